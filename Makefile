@@ -1,0 +1,59 @@
+# make demo   the whole road on a synthetic site: images, samples, model, map, report (needs no QGIS)
+# make test   every test: the library in a plain Python, the plugin in real QGIS, offscreen and on a virtual screen
+# Both set up what is missing first. make lint | zip | screenshots | catalogue | benchmarks | clean do what they say.
+SHELL := /bin/bash
+export QT_QPA_PLATFORM ?= offscreen
+export CROPMAP_PYTHON ?= $(CURDIR)/.venv-core/bin/python
+export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
+export PYTHONNOUSERSITE = 1
+CORE := .venv-core/bin
+QGIS := .venv-qgis/bin
+
+demo: setup-core
+	rm -rf build/demo
+	$(CORE)/cropmap demo --out build/demo
+
+test: test-core test-plugin
+
+test-core: setup-core
+	$(CORE)/coverage run -m pytest -q tests/core tests/packaging
+	$(CORE)/coverage report --fail-under=90 | tail -n 40
+
+test-plugin: setup-all
+	timeout -k 10 900 $(QGIS)/python -m pytest -q tests/plugin
+	timeout -k 10 900 bash tools/with_qgis340.sh $(QGIS)/python -m pytest -q tests/plugin
+
+lint: setup-core
+	$(CORE)/ruff check .
+	$(CORE)/ruff format --check .
+	$(CORE)/mypy
+	$(CORE)/lint-imports
+	$(CORE)/flake8 --select QGS1,QGS4 --ignore QGS105 cropmap_plugin __init__.py
+
+catalogue: setup-core
+	$(CORE)/cropmap catalogue --out cropmap_plugin/catalogue.json
+
+zip: setup-all
+	rm -rf build/zip cropmap.zip && mkdir -p build/zip
+	$(QGIS)/pb_tool translate
+	$(QGIS)/pb_tool deploy -y -n -p build/zip
+	$(QGIS)/pb_tool zip -q -n -p build/zip
+
+screenshots: setup-all
+	bash tools/screenshots.sh
+
+benchmarks: setup-core
+	$(CORE)/python benchmarks/resampling.py
+	$(CORE)/python benchmarks/imports.py
+	$(CORE)/python benchmarks/mapping_memory.py
+
+setup-core:
+	@mkdir -p build && mkdir -p -m 700 build/run && bash tools/setup.sh core
+
+setup-all:
+	@mkdir -p build && mkdir -p -m 700 build/run && bash tools/setup.sh all
+
+clean:
+	rm -rf build dist cropmap.zip .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .qgis-settings
+
+.PHONY: demo test test-core test-plugin lint catalogue zip screenshots benchmarks setup-core setup-all clean

@@ -1,0 +1,46 @@
+"""What the benchmarks share: fair timing, the machine's name, a table."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+def median_seconds(tasks: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Time every task, and return the median of its repeats in seconds.
+
+    The tasks take turns, so that a busy moment of the machine falls on all of them. Each runs once unmeasured: compiling
+    and first touches of memory do not count.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in tasks}
+    for turn in range(repeats + 1):
+        for name, task in tasks.items():
+            start = time.perf_counter()
+            task()
+            if turn:
+                taken[name].append(time.perf_counter() - start)
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+
+
+def machine() -> str:
+    """Return one line on what the figures were measured on."""
+    processor = platform.processor() or platform.machine()
+    return f"{processor}, {os.cpu_count()} logical cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a markdown table; the first column is text, the others are numbers."""
+    rule = ["---", *("---:" for _ in head[1:])]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows))
+
+
+def say(text: str) -> None:
+    """Write lines to standard output."""
+    sys.stdout.write(text + "\n")

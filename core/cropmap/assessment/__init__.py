@@ -1,0 +1,1 @@
+"""What a map is worth: accuracies and the report."""

@@ -1,0 +1,390 @@
+"""One page about one map: what it shows, what it is worth, how it was made. One file, read without a network."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+
+from cropmap.assessment.pictures import CONFIDENCE_COLOURS, class_png, confidence_png
+from cropmap.assessment.profiles import class_profiles
+from cropmap.data.accuracy import Accuracy
+from cropmap.data.legend import NODATA
+from cropmap.data.maps import ClassMap
+from cropmap.data.samples import FoldPlan, SampleSet
+from cropmap.data.season import Season
+from cropmap.io.files import atomic_write_text
+from cropmap.io.labels_raster import LabelRaster, pixel_metres
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+LONGEST_PICTURE = 1200  # pixels
+_TIMES, _UNDEFINED = "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
+_WIDEST_BAR = 0.28  # share of the picture that the scale bar may take
+
+CROSS_VALIDATION = (
+    "Measured by spatial-block cross-validation on the training samples: the area is cut into square blocks, and each "
+    "sample is classified by a model that was fitted without any sample of its block's part. No sample is judged by a "
+    "model that has seen its neighbours. The map itself comes from one model fitted on all samples."
+)
+REFERENCE = (
+    "Measured by comparing the finished map with independent reference pixels. Classes are matched by name; pixels on "
+    "which the model was trained are left out."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One accuracy, and how it was measured.
+
+    Args:
+        title: E.g. "Spatial cross-validation".
+        how: One or two sentences for the reader: `CROSS_VALIDATION`, `REFERENCE` or other ones.
+        accuracy: The counts.
+        folds: The same for each part of a cross-validation; empty elsewhere.
+    """
+
+    title: str
+    how: str
+    accuracy: Accuracy
+    folds: tuple[Accuracy, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClearDate:
+    """One acquisition and the share of its pixels that are clear, 0..1."""
+
+    date: dt.date
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a report tells. Everything but the title may be left out; its section is then missing.
+
+    Args:
+        title: Of the page.
+        site: Name of the study area.
+        season: Dates that the model looks at.
+        class_map: The map.
+        measured: Accuracies; the first one makes the headline.
+        samples: The training samples: their profiles and places.
+        folds: Which part of the cross-validation tests each of `samples`.
+        clear: Acquisitions, by date.
+        settings: Job parameters, plain values, nested where need be; the seed among them.
+        versions: Library name to version.
+        notes: What was left out, and why.
+        warnings: What the reader must know before trusting the map.
+        made: When the run was started, as it shall be shown.
+    """
+
+    title: str
+    site: str = ""
+    season: Season | None = None
+    class_map: ClassMap | None = None
+    measured: tuple[Measured, ...] = ()
+    samples: SampleSet | None = None
+    folds: FoldPlan | None = None
+    clear: tuple[ClearDate, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    made: str = ""
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write a report as one HTML file that holds its pictures and styles.
+
+    Raises:
+        OutputError: It cannot be written.
+        SourceError: The map cannot be read.
+    """
+    atomic_write_text(path, render_report(report))
+
+
+def render_report(report: Report) -> str:
+    """Return a report's HTML."""
+    room = files("cropmap.assessment")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"percent": _percent, "figure": _figure, "count": _count, "data_uri": _data_uri}
+    template = environment.from_string(room.joinpath("report.html").read_text(encoding="utf-8"))
+    return template.render(
+        report=report,
+        style=room.joinpath("report.css").read_text(encoding="utf-8"),
+        cards=_cards(report),
+        map=_map_section(report.class_map) if report.class_map else None,
+        measured=[_measured_section(found) for found in report.measured],
+        samples=_samples_section(report),
+        clear=_clear_section(report.clear),
+        settings=flattened(report.settings),
+        versions=list(report.versions.items()),
+    )
+
+
+def flattened(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested plain values as rows: "model.trees", "500"."""
+    rows = []
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            rows += flattened(value, f"{name}.")
+        else:
+            rows.append((name, _setting(value)))
+    return rows
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_setting(item) for item in value) or "none"
+    return "not set" if value is None or value in ("", {}) else str(value)
+
+
+# ---------------------------------------------------------------- headline
+
+
+@dataclass(frozen=True)
+class _Card:
+    """One headline figure."""
+
+    label: str
+    value: str
+    detail: str = ""
+
+
+def _cards(report: Report) -> list[_Card]:
+    cards = _accuracy_cards(report.measured[0]) if report.measured else []
+    if report.samples is not None:
+        classes = sum(1 for count in report.samples.counts().values() if count)
+        cards.append(_Card("Training samples", _count(len(report.samples)), f"in {classes} classes"))
+    if report.class_map is not None:
+        mapped = sum(report.class_map.pixels.values())
+        share = _percent(mapped / max(mapped + report.class_map.unmapped, 1))
+        area = _hectares(report.class_map, mapped)
+        cards.append(_Card("Mapped", area or f"{_count(mapped)} pixels", f"{share} of the grid"))
+    return cards
+
+
+def _accuracy_cards(measured: Measured) -> list[_Card]:
+    accuracy = measured.accuracy
+    low, high = (_percent(bound) for bound in accuracy.overall_interval)
+    return [
+        _Card("Overall accuracy", _percent(accuracy.overall), f"95 % interval {low} to {high}"),
+        _Card("Macro F1", _figure(accuracy.macro_f1), "mean over the classes, each counts alike"),
+        _Card("Kappa", _figure(accuracy.kappa), "agreement beyond chance, 1 is best"),
+    ]
+
+
+# ---------------------------------------------------------------- map
+
+
+@dataclass(frozen=True)
+class _MapRow:
+    """One class in the map's legend."""
+
+    name: str
+    colour: str
+    pixels: int
+    share: float
+    area: str
+    confidence: float
+
+
+def _map_section(found: ClassMap) -> dict[str, Any]:
+    """Return what the template shows of the map: pictures, scale bar, legend rows."""
+    with LabelRaster(found.path) as raster:
+        codes = raster.read_small(LONGEST_PICTURE)
+    confidence = None
+    if found.confidence_path is not None:
+        with LabelRaster(found.confidence_path) as raster:
+            confidence = raster.read_small(LONGEST_PICTURE)
+    height, width = codes.shape
+    return {
+        "picture": class_png(codes, found.legend),
+        "confidence": None if confidence is None else confidence_png(confidence),
+        "ramp": ", ".join(f"{colour} {percent}%" for percent, colour in CONFIDENCE_COLOURS),
+        "width": width,
+        "height": height,
+        # Few pixels must stay square; many are better smoothed by the browser.
+        "coarse": max(width, height) < 600,
+        "shrunk": width < found.grid.width,
+        "scale": _scale_bar(found),
+        "rows": _map_rows(found, codes, confidence),
+        "unmapped": found.unmapped,
+        "unmapped_share": found.unmapped / max(found.grid.width * found.grid.height, 1),
+        "pixel": _pixel_text(found),
+    }
+
+
+def _map_rows(found: ClassMap, codes: np.ndarray[Any, Any], confidence: np.ndarray[Any, Any] | None) -> list[_MapRow]:
+    mapped = max(sum(found.pixels.values()), 1)
+    rows = []
+    for own in found.legend.classes:
+        pixels = found.pixels.get(own.code, 0)
+        sure = math.nan
+        if confidence is not None:
+            chosen = confidence[(codes == own.code) & (confidence != NODATA)]
+            sure = float(chosen.mean()) / 100 if chosen.size else math.nan
+        rows.append(_MapRow(own.name, own.colour, pixels, pixels / mapped, _hectares(found, pixels), sure))
+    return rows
+
+
+def _hectares(found: ClassMap, pixels: int) -> str:
+    size = pixel_metres(found.grid)
+    if size is None:
+        return ""
+    area = pixels * size[0] * size[1] / 10_000
+    return f"{area:,.0f} ha" if area >= 100 or area == 0 else f"{area:,.2f} ha"
+
+
+def _pixel_text(found: ClassMap) -> str:
+    size = pixel_metres(found.grid)
+    pixels = f"{found.grid.width:,} {_TIMES} {found.grid.height:,} pixels"
+    return pixels if size is None else f"{pixels} of {size[0]:.4g} {_TIMES} {size[1]:.4g} m"
+
+
+def _scale_bar(found: ClassMap) -> dict[str, Any] | None:
+    """Return the longest round length that fits, and the share of the picture's width that it takes."""
+    size = pixel_metres(found.grid)
+    if size is None:
+        return None
+    extent = size[0] * found.grid.width
+    limit = extent * _WIDEST_BAR
+    power = 10 ** math.floor(math.log10(limit))
+    length = max(step * power for step in (1, 2, 5) if step * power <= limit)
+    return {"text": _length(length), "share": length / extent}
+
+
+# ---------------------------------------------------------------- accuracy
+
+
+def _measured_section(found: Measured) -> dict[str, Any]:
+    from cropmap.assessment import plots  # noqa: PLC0415 - the drawing library takes a second to import
+
+    accuracy = found.accuracy
+    names = accuracy.legend.names
+    colours = [own.colour for own in accuracy.legend.classes]
+    return {
+        "title": found.title,
+        "how": found.how,
+        "accuracy": accuracy,
+        "unmapped": int(accuracy.unmapped.sum()),
+        "picture": plots.confusion_png(accuracy),
+        "alt": _confusion_alt(accuracy),
+        "names": names,
+        "table": list(zip(names, accuracy.confusion.tolist(), accuracy.unmapped.tolist(), strict=True)),
+        "classes": list(zip(colours, accuracy.by_class(), strict=True)),
+        "folds": found.folds,
+        "mixed": _mixed_up(accuracy),
+    }
+
+
+def _confusion_alt(accuracy: Accuracy) -> str:
+    parts = [
+        f"{found.name} {_percent(found.producers)}" for found in accuracy.by_class() if math.isfinite(found.producers)
+    ]
+    return f"Confusion matrix. Share of each reference class that the map shows right: {', '.join(parts)}."
+
+
+def _mixed_up(accuracy: Accuracy, most: int = 3) -> list[tuple[str, str, int, float]]:
+    """Return the commonest mistakes: reference class, mapped class, pixels, share of the reference class."""
+    wrong = accuracy.confusion.copy()
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    names, support = accuracy.legend.names, accuracy.support
+    cells = [divmod(int(cell), len(names)) for cell in order]
+    return [
+        (names[row], names[col], int(wrong[row, col]), int(wrong[row, col]) / int(support[row]))
+        for row, col in cells
+        if wrong[row, col]
+    ]
+
+
+# ---------------------------------------------------------------- samples and images
+
+
+def _samples_section(report: Report) -> dict[str, Any] | None:
+    from cropmap.assessment import plots  # noqa: PLC0415 - the drawing library takes a second to import
+
+    samples = report.samples
+    if samples is None:
+        return None
+    profiles = class_profiles(samples)
+    names = [own.found.name for own in profiles.classes]
+    counts = samples.counts()
+    rows = [(own.name, own.colour, counts[own.name], _fold_counts(report, own.code)) for own in samples.legend.classes]
+    return {
+        "quantity": profiles.quantity,
+        "profiles": plots.profiles_png(profiles),
+        "profiles_alt": f"{profiles.quantity} from {profiles.dates[0]} to {profiles.dates[-1]}, one panel a class: "
+        f"{', '.join(names)}.",
+        "places": plots.samples_png(samples, report.folds),
+        "places_alt": f"Where the {len(samples):,} training samples stand, coloured by class.",
+        "rows": rows,
+        "parts": _parts(report.folds),
+        "block": _length(report.folds.block_m) if report.folds else "",
+        "recipe": samples.recipe.name,
+        "steps": len(samples.days),
+        "bands": ", ".join(samples.bands),
+    }
+
+
+def _parts(folds: FoldPlan | None) -> list[int]:
+    return [] if folds is None else list(range(folds.folds))
+
+
+def _fold_counts(report: Report, code: int) -> list[int]:
+    if report.folds is None or report.samples is None:
+        return []
+    own = report.samples.codes == code
+    return [int((own & (report.folds.fold == part)).sum()) for part in _parts(report.folds)]
+
+
+def _clear_section(clear: Sequence[ClearDate]) -> dict[str, Any] | None:
+    from cropmap.assessment import plots  # noqa: PLC0415 - the drawing library takes a second to import
+
+    if not clear:
+        return None
+    shares = [found.share for found in clear]
+    low, high = min(clear, key=lambda found: found.share), max(clear, key=lambda found: found.share)
+    return {
+        "picture": plots.clear_png([found.date for found in clear], shares),
+        "alt": f"Share of clear pixels on {len(clear)} dates, from {_percent(low.share)} on {low.date} "
+        f"to {_percent(high.share)} on {high.date}.",
+        "dates": len(clear),
+        "good": sum(1 for share in shares if share >= 0.5),
+    }
+
+
+# ---------------------------------------------------------------- text
+
+
+def _percent(share: float) -> str:
+    return _UNDEFINED if not math.isfinite(share) else f"{100 * share:.1f} %"
+
+
+def _figure(value: float) -> str:
+    return _UNDEFINED if not math.isfinite(value) else f"{value:.3f}"
+
+
+def _length(metres: float) -> str:
+    return f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
+
+
+def _count(value: int) -> str:
+    return f"{value:,}"
+
+
+def _data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"

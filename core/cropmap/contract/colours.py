@@ -1,0 +1,48 @@
+"""The colours that classes get when nobody chose any: the same in the library and in the forms."""
+
+from __future__ import annotations
+
+import colorsys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Colours that map readers know from the Cropland Data Layer and its like, by words of the class name.
+_FAMILIAR = (
+    (("corn", "maize", "kukuruz"), "#ffd300"),
+    (("soybean", "soy", "soja"), "#267000"),
+    (("winter wheat", "wheat", "psenica"), "#a57000"),
+    (("sunflower", "suncokret"), "#ffff00"),
+    (("sugar beet", "beet"), "#a800e3"),
+    (("alfalfa", "grass", "meadow", "pasture"), "#9ccb66"),
+    (("cotton",), "#ff2626"),
+    (("rice",), "#00a8e3"),
+    (("rape", "canola"), "#d1ff00"),
+    (("barley",), "#e2007c"),
+    (("forest", "tree", "wood"), "#2a6e3f"),
+    (("water",), "#4970a3"),
+    (("urban", "built", "developed"), "#9b9b9b"),
+    (("other",), "#d3d3d3"),
+)
+
+
+def class_colours(names: Sequence[str]) -> list[str]:
+    """Return a colour, #rrggbb, for each class name: a familiar one where there is one, else evenly spaced hues."""
+    taken: list[str] = []
+    for position, name in enumerate(names):
+        taken.append(_familiar(name, taken) or _hue(position / len(names)))
+    return taken
+
+
+def _familiar(name: str, taken: Sequence[str]) -> str:
+    words = name.casefold()
+    for keys, colour in _FAMILIAR:
+        if colour not in taken and any(key in words for key in keys):
+            return colour
+    return ""
+
+
+def _hue(turn: float) -> str:
+    red, green, blue = colorsys.hls_to_rgb(turn, 0.5, 0.65)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"

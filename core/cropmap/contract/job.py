@@ -1,0 +1,86 @@
+"""What is asked: a job kind with its parameters, as a JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cropmap.contract.errors import JobError
+from cropmap.contract.params import INPUT_PATHS, OUTPUT_PATHS
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job kind, its parameters as plain values, and the run folder that its results go to."""
+
+    kind: str
+    params: dict[str, Any] = field(default_factory=dict)
+    out: str = ""
+
+    def to_json(self) -> str:
+        """Return the job file's text."""
+        fields = {"cropmap_job": FORMAT, "kind": self.kind, "out": self.out, "params": self.params}
+        return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+
+    def write(self, path: Path) -> None:
+        """Write the job file."""
+        path.write_text(self.to_json(), encoding="utf-8")
+
+
+def read_job(path: Path) -> Job:
+    """Read a job file.
+
+    Raises:
+        JobError: The file is missing, not JSON, or not a job of a format known here.
+    """
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise JobError(f"The job file cannot be read: {error.strerror}.", where=str(path)) from error
+    except ValueError as error:
+        raise JobError(f"The job file is not JSON: {error}.", where=str(path)) from error
+    return job_of(fields, where=str(path))
+
+
+def job_of(fields: Any, where: str = "") -> Job:
+    """Build a job from a job file's decoded content."""
+    if not isinstance(fields, Mapping) or "cropmap_job" not in fields:
+        raise JobError(
+            "This is not a job file.",
+            where=where,
+            fix='It must hold {"cropmap_job": 1, "kind": ..., "params": {...}}.',
+        )
+    if fields["cropmap_job"] != FORMAT:
+        raise JobError(
+            f"The job file has format {fields['cropmap_job']!r}; this version reads {FORMAT}.",
+            where=where,
+            fix="Write it again with this version of cropmap.",
+        )
+    unknown = sorted(set(fields) - {"cropmap_job", "kind", "out", "params"})
+    if unknown:
+        raise JobError(f"The job file has unknown keys: {', '.join(unknown)}.", where=where, fix="Remove them.")
+    kind, params, out = fields.get("kind"), fields.get("params", {}), fields.get("out", "")
+    if not isinstance(kind, str) or not isinstance(params, Mapping) or not isinstance(out, str):
+        raise JobError("kind and out must be text and params a table.", where=where, fix="Correct them.")
+    return Job(kind=kind, params=dict(params), out=out)
+
+
+def resolve_paths(declared: Mapping[str, Any], values: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Return the values with every relative path made absolute under `base`, the job file's folder.
+
+    Args:
+        declared: The parameters' schema.
+        values: Plain parameter values.
+        base: Folder that relative paths start from.
+    """
+    resolved = dict(values)
+    for name, prop in declared["properties"].items():
+        value = values.get(name)
+        if prop["x-kind"] in INPUT_PATHS | OUTPUT_PATHS and isinstance(value, str) and value:
+            resolved[name] = str((base / Path(value).expanduser()).resolve())
+    return resolved

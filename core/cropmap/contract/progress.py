@@ -1,0 +1,67 @@
+"""Progress of a running job, and the way it is cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+Listener = Callable[[float, str], None]
+
+
+class Cancelled(Exception):  # noqa: N818 - it is an outcome, not an error
+    """The user stopped the job."""
+
+
+class Progress:
+    """Tells a listener how far a computation is, as a fraction of the whole job.
+
+    Algorithms call `at`, `part` or `over` and hold no `if cancelled`: each of these raises `Cancelled` once the user
+    has stopped the job. The default is silent and never cancelled.
+
+    Args:
+        listener: Called with the fraction of the whole job done (0..1) and a message.
+        cancelled: Asked at every report.
+        warn: Called with a sentence that the user should see though the job goes on.
+    """
+
+    def __init__(
+        self,
+        listener: Listener | None = None,
+        *,
+        cancelled: Callable[[], bool] | None = None,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        self._listener = listener or (lambda _fraction, _message: None)
+        self._cancelled = cancelled or (lambda: False)
+        self._warn = warn or (lambda _message: None)
+        self._start, self._end = 0.0, 1.0
+
+    def at(self, fraction: float, message: str = "") -> None:
+        """Report that this part is done to `fraction` (0..1)."""
+        self.check()
+        self._listener(self._start + (self._end - self._start) * min(max(fraction, 0.0), 1.0), message)
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the user has stopped the job, without a report."""
+        if self._cancelled():
+            raise Cancelled
+
+    def part(self, start: float, end: float) -> Progress:
+        """Return a progress that covers from `start` to `end` of this one."""
+        nested = Progress(self._listener, cancelled=self._cancelled, warn=self._warn)
+        width = self._end - self._start
+        nested._start, nested._end = self._start + width * start, self._start + width * end
+        return nested
+
+    def over(self, items: Sequence[T], message: str = "") -> Iterator[T]:
+        """Yield the items one by one, reporting before each and after the last."""
+        for done, item in enumerate(items):
+            self.at(done / len(items), message)
+            yield item
+        self.at(1.0, message)
+
+    def warn(self, message: str) -> None:
+        """Tell the user something that does not stop the job."""
+        self._warn(message)

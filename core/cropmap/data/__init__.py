@@ -1,0 +1,1 @@
+"""The values that flow between the rooms: frozen, checked when they are built, without open files."""

@@ -1,0 +1,86 @@
+"""Regular time steps without gaps: what models see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cropmap.contract.errors import RecipeError
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How well the clear observations support each pixel's series.
+
+    Args:
+        clear_dates: Number of clear dates inside the season, (pixel,), uint16.
+        longest_gap: Longest time inside the season without a clear date, in days, (pixel,), uint16.
+    """
+
+    clear_dates: NDArray[np.uint16]
+    longest_gap: NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class PixelSeries:
+    """What preparation steps take and return: the series of a set of pixels, regular or not.
+
+    Args:
+        values: (pixel, time, band), float32; where not clear they mean nothing.
+        clear: True where the values are usable, (pixel, time).
+        days: Day of season of each date or step, (time,), int32, each later than the one before.
+        bands: Feature names, (band,).
+        quality: Support of each pixel by its observations.
+        valid: True for pixels that no step has refused, (pixel,).
+
+    Raises:
+        RecipeError: Shapes that disagree, or days that do not ascend.
+    """
+
+    values: NDArray[np.float32]
+    clear: NDArray[np.bool_]
+    days: NDArray[np.int32]
+    bands: tuple[str, ...]
+    quality: Quality
+    valid: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        pixels = len(self.valid)
+        expected = (pixels, len(self.days), len(self.bands))
+        if self.values.shape != expected or self.clear.shape != expected[:2]:
+            raise RecipeError(
+                f"Series have values {self.values.shape} and clear {self.clear.shape} "
+                f"for {pixels} pixels, {len(self.days)} dates and {len(self.bands)} bands."
+            )
+        if (np.diff(self.days) <= 0).any():
+            raise RecipeError(
+                f"The days of season {self.days.tolist()} do not ascend.",
+                fix="Sort the dates, and merge those of one day (cropmap.prepare.observe does both).",
+            )
+
+
+@dataclass(frozen=True)
+class RegularCube:
+    """Prepared series of a set of pixels.
+
+    Args:
+        values: (pixel, step, band), float32; a pixel that cannot be prepared is NaN throughout.
+        days: Day of season of each step, (step,), ascending.
+        bands: Feature names, (band,).
+        quality: Support of each pixel.
+        valid: True for pixels that the recipe accepts, (pixel,).
+    """
+
+    values: NDArray[np.float32]
+    days: NDArray[np.int32]
+    bands: tuple[str, ...]
+    quality: Quality
+    valid: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        if self.values.shape[1:] != (len(self.days), len(self.bands)):
+            raise RecipeError(
+                f"A cube has values {self.values.shape} for {len(self.days)} steps and {len(self.bands)} bands."
+            )

@@ -1,0 +1,80 @@
+"""All that prediction needs, in one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cropmap.contract.errors import PackageError
+from cropmap.data.legend import Legend
+from cropmap.data.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Per-band standardisation, fitted on training pixels only: scaled = (value - mean) / deviation.
+
+    Args:
+        mean: (band,), float32; empty means that values stay as they are.
+        deviation: (band,), float32, above 0.
+    """
+
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+
+    def apply(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return scaled values, (sample, step, band)."""
+        if not self.mean.size:
+            return values
+        scaled: NDArray[np.float32] = (values - self.mean) / self.deviation
+        return scaled
+
+
+NO_SCALING = Scaling(np.empty(0, np.float32), np.empty(0, np.float32))
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """A fitted model with everything that its predictions depend on.
+
+    Args:
+        model: Registered name of the model.
+        params: The model's parameter values.
+        arrays: Weights or trees by name; nothing executable.
+        recipe: How series were, and must be, prepared.
+        days: Day of season of each step, (step,).
+        bands: Feature names, in order.
+        legend: Classes; column k of the probabilities is the k-th class.
+        scaling: Applied to prepared values before the model.
+        fingerprint: Hash of the training samples' ids, codes and values.
+        record: Evidence of the training: seed, versions, validation and cross-validation accuracies.
+    """
+
+    model: str
+    params: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[np.generic]]
+    recipe: Recipe
+    days: NDArray[np.int32]
+    bands: tuple[str, ...]
+    legend: Legend
+    scaling: Scaling
+    fingerprint: str
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    def check_bands(self, bands: tuple[str, ...]) -> None:
+        """Refuse a series that lacks a band of the model.
+
+        Raises:
+            PackageError: A band is missing.
+        """
+        missing = [band for band in self.bands if band not in bands]
+        if missing:
+            raise PackageError(
+                f"The model was trained on {', '.join(self.bands)}; the images have {', '.join(bands)}.",
+                where=f"missing: {', '.join(missing)}",
+                fix="Rename the bands, add them, or train a model on these images.",
+            )

@@ -1,0 +1,244 @@
+"""Labels on their way to labelled series: features, placed pixels, series tables, samples, folds."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cropmap.contract.errors import SampleError
+from cropmap.data.legend import Legend
+from cropmap.data.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class LabelFeatures:
+    """Labelled points and polygons as a file holds them.
+
+    Args:
+        geometries: Shapely points, multipoints, polygons and multipolygons, (feature,), object.
+        labels: Class name of each feature, (feature,), text, none empty.
+        ids: Persistent identifier of each feature, (feature,), text, unique.
+        groups: What the feature belongs to (a field, a farm), (feature,), text.
+        crs: WKT of the coordinates.
+        where: The file, for messages.
+        notes: What was left out or mended while reading, and why.
+
+    Raises:
+        SampleError: No feature, or arrays that disagree in length.
+    """
+
+    geometries: NDArray[Any]
+    labels: NDArray[np.str_]
+    ids: NDArray[np.str_]
+    groups: NDArray[np.str_]
+    crs: str
+    where: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not len(self.labels):
+            raise SampleError("There is no labelled feature.", where=self.where, fix="Give points or polygons.")
+        _same_length(len(self.labels), geometries=self.geometries, ids=self.ids, groups=self.groups)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class PlacedSamples:
+    """Labelled pixels of a grid, each pixel at most once.
+
+    Args:
+        rows: (sample,), int64.
+        cols: (sample,), int64.
+        codes: Class code, (sample,), uint8.
+        ids: Persistent identifier, (sample,), text, unique.
+        groups: What the sample belongs to, (sample,), text.
+        x: Pixel centre in the grid's CRS, (sample,), float64.
+        y: Pixel centre in the grid's CRS, (sample,), float64.
+        legend: The classes that the codes mean.
+        notes: What was left out, and why.
+
+    Raises:
+        SampleError: No sample, or arrays that disagree in length.
+    """
+
+    rows: NDArray[np.int64]
+    cols: NDArray[np.int64]
+    codes: NDArray[np.uint8]
+    ids: NDArray[np.str_]
+    groups: NDArray[np.str_]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    legend: Legend
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        count = len(self.codes)
+        if not count:
+            raise SampleError("No sample is left.", fix="Check that the labels lie inside the images.")
+        _same_length(count, rows=self.rows, cols=self.cols, ids=self.ids, groups=self.groups, x=self.x, y=self.y)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+@dataclass(frozen=True)
+class LabelledSeries:
+    """Labelled series that bring their own dates.
+
+    Args:
+        values: Physical values, (sample, time, band), float32; NaN where there is none.
+        dates: Acquisition dates of each sample, (sample, time), datetime64[D].
+        labels: Class name, (sample,), text.
+        ids: Persistent identifier, (sample,), text, unique.
+        groups: Samples of one group never part, (sample,), text.
+        x: Longitude or easting in `crs`, (sample,), float64.
+        y: Latitude or northing in `crs`, (sample,), float64.
+        bands: Band names, (band,).
+        crs: WKT of the coordinates.
+        where: The file, for messages.
+        notes: What was left out while reading, and why.
+
+    Raises:
+        SampleError: No sample, or shapes that disagree.
+    """
+
+    values: NDArray[np.float32]
+    dates: NDArray[np.datetime64]
+    labels: NDArray[np.str_]
+    ids: NDArray[np.str_]
+    groups: NDArray[np.str_]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    bands: tuple[str, ...]
+    crs: str
+    where: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        count = len(self.labels)
+        if not count:
+            raise SampleError("The table holds no labelled series.", where=self.where, fix="Give at least one.")
+        if self.values.ndim != 3 or self.values.shape != (*self.dates.shape, len(self.bands)):
+            raise SampleError(
+                f"The series have shape {self.values.shape} for dates {self.dates.shape} and {len(self.bands)} bands.",
+                where=self.where,
+                fix="Give values as (sample, time, band) and dates as (sample, time).",
+            )
+        _same_length(count, values=self.values, ids=self.ids, groups=self.groups, x=self.x, y=self.y)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """Which fold each sample is tested in, and what stays together.
+
+    Args:
+        fold: 0, 1, ... of each sample, (sample,), int8.
+        units: Each sample's unit, (sample,), int32: a block, or blocks that a group spans. No split parts a unit.
+        codes: Class code of each sample, (sample,), uint8: validation is balanced by class.
+        block_m: Edge of the blocks used, in metres.
+        notes: What the user should know of the split.
+    """
+
+    fold: NDArray[np.int8]
+    units: NDArray[np.int32]
+    codes: NDArray[np.uint8]
+    block_m: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def folds(self) -> int:
+        """How many folds there are."""
+        return int(self.fold.max()) + 1
+
+    def train_mask(self, fold: int) -> NDArray[np.bool_]:
+        """Return True for the samples that a model tested on `fold` may see, (sample,)."""
+        return np.asarray(self.fold != fold)
+
+
+def _same_length(count: int, **arrays: NDArray[Any]) -> None:
+    for name, array in arrays.items():
+        if len(array) != count:
+            raise SampleError(f"{count} samples have {len(array)} {name}.", fix="Give one of each.")
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """Labelled, prepared series with persistent ids.
+
+    Args:
+        values: (sample, step, band), float32, finite.
+        codes: Class code of each sample, (sample,), uint8.
+        ids: Persistent identifier of each sample, (sample,), text, unique.
+        x: Coordinate in `crs`, (sample,), float64.
+        y: Coordinate in `crs`, (sample,), float64.
+        groups: Which field or cluster each sample belongs to, (sample,), text; no fold splits a group.
+        days: Day of season of each step, (step,), int32.
+        bands: Feature names, (band,).
+        legend: The classes that the codes mean.
+        recipe: How the series were prepared.
+        crs: WKT of the coordinates.
+
+    Raises:
+        SampleError: No sample, shapes that disagree, values that are not finite, ids twice, codes without a class.
+    """
+
+    values: NDArray[np.float32]
+    codes: NDArray[np.uint8]
+    ids: NDArray[np.str_]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    groups: NDArray[np.str_]
+    days: NDArray[np.int32]
+    bands: tuple[str, ...]
+    legend: Legend
+    recipe: Recipe
+    crs: str
+
+    def __post_init__(self) -> None:
+        count = len(self.codes)
+        if not count:
+            raise SampleError("No sample is left.", fix="Check that the samples lie inside the images and have labels.")
+        if self.values.shape != (count, len(self.days), len(self.bands)):
+            raise SampleError(
+                f"The samples' values have shape {self.values.shape}, "
+                f"not ({count}, {len(self.days)}, {len(self.bands)}) samples, steps and bands."
+            )
+        for name in ("ids", "x", "y", "groups"):
+            if len(getattr(self, name)) != count:
+                raise SampleError(f"{count} samples have {len(getattr(self, name))} {name}.")
+        self._check_content()
+
+    def _check_content(self) -> None:
+        if not np.isfinite(self.values).all():
+            broken = self.ids[~np.isfinite(self.values).all(axis=(1, 2))]
+            raise SampleError(
+                f"{len(broken)} samples have values that are not finite.",
+                where=f"first: {broken[0]}",
+                fix="Mask those dates, or drop the samples.",
+            )
+        if len(np.unique(self.ids)) != len(self.ids):
+            raise SampleError("Two samples share an id.", fix="Give every sample an id of its own.")
+        strange = set(np.unique(self.codes).tolist()) - set(self.legend.codes)
+        if strange:
+            raise SampleError(f"Code {min(strange)} has no class in the legend.", fix="Add it to the legend.")
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of samples of each class of the legend, by name."""
+        return {found.name: int((self.codes == found.code).sum()) for found in self.legend.classes}
+
+    def subset(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> SampleSet:
+        """Return the chosen samples (a mask or positions), in that order."""
+        picked = {name: getattr(self, name)[chosen] for name in ("values", "codes", "ids", "x", "y", "groups")}
+        return dataclasses.replace(self, **picked)

@@ -1,0 +1,71 @@
+"""When: the dates of one growing season."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cropmap.contract.errors import RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Season:
+    """A span of dates, both included; may cross the turn of a year.
+
+    Raises:
+        RecipeError: The end is before the start, or over two years after it.
+    """
+
+    start: dt.date
+    end: dt.date
+
+    def __post_init__(self) -> None:
+        if not 0 <= (self.end - self.start).days <= 731:
+            raise RecipeError(
+                f"The season {self.start} .. {self.end} is not a span of at most two years.",
+                fix="Give a start before the end, both as YYYY-MM-DD.",
+            )
+
+    @property
+    def length_days(self) -> int:
+        """Days from the start to the end."""
+        return (self.end - self.start).days
+
+    def days(self, dates: Iterable[dt.date]) -> NDArray[np.int32]:
+        """Return each date as a day of season: 0 on the start, negative before it."""
+        return np.array([(date - self.start).days for date in dates], dtype=np.int32)
+
+    def date(self, day: int) -> dt.date:
+        """Return the date of a day of season."""
+        return self.start + dt.timedelta(days=int(day))
+
+    def nodes(self, step_days: int) -> NDArray[np.int32]:
+        """Return the days of season 0, step, 2 step, ... up to the end."""
+        return np.arange(0, self.length_days + 1, step_days, dtype=np.int32)
+
+    def moved(self, years: int) -> Season:
+        """Return the same span that many years later; 29 February becomes 28."""
+        start = _move(self.start, years)
+        return Season(start, start + dt.timedelta(days=self.length_days))
+
+    def nearest(self, dates: Iterable[dt.date]) -> Season:
+        """Return this season moved to the year in which it holds most of the dates (the earliest of equals)."""
+        given = sorted(dates)
+        years = range(given[0].year - self.start.year - 1, given[-1].year - self.start.year + 2)
+        moved = [self.moved(year) for year in years]
+        return max(moved, key=lambda season: sum(season.start <= date <= season.end for date in given))
+
+
+def _move(date: dt.date, years: int) -> dt.date:
+    try:
+        return date.replace(year=date.year + years)
+    except ValueError:
+        return date.replace(year=date.year + years, day=28)

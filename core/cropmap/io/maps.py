@@ -1,0 +1,358 @@
+"""Class maps on disk: written block by block, resumable, whole or not there; and read again."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import rasterio
+from rasterio.crs import CRS
+from rasterio.shutil import copy as gdal_copy
+
+from cropmap.contract.errors import LegendError, OutputError
+from cropmap.contract.progress import Progress
+from cropmap.data.legend import NODATA, Legend, LegendClass, legend_from_names, legend_of
+from cropmap.data.maps import ClassMap
+from cropmap.data.site import Grid, Window
+from cropmap.io.files import (
+    atomic_write_text,
+    check_space,
+    check_writable,
+    safe_name,
+    sync_file,
+    sync_folder,
+    write_error,
+)
+from cropmap.io.map_styles import Histogram, class_aux, class_style, confidence_aux, confidence_style, rgb
+from cropmap.io.partial_map import TILE, WRITE_ERRORS, Layer, PartialMap, PartialPlan, crc_of, stored_bytes
+from cropmap.io.rasters import grid_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+
+_LEGEND_TAG = "CROPMAP_LEGEND"
+_FINGERPRINT_TAG = "CROPMAP_FINGERPRINT"
+# Of the uncompressed size, for pixels that do not compress: overviews add 1/4 + 1/16 + ... = 1/3.
+_FINAL_SHARE = 4 / 3
+
+
+@dataclass(frozen=True)
+class MapPlan:
+    """Which map is written where.
+
+    Args:
+        folder: It is made if need be.
+        grid: Of the map.
+        legend: Its classes.
+        windows: The blocks that will be written; they cover each pixel once.
+        fingerprint: Of all that the pixels depend on (model, images, options): decides whether an unfinished map is
+            continued.
+        name: Of the files: NAME.tif, NAME_confidence.tif.
+        confidence: Whether there is a confidence layer.
+        overwrite: Whether a finished map of that name may be replaced.
+        checkpoint_s: Seconds between two checkpoints.
+    """
+
+    folder: Path
+    grid: Grid
+    legend: Legend
+    windows: tuple[Window, ...]
+    fingerprint: str
+    name: str = "map"
+    confidence: bool = True
+    overwrite: bool = False
+    checkpoint_s: float = 20.0
+
+    @property
+    def path(self) -> Path:
+        """The finished map."""
+        return self.folder / f"{safe_name(self.name)}.tif"
+
+    @property
+    def confidence_path(self) -> Path | None:
+        """The finished confidence layer; None where none is asked for."""
+        return _confidence_beside(self.path) if self.confidence else None
+
+    @property
+    def finals(self) -> tuple[Path, ...]:
+        """The finished GeoTIFFs, the map first."""
+        return (self.path,) if self.confidence_path is None else (self.path, self.confidence_path)
+
+    def check(self) -> None:
+        """Refuse what cannot be written, before any work.
+
+        Raises:
+            OutputError: A finished map is there, the folder cannot be written, or the disk is too full.
+        """
+        if self.path.exists() and not self.overwrite:
+            raise OutputError(
+                "There is a finished map already.",
+                where=str(self.path),
+                fix="Choose another folder or name, delete that map, or allow overwriting.",
+            )
+        check_writable(self.folder)
+        stored = stored_bytes(self.grid) * len(self.finals)
+        present = sum(path.stat().st_size for path in map(_partial, self.finals) if path.exists())
+        needed = round(stored * (1 + _FINAL_SHARE)) - min(present, stored)
+        check_space(self.folder, needed, what="The map, while it is written,")
+
+
+class MapWriter:
+    """Writes a class map, and its confidence, block by block.
+
+    Use it as a context manager, from one thread. Until `finish`, the map lives in NAME.partial.tif beside a journal,
+    NAME.partial.json; a cancelled, crashed or killed run leaves both, and the next one with the same plan continues.
+
+    Args:
+        plan: What is written where.
+        progress: Told why an unfinished map is started over.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+
+    def __init__(self, plan: MapPlan, progress: Progress | None = None) -> None:
+        self.plan = plan
+        plan.check()
+        self._partial = PartialMap(_partial_plan(plan), (progress or Progress()).warn)
+
+    def __enter__(self) -> MapWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._partial.close()
+
+    @property
+    def remaining(self) -> tuple[Window, ...]:
+        """The blocks that are not finished yet, in the plan's order."""
+        return tuple(window for window in self.plan.windows if window not in self._partial.checks)
+
+    def write(self, window: Window, codes: NDArray[np.uint8], confidence: NDArray[np.uint8] | None = None) -> None:
+        """Write a block.
+
+        Args:
+            window: One of the plan's.
+            codes: Class codes, (row, col), uint8; 255 where there is none.
+            confidence: Percent, (row, col), uint8; 255 where there is none. Needed where the plan has such a layer.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        arrays = (codes,) if not self.plan.confidence or confidence is None else (codes, confidence)
+        self._partial.write(window, arrays)
+
+    def finish(self, progress: Progress | None = None) -> ClassMap:
+        """Compress, add overviews, names, colours, counts and styles, check all pixels, and give the map its name.
+
+        Raises:
+            OutputError: It cannot be written; the unfinished map is kept.
+        """
+        told = progress or Progress()
+        self._partial.checkpoint()
+        if self.remaining:
+            raise OutputError(f"{len(self.remaining)} blocks are missing.", where=str(self.plan.path), fix="Run again.")
+        partials = tuple(_partial(path) for path in self.plan.finals)
+        try:
+            histograms = [self._finishing(index, told) for index in range(len(partials))]
+            self._publish(histograms)
+        finally:
+            for path in self.plan.finals:
+                _remove_leftovers(path)
+        self._partial.remove()
+        told.at(1.0, "Map written")
+        return _class_map(self.plan.path, self.plan.confidence_path, self.plan.grid, self.plan.legend, histograms[0])
+
+    def _finishing(self, index: int, progress: Progress) -> Histogram:
+        """Write a layer's compressed copy, and return its histogram once every block of it reads back right."""
+        final = self.plan.finals[index]
+        share = progress.part(index / len(self.plan.finals), (index + 1) / len(self.plan.finals))
+        share.at(0.0, f"Compressing {final.name}")
+        try:
+            _compress(_partial(final), _finishing(final))
+            sync_file(_finishing(final))
+        except WRITE_ERRORS as error:
+            raise self._failure(final, error) from error
+        # What GDAL could not put into the file itself, it puts here; it would not move with the file.
+        _aux_of(_finishing(final)).unlink(missing_ok=True)
+        share.at(0.7, f"Checking {final.name}")
+        # GDAL does not report every failed write: what counts is what reads back.
+        for window, checks in self._partial.checks.items():
+            if crc_of(_finishing(final), window) != checks[index]:
+                raise self._failure(final, OSError("pixels did not reach the disk"))
+        return histogram_of(_finishing(final))
+
+    def _publish(self, histograms: list[Histogram]) -> None:
+        """Give everything its name: sidecars first, the map itself last, so that where it is all is."""
+        kept_crs = [_lost_crs(_finishing(path), self.plan.grid.crs) for path in self.plan.finals]
+        if self.plan.confidence_path is not None:
+            _write_beside(self.plan.confidence_path, confidence_aux(histograms[1], kept_crs[1]), confidence_style())
+        _write_beside(
+            self.plan.path, class_aux(self.plan.legend, histograms[0], kept_crs[0]), class_style(self.plan.legend)
+        )
+        try:
+            if self.plan.confidence_path is None:
+                _remove_with_sidecars(_confidence_beside(self.plan.path))  # of the map that is overwritten
+            for final in reversed(self.plan.finals):
+                _finishing(final).replace(final)
+            sync_folder(self.plan.folder)
+        except OSError as error:
+            raise self._failure(self.plan.path, error) from error
+
+    def _failure(self, path: Path, error: Exception) -> OutputError:
+        needed = round(stored_bytes(self.plan.grid) * _FINAL_SHARE)
+        kept = "All blocks are kept in the unfinished map; the same job run again only has to finish it."
+        return write_error(path, error, needed_bytes=needed, kept=kept)
+
+
+def read_map(path: Path) -> ClassMap:
+    """Open a class map: any Byte raster that carries category names.
+
+    The names are what GDAL reports (so those that a user changed in a GIS count), else those that cropmap wrote into
+    the GeoTIFF itself; the colours are the colour table's, else made. All pixels are counted.
+
+    Raises:
+        LegendError: The raster is not Byte, or has no class names.
+        GridError: It has no north-up grid.
+    """
+    grid = grid_of(str(path))
+    with rasterio.open(path) as dataset:
+        if dataset.dtypes[0] != "uint8":
+            raise LegendError(f"A class map is Byte; this raster is {dataset.dtypes[0]}.", where=str(path))
+        legend = _legend_in(dataset)
+    if legend is None:
+        raise LegendError(
+            "The raster has no class names.", where=str(path), fix="Give a map with category names, or a legend file."
+        )
+    confidence = _confidence_beside(path)
+    return _class_map(path, confidence if confidence.exists() else None, grid, legend, histogram_of(path))
+
+
+def histogram_of(path: Path) -> Histogram:
+    """Count the pixels of each number of a Byte raster's first band; its nodata counts as 255."""
+    counts = np.zeros(256, np.int64)
+    with rasterio.open(path) as dataset:
+        nodata = dataset.nodata
+        for window in _strips(dataset):
+            counts += np.bincount(dataset.read(1, window=window).ravel(), minlength=256)
+    if nodata is not None and nodata != NODATA and float(nodata).is_integer() and 0 <= nodata < NODATA:
+        counts[NODATA] += counts[int(nodata)]
+        counts[int(nodata)] = 0
+    return Histogram(counts)
+
+
+def _strips(dataset: Any) -> Iterator[Any]:
+    for row in range(0, dataset.height, TILE):
+        yield rasterio.windows.Window(0, row, dataset.width, min(TILE, dataset.height - row))
+
+
+def _legend_in(dataset: Any) -> Legend | None:
+    names = _category_names(dataset)
+    if names:
+        colours = _colours(dataset, names)
+        return Legend(tuple(LegendClass(code, name, colours[code]) for code, name in names.items()))
+    tag = dataset.tags().get(_LEGEND_TAG)
+    try:
+        return legend_of(json.loads(tag)) if tag else None
+    except ValueError as error:
+        raise LegendError(f"The legend in the map is not JSON: {error}.", where=dataset.name) from error
+
+
+def _category_names(dataset: Any) -> dict[int, str]:
+    # rasterio does not offer them; a VRT, GDAL's own description of a raster, tells them for every format.
+    with tempfile.TemporaryDirectory() as folder:
+        description = Path(folder) / "map.vrt"
+        gdal_copy(dataset, str(description), driver="VRT")
+        root = ET.fromstring(description.read_text(encoding="utf-8"))  # noqa: S314 - GDAL has just written it
+    band = root.find("VRTRasterBand")
+    texts = [] if band is None else [found.text or "" for found in band.findall("CategoryNames/Category")]
+    return {code: text for code, text in enumerate(texts) if text.strip() and code not in (NODATA, dataset.nodata)}
+
+
+def _colours(dataset: Any, names: dict[int, str]) -> dict[int, str]:
+    try:
+        table = dataset.colormap(1)
+    except ValueError:  # there is none
+        familiar = {found.name: found.colour for found in legend_from_names(names.values()).classes}
+        return {code: familiar[name] for code, name in names.items()}
+    return {code: "#{:02x}{:02x}{:02x}".format(*table.get(code, (0, 0, 0))[:3]) for code in names}
+
+
+def _class_map(path: Path, confidence_path: Path | None, grid: Grid, legend: Legend, histogram: Histogram) -> ClassMap:
+    pixels = {code: int(histogram.counts[code]) for code in legend.codes}
+    return ClassMap(path, confidence_path, grid, legend, pixels, int(histogram.counts[NODATA]))
+
+
+def _partial_plan(plan: MapPlan) -> PartialPlan:
+    tags = {_FINGERPRINT_TAG: plan.fingerprint}
+    legend = json.dumps(plan.legend.to_list(), ensure_ascii=False)
+    colours = {found.code: rgb(found.colour) for found in plan.legend.classes}
+    layers = [Layer(_partial(plan.path), "class", colours, {**tags, _LEGEND_TAG: legend})]
+    if plan.confidence_path is not None:
+        layers.append(Layer(_partial(plan.confidence_path), "confidence, percent", {}, tags))
+    journal = plan.path.with_suffix(".partial.json")
+    return PartialPlan(tuple(layers), journal, plan.grid, plan.windows, plan.fingerprint, plan.checkpoint_s)
+
+
+def _confidence_beside(path: Path) -> Path:
+    return path.with_name(f"{path.stem}_confidence.tif")
+
+
+def _aux_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.aux.xml")
+
+
+def _partial(final: Path) -> Path:
+    return final.with_suffix(".partial.tif")
+
+
+def _finishing(final: Path) -> Path:
+    return final.with_suffix(".finishing.tif")
+
+
+def _remove_leftovers(final: Path) -> None:
+    for path in final.parent.glob(f"{_finishing(final).name}*"):
+        path.unlink()
+
+
+def _remove_with_sidecars(path: Path) -> None:
+    for present in (path, _aux_of(path), path.with_suffix(".qml")):
+        present.unlink(missing_ok=True)
+
+
+def _compress(source: Path, target: Path) -> None:
+    # Deflate: the one good compression that every GDAL build reads. Codes must not be averaged: nearest neighbour.
+    gdal_copy(
+        str(source),
+        str(target),
+        driver="COG",
+        compress="DEFLATE",
+        level=6,
+        blocksize=TILE,
+        overviews="IGNORE_EXISTING",
+        overview_resampling="NEAREST",
+        bigtiff="IF_SAFER",
+    )
+
+
+def _lost_crs(path: Path, wanted: str) -> str:
+    """Return the CRS (WKT) where the GeoTIFF's own keys cannot express it; empty where they can."""
+    if not wanted:
+        return ""
+    with rasterio.open(path) as dataset:
+        return "" if dataset.crs is not None and dataset.crs == CRS.from_wkt(wanted) else wanted
+
+
+def _write_beside(path: Path, aux: str, style: str) -> None:
+    atomic_write_text(_aux_of(path), aux)
+    atomic_write_text(path.with_suffix(".qml"), style)

@@ -1,0 +1,129 @@
+"""Tables of labelled series that bring their own dates (.npz)."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cropmap.contract.errors import SampleError
+from cropmap.data.samples import LabelledSeries
+from cropmap.io.label_fields import texts_of
+from cropmap.io.projection import crs_wkt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+NEEDED = ("X", "dates_days_since_epoch", "label", "lon", "lat", "bands")
+_FORMAT_HELP = (
+    "It must be an .npz with X (sample, time, band), dates_days_since_epoch (sample, time), label, lon, lat (sample) "
+    "and bands (band)."
+)
+
+
+def read_series_table(path: str | Path) -> LabelledSeries:
+    """Read labelled series.
+
+    The file is a NumPy .npz with X (sample, time, band), dates_days_since_epoch (sample, time) or (time,), label, lon,
+    lat and bands; id and group are optional. Without groups, samples of one place (to 1e-6 degrees) form a group.
+
+    Raises:
+        SampleError: Not such a file, arrays missing or of the wrong kind or shape, an id twice, or no label.
+    """
+    where = str(path)
+    arrays = _arrays(Path(path))
+    _check_kinds(arrays, where)
+    values = np.asarray(arrays["X"], dtype=np.float32)
+    if values.ndim != 3:
+        raise SampleError(f"X has shape {values.shape}.", where=where, fix=_FORMAT_HELP)
+    labels = np.array(texts_of(arrays["label"].tolist()), dtype=np.str_)
+    _check_lengths(arrays, len(values), where)
+    kept = labels != ""
+    if not kept.any():
+        raise SampleError(f"None of the {len(labels)} series has a label.", where=where, fix="Fill the array label.")
+    return LabelledSeries(
+        values=np.ascontiguousarray(values[kept]),
+        dates=_dates(arrays["dates_days_since_epoch"], values.shape[:2], where)[kept],
+        labels=labels[kept],
+        ids=_ids(arrays, len(labels), where)[kept],
+        groups=_groups(arrays)[kept],
+        x=np.asarray(arrays["lon"], dtype=np.float64)[kept],
+        y=np.asarray(arrays["lat"], dtype=np.float64)[kept],
+        bands=tuple(str(name) for name in arrays["bands"].tolist()),
+        crs=crs_wkt("EPSG:4326"),
+        where=where,
+        notes=() if kept.all() else (f"{(~kept).sum()} of {len(kept)} series have no label: left out.",),
+    )
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as opened:
+            if not isinstance(opened, np.lib.npyio.NpzFile):
+                raise SampleError("The file is no .npz archive.", where=str(path), fix=_FORMAT_HELP)
+            missing = [name for name in NEEDED if name not in opened.files]
+            if missing:
+                raise SampleError(f"The file lacks {', '.join(missing)}.", where=str(path), fix=_FORMAT_HELP)
+            wanted = [name for name in (*NEEDED, "id", "group") if name in opened.files]
+            return {name: opened[name] for name in wanted}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise SampleError(f"The file cannot be read: {error}.", where=str(path), fix=_FORMAT_HELP) from error
+
+
+def _check_kinds(arrays: Mapping[str, NDArray[Any]], where: str) -> None:
+    for name, kinds in (("X", "fiu"), ("dates_days_since_epoch", "iu"), ("lon", "fiu"), ("lat", "fiu")):
+        if arrays[name].dtype.kind not in kinds:
+            raise SampleError(f"{name} holds {arrays[name].dtype}, not numbers.", where=where, fix=_FORMAT_HELP)
+    if arrays["bands"].ndim != 1:
+        raise SampleError(f"bands has shape {arrays['bands'].shape}.", where=where, fix=_FORMAT_HELP)
+
+
+def _check_lengths(arrays: Mapping[str, NDArray[Any]], count: int, where: str) -> None:
+    for name in ("label", "lon", "lat", "id", "group"):
+        if name in arrays and arrays[name].shape != (count,):
+            raise SampleError(
+                f"{name} has shape {arrays[name].shape} for {count} series.", where=where, fix=_FORMAT_HELP
+            )
+
+
+def _dates(days: NDArray[Any], shape: tuple[int, ...], where: str) -> NDArray[np.datetime64]:
+    if days.shape not in (shape, shape[1:]):
+        raise SampleError(
+            f"dates_days_since_epoch has shape {days.shape} for series of shape {shape}.", where=where, fix=_FORMAT_HELP
+        )
+    # Days outside the years 1 .. 9999 fit no calendar date.
+    if days.size and (days.min() < -719162 or days.max() > 2932896):
+        raise SampleError(
+            f"Dates reach from day {days.min()} to {days.max()} of 1970.",
+            where=where,
+            fix="Give whole days since 1970-01-01.",
+        )
+    return np.broadcast_to(days, shape).astype("datetime64[D]")
+
+
+def _ids(arrays: Mapping[str, NDArray[Any]], count: int, where: str) -> NDArray[np.str_]:
+    if "id" not in arrays:
+        return np.arange(count).astype(np.str_)
+    ids = np.array(texts_of(arrays["id"].tolist()), dtype=np.str_)
+    found, counts = np.unique(ids, return_counts=True)
+    if counts.max() > 1 or "" in found:
+        raise SampleError(
+            f"The id {found[counts.argmax()]!r} stands {counts.max()} times, or is empty.",
+            where=where,
+            fix="Give every series an id of its own, or leave id out.",
+        )
+    return ids
+
+
+def _groups(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.str_]:
+    if "group" in arrays:
+        return np.array(texts_of(arrays["group"].tolist()), dtype=np.str_)
+    # The same place in two years shows the same soil and slope: it must not stand on both sides of a split.
+    return np.array(
+        [f"{lon:.6f} {lat:.6f}" for lon, lat in zip(arrays["lon"], arrays["lat"], strict=True)], dtype=np.str_
+    )

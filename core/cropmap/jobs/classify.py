@@ -1,0 +1,101 @@
+"""The whole road: images and labels in, styled crop map and report out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cropmap.assessment.report import Measured, Report, write_report
+from cropmap.contract.params import to_dict
+from cropmap.io.packages import write_package
+from cropmap.jobs import JOBS
+from cropmap.jobs.images import clear_dates, open_images, recipe_for
+from cropmap.jobs.map import make_map, map_figures
+from cropmap.jobs.params import (
+    ImagesParams,
+    LabelParams,
+    MapParams,
+    ModelParams,
+    RecipeParams,
+    SeedParams,
+    SplitParams,
+)
+from cropmap.jobs.run import versions
+from cropmap.jobs.sample import collect, split, write_collected
+from cropmap.jobs.train import figures_of, fit_package, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cropmap.data.maps import ClassMap
+    from cropmap.data.samples import FoldPlan, SampleSet
+    from cropmap.data.scenes import SceneSeries
+    from cropmap.jobs.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifyParams(ImagesParams, LabelParams, RecipeParams, ModelParams, MapParams, SplitParams, SeedParams):
+    """What `classify` takes."""
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What the whole road gives, for its report."""
+
+    series: SceneSeries
+    samples: SampleSet
+    plan: FoldPlan
+    measured: Measured
+    class_map: ClassMap
+
+
+@JOBS.register("classify", title="Classify crops", params=ClassifyParams)
+def classify(params: ClassifyParams, run: Run) -> Mapping[str, Any]:
+    """Sample, train, judge by spatial cross-validation, map and report: from images and labels to a crop map."""
+    done = go_the_road(params, run)
+    report_on(done, params, run, site=Path(params.samples).stem, measured=(done.measured,))
+    return {"figures": road_figures(done)}
+
+
+def go_the_road(params: ClassifyParams, run: Run) -> Classified:
+    """Do everything but the report."""
+    series = open_images(params.images, run)
+    recipe = recipe_for(params.recipe, series)
+    with run.stage("Sampling", 0.0, 0.15) as progress:
+        samples = collect(params, series, recipe, run, progress)
+    plan = split(samples, params, run)
+    write_collected(samples, plan, run)
+    with run.stage("Cross-validating", 0.15, 0.4) as progress:
+        measured = judge(samples, plan, params, run, progress)
+    with run.stage("Training", 0.4, 0.5) as progress:
+        package = fit_package(samples, plan, params, measured, progress)
+    write_package(run.output("package", "model.cropmap"), package)
+    with run.stage("Mapping", 0.5, 0.97) as progress:
+        class_map = make_map(package, series, params, run, progress)
+    return Classified(series, samples, plan, measured, class_map)
+
+
+def report_on(
+    done: Classified, params: Any, run: Run, *, site: str, measured: tuple[Measured, ...], title: str = "Crop map"
+) -> None:
+    """Write the report of the whole road."""
+    report = Report(
+        title=title,
+        site=site,
+        season=done.samples.recipe.season,
+        class_map=done.class_map,
+        measured=measured,
+        samples=done.samples,
+        folds=done.plan,
+        clear=clear_dates(done.series),
+        settings=to_dict(params),
+        versions=versions(),
+        warnings=tuple(run.warnings),
+    )
+    write_report(run.output("report", "report.html"), report)
+
+
+def road_figures(done: Classified) -> dict[str, Any]:
+    """Return the whole road's headline figures."""
+    return {"samples": len(done.samples), **figures_of(done.measured), **map_figures(done.class_map)}

@@ -1,0 +1,64 @@
+"""The whole road on a synthetic site whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cropmap.assessment.reference import ComparisonOptions, ReferenceRaster, map_accuracy
+from cropmap.assessment.report import Measured
+from cropmap.contract.params import param
+from cropmap.jobs import JOBS
+from cropmap.jobs.assess import seen_pixels
+from cropmap.jobs.classify import ClassifyParams, go_the_road, report_on, road_figures
+from cropmap.jobs.params import MapParams, ModelParams, SeedParams
+from cropmap.jobs.train import headline
+from cropmap.testing.synthetic import SyntheticOptions, write_site
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cropmap.jobs.run import Run
+
+_TRUTH = (
+    "Measured by comparing the map with the synthetic site's known truth, pixel by pixel, field edges included. Pixels on "
+    "which the model was trained are left out."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoParams(ModelParams, MapParams, SeedParams):
+    """What `demo` takes."""
+
+    site: str = param("corn_belt", choices=("corn_belt", "vojvodina"), help="Which synthetic landscape.")
+    size: int = param(256, help="Edge of the site.", unit="pixels", low=64, high=4096)
+    points: int = param(400, help="Surveyed points to learn from.", low=50, high=100000)
+
+
+@JOBS.register("demo", title="Demo", params=DemoParams)
+def demo(params: DemoParams, run: Run) -> Mapping[str, Any]:
+    """Make a synthetic site with clouds, crops and surveyed points, map it, and compare the map with its known truth."""
+    options = SyntheticOptions(
+        site=params.site, size=params.size, seed=params.seed, points=params.points, history=False
+    )
+    with run.stage("Making the site", 0.0, 0.3) as progress:
+        site = write_site(run.folder / "site", options, progress)
+    road = ClassifyParams(
+        images={"name": "folder", "path": str(site.images), "mask_band": "QA_PIXEL", "valid_range": [0.0, 1.0]},
+        samples=str(site.points),
+        model=params.model,
+        device=params.device,
+        confidence=params.confidence,
+        threads=params.threads,
+        block=params.block,
+        seed=params.seed,
+    )
+    done = go_the_road(road, run.within(0.3, 0.97))
+    truth = ReferenceRaster(str(site.truth))
+    seen = seen_pixels(done.samples, done.class_map.grid)
+    accuracy = map_accuracy(done.class_map, truth, ComparisonOptions(seen=seen))
+    run.warn(*accuracy.notes)
+    against = Measured("Known truth", _TRUTH, accuracy)
+    report_on(done, road, run, site=params.site, measured=(against, done.measured), title="Demo: crop map")
+    figures = {f"truth_{name}": value for name, value in headline(accuracy).items()}
+    return {"figures": {**road_figures(done), **figures}}

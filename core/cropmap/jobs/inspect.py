@@ -1,0 +1,32 @@
+"""Show what the images are before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cropmap.contract.params import chosen
+from cropmap.jobs import JOBS
+from cropmap.jobs.params import ImagesParams
+from cropmap.sources import SOURCES
+from cropmap.sources.folder import listing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cropmap.jobs.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectParams(ImagesParams):
+    """What `inspect` takes."""
+
+
+@JOBS.register("inspect", title="Inspect images", params=InspectParams)
+def inspect(params: InspectParams, run: Run) -> Mapping[str, Any]:
+    """List the dates, bands, grid, scale and no-data value recognised in the images, before anything runs."""
+    name, values = chosen(params.images)
+    with run.stage("Reading the images' headers", 0.0, 1.0):
+        found = listing(SOURCES.get(name).parse(values))
+    run.warn(*found.get("warnings", ()))
+    return {"figures": found}

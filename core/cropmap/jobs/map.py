@@ -1,0 +1,84 @@
+"""Map a season of images with a fitted model."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cropmap.contract.params import param
+from cropmap.data.season import Season
+from cropmap.io.packages import read_package
+from cropmap.jobs import JOBS
+from cropmap.jobs.images import open_images
+from cropmap.jobs.params import ImagesParams, MapParams
+from cropmap.mapping.predict import MapOptions, map_series
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cropmap.contract.progress import Progress
+    from cropmap.data.maps import ClassMap
+    from cropmap.data.package import ModelPackage
+    from cropmap.data.scenes import SceneSeries
+    from cropmap.jobs.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapJobParams(ImagesParams, MapParams):
+    """What `map` takes."""
+
+    package: str = param(kind="package", title="Model", help="Model package (.cropmap) that the train job wrote.")
+    season_start: str = param(
+        "",
+        kind="date",
+        help="First day of the season to map; the year that holds most of the images where empty.",
+        advanced=True,
+    )
+
+
+@JOBS.register("map", title="Map crops", params=MapJobParams)
+def map_crops(params: MapJobParams, run: Run) -> Mapping[str, Any]:
+    """Map every pixel of a season of images with a fitted model; an interrupted map is resumed."""
+    path = Path(params.package)
+    package = read_package(path)
+    run.inputs.add(path)
+    series = open_images(params.images, run)
+    season = None
+    if params.season_start:
+        start = dt.date.fromisoformat(params.season_start)
+        season = Season(start, start + dt.timedelta(days=package.recipe.season.length_days))
+    with run.stage("Mapping", 0.0, 1.0) as progress:
+        found = make_map(package, series, params, run, progress, season)
+    return {"figures": map_figures(found)}
+
+
+def make_map(  # noqa: PLR0913 - a map is made of a model, images and options
+    package: ModelPackage,
+    series: SceneSeries,
+    params: MapParams | Any,
+    run: Run,
+    progress: Progress,
+    season: Season | None = None,
+) -> ClassMap:
+    """Map a series into the run folder."""
+    options = MapOptions(
+        folder=run.folder,
+        name="class_map",
+        block=params.block,
+        threads=params.threads,
+        confidence=params.confidence,
+        season=season,
+    )
+    found = map_series(package, series, options, progress)
+    run.output("class_map", found.path.name)
+    if found.confidence_path:
+        run.output("confidence", found.confidence_path.name)
+    return found
+
+
+def map_figures(found: ClassMap) -> dict[str, Any]:
+    """Return the map's pixel counts by class name."""
+    counts = {each.name: found.pixels.get(each.code, 0) for each in found.legend.classes}
+    return {"mapped_pixels": counts, "unmapped_pixels": found.unmapped}

@@ -1,0 +1,167 @@
+"""One execution of a job: its folder, its stages, its evidence."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import platform
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cropmap import __version__
+from cropmap.contract.errors import OutputError, ParameterError
+from cropmap.contract.job import Job
+from cropmap.contract.params import to_dict
+from cropmap.contract.progress import Progress
+from cropmap.data.run import RunRecord
+from cropmap.io.files import atomic_write_text, check_writable, sha256_of
+from cropmap.jobs import JOBS
+from cropmap.jobs.listing import absolute_paths, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+JOB_FILE, RECORD_FILE, LOG_FILE = "job.json", "run.json", "log.txt"
+_LIBRARIES = ("numpy", "numba", "rasterio", "pyogrio", "shapely", "scikit-learn", "torch", "safetensors")
+
+
+@dataclass
+class Run:
+    """What a job works with: where to write, how to report, what to remember for the record.
+
+    Args:
+        folder: The run folder, writable.
+        progress: Where progress and warnings go.
+        inputs: Files that the job read.
+        outputs: Files that the job wrote, by name.
+        warnings: What the user was told.
+        timings: Seconds by stage.
+        device: What computed it.
+    """
+
+    folder: Path
+    progress: Progress
+    inputs: set[Path] = field(default_factory=set)
+    outputs: dict[str, Path] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    device: str = "cpu"
+
+    @contextmanager
+    def stage(self, name: str, start: float, end: float) -> Iterator[Progress]:
+        """Time a stage that covers from `start` to `end` of the job's progress."""
+        began = time.perf_counter()
+        part = self.progress.part(start, end)
+        part.at(0.0, name)
+        yield part
+        self.timings[name] = round(time.perf_counter() - began, 3)
+
+    def within(self, start: float, end: float) -> Run:
+        """Return the same run, whose progress covers from `start` to `end` of this one's."""
+        return dataclasses.replace(self, progress=self.progress.part(start, end))
+
+    def warn(self, *messages: str) -> None:
+        """Tell the user, and keep for the report and the record."""
+        for message in messages:
+            self.warnings.append(message)
+            self.progress.warn(message)
+
+    def output(self, name: str, file_name: str) -> Path:
+        """Return the path of an output, and list it in the record under `name`."""
+        self.outputs[name] = self.folder / file_name
+        return self.outputs[name]
+
+
+def run_job(job: Job, *, base: Path | None = None, progress: Progress | None = None) -> RunRecord:
+    """Run a job in its folder and return the evidence.
+
+    Args:
+        job: What is asked. Without `out` the folder is made beside `base`, named by kind and time.
+        base: Folder that relative paths start from; the working folder where None.
+        progress: Where progress and warnings go.
+
+    Raises:
+        ParameterError: Wrong parameter values, all at once, before anything is read.
+        CropMapError: What the job's own steps refuse.
+    """
+    job = checked(job, base or Path.cwd())
+    entry = JOBS.get(job.kind)
+    params = entry.parse(job.params)
+    run = _open(job, progress or Progress())
+    began, started = time.perf_counter(), dt.datetime.now(dt.timezone.utc)
+    result = dict(entry.make(params, run))
+    run.progress.check()
+    result["outputs"] = {name: str(path) for name, path in run.outputs.items()}
+    record = RunRecord(
+        kind=job.kind,
+        params=to_dict(params),
+        versions=versions(),
+        device=run.device,
+        inputs=_hashes(run.inputs),
+        outputs=_output_hashes(run),
+        result={**result, "run_folder": str(run.folder), "warnings": run.warnings},
+        timings=run.timings,
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.perf_counter() - began, 3),
+    )
+    # Last, and in one move: a folder with a record holds a whole result.
+    atomic_write_text(run.folder / RECORD_FILE, json.dumps(record.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    return record
+
+
+def checked(job: Job, base: Path) -> Job:
+    """Return the job with absolute paths, or refuse it with everything that is wrong.
+
+    Raises:
+        ParameterError: All wrong values at once.
+    """
+    wrong = problems("jobs", job.kind, job.params)
+    if wrong:
+        raise ParameterError(wrong, where=job.kind)
+    params = absolute_paths("jobs", job.kind, job.params, base)
+    stamp = dt.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    out = Path(job.out).expanduser() if job.out else Path("cropmap_runs") / f"{job.kind}-{stamp}"
+    return Job(job.kind, params, str((base / out).resolve()))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes: library, interpreter, platform."""
+    found = {"cropmap": __version__, "python": platform.python_version(), "platform": platform.platform()}
+    return found | {name: metadata.version(name) for name in _LIBRARIES}
+
+
+def _open(job: Job, progress: Progress) -> Run:
+    folder = Path(job.out)
+    if (folder / RECORD_FILE).exists():
+        raise OutputError(
+            "The output folder holds a finished run.",
+            where=str(folder),
+            fix="Choose another folder, or delete this one.",
+        )
+    check_writable(folder)
+    earlier = folder / JOB_FILE
+    if earlier.exists() and json.loads(earlier.read_text(encoding="utf-8")).get("params") != job.params:
+        raise OutputError(
+            "The output folder holds an unfinished run of another job.",
+            where=str(folder),
+            fix="Run that job again to resume it, choose another folder, or delete this one.",
+        )
+    atomic_write_text(earlier, job.to_json())
+    return Run(folder, progress)
+
+
+def _hashes(paths: set[Path]) -> dict[str, str]:
+    ordered = sorted(path for path in paths if path.is_file())
+    with ThreadPoolExecutor() as pool:
+        return {str(path): digest for path, digest in zip(ordered, pool.map(sha256_of, ordered), strict=True)}
+
+
+def _output_hashes(run: Run) -> Mapping[str, str]:
+    found = _hashes(set(run.outputs.values()))
+    return {Path(path).relative_to(run.folder).as_posix(): digest for path, digest in found.items()}

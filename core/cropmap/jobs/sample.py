@@ -1,0 +1,98 @@
+"""Turn labels on a map into labelled series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cropmap.io.legends import read_legend
+from cropmap.io.samples import write_sample_layer, write_samples
+from cropmap.io.series_table import read_series_table
+from cropmap.io.vectors import LabelOptions, read_labels
+from cropmap.jobs import JOBS
+from cropmap.jobs.images import open_images, recipe_for
+from cropmap.jobs.params import ImagesParams, LabelParams, RecipeParams, SeedParams, SplitParams
+from cropmap.sampling.extract import extract
+from cropmap.sampling.folds import FoldOptions, FoldPlan, check_classes, fold_samples
+from cropmap.sampling.from_series import samples_from_series
+from cropmap.sampling.place import PlaceOptions, place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cropmap.contract.progress import Progress
+    from cropmap.data.recipe import Recipe
+    from cropmap.data.samples import SampleSet
+    from cropmap.data.scenes import SceneSeries
+    from cropmap.jobs.run import Run
+
+# Each use of randomness draws from a stream of its own, so that a change in one leaves the others alone.
+PLACE_STREAM, FOLD_STREAM, VALIDATION_STREAM = range(3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleParams(ImagesParams, LabelParams, RecipeParams, SplitParams, SeedParams):
+    """What `sample` takes."""
+
+
+@JOBS.register("sample", title="Sample series", params=SampleParams)
+def sample(params: SampleParams, run: Run) -> Mapping[str, Any]:
+    """Extract the prepared series of labelled points or polygons, and split them by spatial blocks."""
+    series = open_images(params.images, run)
+    recipe = recipe_for(params.recipe, series)
+    with run.stage("Sampling", 0.0, 0.95) as progress:
+        samples = collect(params, series, recipe, run, progress)
+    plan = split(samples, params, run)
+    write_collected(samples, plan, run)
+    return {"figures": {"samples": len(samples), "classes": samples.counts(), "block_m": plan.block_m}}
+
+
+def collect(
+    params: LabelParams | Any, series: SceneSeries, recipe: Recipe, run: Run, progress: Progress
+) -> SampleSet:
+    """Read the labels and return their prepared series; notes on what was left out go to the user."""
+    path = Path(params.samples)
+    run.inputs.add(path)
+    legend = read_legend(Path(params.legend)) if params.legend else None
+    if path.suffix.casefold() == ".npz":
+        return samples_from_series(read_series_table(path), recipe, series.bands, legend=legend, progress=_heard(run))
+    features = read_labels(path, _label_options(params))
+    options = PlaceOptions(params.inner_buffer_m, params.per_polygon, legend)
+    placed = place(features, series.grid, options, np.random.default_rng([params.seed, PLACE_STREAM]))
+    run.warn(*placed.notes)
+    check_classes(placed.codes, placed.legend, params.folds)
+    samples, notes = extract(series, placed, recipe, progress)
+    run.warn(*notes)
+    return samples
+
+
+def split(samples: SampleSet, params: SplitParams | Any, run: Run) -> FoldPlan:
+    """Split samples into spatially blocked folds; notes on adapted blocks go to the user."""
+    options = FoldOptions(params.folds, params.block_km * 1000, samples.crs)
+    plan = fold_samples(samples, options, np.random.default_rng([params.seed, FOLD_STREAM]))
+    run.warn(*plan.notes)
+    return plan
+
+
+def write_collected(samples: SampleSet, plan: FoldPlan, run: Run) -> None:
+    """Write the samples, and a layer of points that shows class and fold."""
+    write_samples(run.output("samples", "samples.npz"), samples)
+    write_sample_layer(run.output("samples_layer", "samples.gpkg"), samples, plan.fold)
+
+
+def _label_options(params: LabelParams | Any) -> LabelOptions:
+    return LabelOptions(
+        class_field=params.class_field,
+        id_field=params.id_field,
+        group_field=params.group_field,
+        layer=params.layer,
+        crs=params.samples_crs,
+    )
+
+
+def _heard(run: Run) -> Progress:
+    """Return the run's progress, whose warnings are also kept for the record."""
+    return type(run.progress)(warn=run.warn)

@@ -1,0 +1,122 @@
+"""Fit a model on labelled series and judge it by spatial cross-validation."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cropmap.assessment.report import CROSS_VALIDATION, Measured, Report, write_report
+from cropmap.contract.params import chosen, param, to_dict
+from cropmap.data.accuracy import accuracy_of
+from cropmap.io.packages import write_package
+from cropmap.io.samples import read_samples
+from cropmap.io.tables import write_accuracy, write_confusion
+from cropmap.jobs import JOBS
+from cropmap.jobs.params import ModelParams, SeedParams, SplitParams
+from cropmap.jobs.run import versions
+from cropmap.jobs.sample import VALIDATION_STREAM, split
+from cropmap.sampling.folds import split_validation
+from cropmap.training.fit import FitOptions, cross_validate, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cropmap.contract.progress import Progress
+    from cropmap.data.accuracy import Accuracy
+    from cropmap.data.package import ModelPackage
+    from cropmap.data.samples import SampleSet
+    from cropmap.jobs.run import Run
+    from cropmap.data.samples import FoldPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainParams(ModelParams, SplitParams, SeedParams):
+    """What `train` takes."""
+
+    sample_set: str = param(kind="file", help="Samples file (.npz) that the sample job wrote.")
+    cross_validate: bool = param(
+        default=True,
+        help="Also fit one model for each part, to measure the accuracy on pixels that it has not seen.",
+    )
+
+
+@JOBS.register("train", title="Train model", params=TrainParams)
+def train(params: TrainParams, run: Run) -> Mapping[str, Any]:
+    """Fit a model on labelled series, measure it by spatial cross-validation, and write it as one package file."""
+    path = Path(params.sample_set)
+    samples = read_samples(path)
+    run.inputs.add(path)
+    plan = split(samples, params, run)
+    measured = None
+    if params.cross_validate:
+        with run.stage("Cross-validating", 0.0, 0.75) as progress:
+            measured = judge(samples, plan, params, run, progress)
+    with run.stage("Training", 0.75, 0.95) as progress:
+        package = fit_package(samples, plan, params, measured, progress)
+    write_package(run.output("package", "model.cropmap"), package)
+    write_train_report(params, samples, plan, measured, run)
+    return {"figures": {"samples": len(samples), **figures_of(measured)}}
+
+
+def judge(samples: SampleSet, plan: FoldPlan, params: ModelParams | Any, run: Run, progress: Progress) -> Measured:
+    """Cross-validate over the plan's folds; the tables go into the run folder, notes to the user."""
+    name, values = chosen(params.model)
+    found = cross_validate(samples, plan.fold, name, values, fit_options(params), progress)
+    run.warn(*found.notes)
+    accuracy = accuracy_of(samples.codes, found.codes, found.legend)
+    folds = tuple(
+        accuracy_of(samples.codes[plan.fold == number], found.codes[plan.fold == number], found.legend)
+        for number in np.unique(plan.fold)
+    )
+    write_accuracy(run.output("accuracy", "accuracy.csv"), accuracy)
+    write_confusion(run.output("confusion", "confusion.csv"), accuracy)
+    return Measured("Spatial cross-validation", CROSS_VALIDATION, accuracy, folds)
+
+
+def fit_package(
+    samples: SampleSet, plan: FoldPlan, params: ModelParams | Any, measured: Measured | None, progress: Progress
+) -> ModelPackage:
+    """Fit the model that is kept, on all samples, and put its cross-validated figures into its record."""
+    name, values = chosen(params.model)
+    rng = np.random.default_rng([params.seed, VALIDATION_STREAM])
+    validation = split_validation(plan, np.ones(len(samples), dtype=bool), params.validation_share, rng)
+    # Where all samples form one unit no block can be held out; the fit then draws groups.
+    held = validation if validation.any() else None
+    package = fit(samples, name, values, fit_options(params), progress, held)
+    return dataclasses.replace(package, record={**package.record, "cross_validation": figures_of(measured)})
+
+
+def fit_options(params: ModelParams | Any) -> FitOptions:
+    """Return the fit's options from a job's parameters."""
+    return FitOptions(params.seed, params.validation_share, params.device)
+
+
+def figures_of(measured: Measured | None) -> dict[str, Any]:
+    """Return a measurement's headline figures; empty without one."""
+    return headline(measured.accuracy) if measured else {}
+
+
+def headline(accuracy: Accuracy) -> dict[str, float]:
+    """Return an accuracy's headline figures."""
+    return {"overall_accuracy": accuracy.overall, "macro_f1": accuracy.macro_f1, "kappa": accuracy.kappa}
+
+
+def write_train_report(
+    params: TrainParams, samples: SampleSet, plan: FoldPlan, measured: Measured | None, run: Run
+) -> None:
+    """Write the report of a training without a map."""
+    report = Report(
+        title="Model training",
+        season=samples.recipe.season,
+        measured=(measured,) if measured else (),
+        samples=samples,
+        folds=plan,
+        settings=to_dict(params),
+        versions=versions(),
+        warnings=tuple(run.warnings),
+    )
+    write_report(run.output("report", "report.html"), report)

@@ -1,0 +1,1 @@
+"""From a model and a series to a map, block by block."""

@@ -1,0 +1,88 @@
+"""Cut a grid into blocks of bounded memory, and work on several of them at a time."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from cropmap.data.site import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from cropmap.data.site import Grid
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+BLOCK_BYTES = 200 * 10**6
+# A tile that is read in two parts is decoded twice, which costs more than twice the memory.
+_WHOLE_TILE_BYTES = 2 * BLOCK_BYTES
+# More workers than this gain little: they wait for the disk; and each holds a block.
+_MOST_WORKERS = 8
+_LARGEST_SIDE = 1024
+
+
+def series_bytes(dates: int, bands: int, steps: int, features: int) -> int:
+    """Return the bytes that one pixel takes at the widest point: its series as read, with its mask, and as prepared."""
+    return 4 * dates * bands + dates + 4 * steps * features
+
+
+def block_windows(grid: Grid, tile: int, pixel_bytes: int, *, side: int = 0) -> tuple[Window, ...]:
+    """Return windows that cover each pixel once, in the order in which the files are best read.
+
+    Windows are squares of as many tiles as fit into about 200 MB. Where one tile does not fit, it is cut into bands of
+    rows that follow each other, so that a reader's cache can serve them.
+
+    Args:
+        grid: What to cover.
+        tile: Side of the squares that suit the source files, in pixels.
+        pixel_bytes: Memory that a pixel takes; see `series_bytes`.
+        side: Side of the windows where the user chose one, whatever memory it takes; 0 for none.
+    """
+    if side:
+        return tuple(grid.windows(side))
+    tile_bytes = tile * tile * pixel_bytes
+    if tile_bytes <= _WHOLE_TILE_BYTES:
+        across = max(1, min(math.isqrt(BLOCK_BYTES // tile_bytes), _LARGEST_SIDE // tile))
+        return tuple(grid.windows(tile * across))
+    rows = max(1, BLOCK_BYTES // (tile * pixel_bytes))
+    return tuple(itertools.chain.from_iterable(_bands(window, rows) for window in grid.windows(tile)))
+
+
+def worker_count(threads: int) -> int:
+    """Return how many workers are meant: as many as asked for; for 0 as many as cores, at most 8."""
+    return threads or min(_MOST_WORKERS, os.cpu_count() or 1)
+
+
+def in_order(work: Callable[[T], R], items: Sequence[T], threads: int) -> Generator[R, None, None]:
+    """Yield work(item) of each item, in order, computed by several threads.
+
+    At most one item more than there are threads is under way or waits to be taken, so memory does not grow with the
+    number of items. When the consumer stops, nothing new is started and the items under way are waited for.
+
+    Args:
+        work: Called in the threads; its exceptions reach the consumer.
+        items: In order.
+        threads: How many.
+    """
+    waiting: deque[Future[R]] = deque()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="block")
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _bands(window: Window, rows: int) -> Iterator[Window]:
+    for row in range(0, window.height, rows):
+        yield Window(window.row + row, window.col, min(rows, window.height - row), window.width)

@@ -1,0 +1,222 @@
+"""Map a season of images with a fitted model, block by block."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cropmap.contract.errors import RecipeError
+from cropmap.data.legend import NODATA
+from cropmap.data.package import ModelPackage
+from cropmap.data.season import Season
+from cropmap.data.site import Window
+from cropmap.io.maps import MapPlan, MapWriter
+from cropmap.io.series import SeriesReader
+from cropmap.mapping.blocks import block_windows, in_order, series_bytes, worker_count
+from cropmap.mapping.fingerprint import map_fingerprint
+from cropmap.models.predictor import Predictor
+from cropmap.prepare.recipe import prepare, recipe_bands, recipe_nodes
+
+if TYPE_CHECKING:
+    from cropmap.contract.progress import Progress
+    from cropmap.data.cube import RegularCube
+    from cropmap.data.maps import ClassMap
+    from cropmap.data.scenes import SceneBlock, SceneSeries
+
+# Pixels that are selected, scaled and predicted at a time: some 15 MB of copies.
+_ROWS = 16_384
+# Share of the progress that goes to the blocks; the rest to compressing and checking the map.
+_BLOCKS_SHARE = 0.96
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """How a map is made and where it goes.
+
+    Args:
+        folder: Of the outputs; made if need be.
+        block: Side of the blocks in pixels; 0 follows the images' own tiles and a bound on memory.
+        threads: Blocks computed at a time, each with its own memory; 0 for as many as cores, at most 8.
+        confidence: Whether to write the probability of the mapped class too.
+        season: Span to map; None takes the model's season in the year that holds most of the images.
+        name: Of the files.
+        overwrite: Whether a finished map of that name may be replaced.
+        checkpoint_s: Seconds between two checkpoints: the most work that a kill can cost.
+    """
+
+    folder: Path
+    block: int = 0
+    threads: int = 2
+    confidence: bool = True
+    season: Season | None = None
+    name: str = "map"
+    overwrite: bool = False
+    checkpoint_s: float = 20.0
+
+
+class BlockReader(Protocol):
+    """What reads a block: `io.series.SeriesReader`, or a test's stand-in."""
+
+    def read(self, window: Window) -> SceneBlock:
+        """Return the series of all pixels of a window, in row-major order."""
+
+
+class BlockPredictor(Protocol):
+    """What predicts prepared series: `models.predictor.Predictor`, or a test's stand-in."""
+
+    def probabilities(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return class probabilities, (n, class), of prepared values, (n, step, band); NaN where there is no series."""
+
+    def codes_of(self, probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return the code of the likeliest class; NODATA where a probability is NaN."""
+
+
+@dataclass(frozen=True)
+class MappedBlock:
+    """A finished block.
+
+    Args:
+        window: Where.
+        codes: Class codes, (row, col), uint8; NODATA where there is none.
+        confidence: Highest probability in percent, (row, col), uint8; NODATA where there is no class.
+    """
+
+    window: Window
+    codes: NDArray[np.uint8]
+    confidence: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class BlockMapper:
+    """Reads, prepares and predicts one block; shared by threads.
+
+    Args:
+        reader: Of the images.
+        predictor: Of the package.
+        package: The fitted model.
+        season: Span to map.
+    """
+
+    reader: BlockReader
+    predictor: BlockPredictor
+    package: ModelPackage
+    season: Season
+
+    def __call__(self, window: Window) -> MappedBlock:
+        """Return the block's classes and their confidence."""
+        # The series as read is let go before the prediction needs memory.
+        cube = prepare(self.reader.read(window), self.package.recipe, self.season)
+        codes = np.full(window.pixels, NODATA, np.uint8)
+        confidence = np.full(window.pixels, NODATA, np.uint8)
+        order = self._band_order(cube)
+        usable = np.flatnonzero(cube.valid)
+        for start in range(0, len(usable), _ROWS):
+            rows = usable[start : start + _ROWS]
+            probabilities = self.predictor.probabilities(np.ascontiguousarray(cube.values[rows][:, :, order]))
+            codes[rows] = self.predictor.codes_of(probabilities)
+            confidence[rows] = percent(probabilities)
+        shape = (window.height, window.width)
+        return MappedBlock(window, codes.reshape(shape), confidence.reshape(shape))
+
+    def _band_order(self, cube: RegularCube) -> list[int] | slice:
+        self.package.check_bands(cube.bands)
+        if cube.bands == self.package.bands:
+            return slice(None)
+        return [cube.bands.index(band) for band in self.package.bands]
+
+
+def map_series(package: ModelPackage, series: SceneSeries, options: MapOptions, progress: Progress) -> ClassMap:
+    """Map every pixel of a series, and write the map as it grows.
+
+    The map is the same, byte for byte in its pixels, whatever the block size and the number of threads, as far as the
+    model answers for a pixel without regard to its neighbours in a batch. A run that was stopped is continued.
+
+    Args:
+        package: The fitted model.
+        series: The images of one season.
+        options: How and where.
+        progress: Told after each block; cancels between blocks.
+
+    Raises:
+        PackageError: The images lack a band of the model.
+        RecipeError: The season holds fewer than two of the images' dates, or has other time steps than the model.
+        OutputError: A finished map is there, or the outputs cannot be written.
+        SourceError: An image cannot be read.
+    """
+    season = options.season or package.recipe.season.nearest(series.dates)
+    check_season(package, season, series)
+    features = recipe_bands(package.recipe, series.bands)
+    package.check_bands(tuple(features))
+    predictor = Predictor(package)
+    with SeriesReader(series) as reader:
+        pixel_bytes = series_bytes(len(series.dates), len(series.bands), len(package.days), len(features))
+        windows = block_windows(series.grid, reader.block_size, pixel_bytes, side=options.block)
+        plan = MapPlan(
+            folder=options.folder,
+            grid=series.grid,
+            legend=package.legend,
+            windows=windows,
+            fingerprint=map_fingerprint(package, series, season),
+            name=options.name,
+            confidence=options.confidence,
+            overwrite=options.overwrite,
+            checkpoint_s=options.checkpoint_s,
+        )
+        mapper = BlockMapper(reader, predictor, package, season)
+        with MapWriter(plan, progress) as writer:
+            map_blocks(mapper, writer, options, progress.part(0.0, _BLOCKS_SHARE))
+            return writer.finish(progress.part(_BLOCKS_SHARE, 1.0))
+
+
+def map_blocks(mapper: BlockMapper, writer: MapWriter, options: MapOptions, progress: Progress) -> None:
+    """Compute the blocks that are not finished yet in several threads; the calling thread alone writes them."""
+    remaining, total = writer.remaining, len(writer.plan.windows)
+    done = total - len(remaining)
+    progress.at(done / total, f"{done} of {total} blocks")
+    with contextlib.closing(in_order(mapper, remaining, worker_count(options.threads))) as blocks:
+        for block in blocks:
+            writer.write(block.window, block.codes, block.confidence if options.confidence else None)
+            done += 1
+            progress.at(done / total, f"{done} of {total} blocks")
+
+
+def percent(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return the highest probability of each row in whole percent, (n,), uint8; NODATA where one is NaN.
+
+    Args:
+        probabilities: (n, class).
+    """
+    highest = probabilities.max(axis=1)
+    known = ~np.isnan(highest)
+    found = np.full(len(probabilities), NODATA, np.uint8)
+    found[known] = np.clip(np.rint(highest[known].astype(np.float64) * 100), 0, 100).astype(np.uint8)
+    return found
+
+
+def check_season(package: ModelPackage, season: Season, series: SceneSeries) -> None:
+    """Refuse a season that the images or the model cannot serve.
+
+    Raises:
+        RecipeError: It holds fewer than two of the images' dates, or has other time steps than the model.
+    """
+    inside = sum(season.start <= date <= season.end for date in series.dates)
+    if inside < 2:
+        raise RecipeError(
+            f"{inside} of the {len(series.dates)} image dates ({series.dates[0]} .. {series.dates[-1]}) "
+            f"lie in the season {season.start} .. {season.end}.",
+            fix="Give images of that season, or another season start.",
+        )
+    days = recipe_nodes(dataclasses.replace(package.recipe, season=season))
+    if not np.array_equal(days, package.days):
+        raise RecipeError(
+            f"The season {season.start} .. {season.end} makes {len(days)} time steps; the model was trained on "
+            f"{len(package.days)}, up to day {package.days[-1]}.",
+            where=f"recipe {package.recipe.name!r}",
+            fix=f"Give a season of {package.recipe.season.length_days} days, or train a model for this one.",
+        )

@@ -1,0 +1,147 @@
+"""What the neural models share: parameters of their training, and prediction in evaluation mode."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cropmap.contract.params import param
+from cropmap.models.base import SeriesClassifier, SeriesShape, check_arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+NeuralT = TypeVar("NeuralT", bound="NeuralClassifier")
+
+# Rows predicted at a time. On a CPU the activations of 128 rows stay in the cache (4,096 take 2.3 times as long); a GPU
+# wants many.
+CPU_BATCH, GPU_BATCH = 128, 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeuralParams:
+    """How a neural model is trained; part of every neural model's parameters."""
+
+    epochs: int = param(100, help="Most passes over the training samples.", low=1, high=10_000)
+    batch_size: int = param(128, help="Samples of one step.", low=1, high=1_000_000)
+    learning_rate: float = param(5e-4, help="First step size of AdamW.", low=1e-8, high=1.0)
+    weight_decay: float = param(0.0, help="Weight decay of AdamW.", low=0.0, high=1.0, advanced=True)
+    patience: int = param(
+        20,
+        help="Stop after so many epochs without a lower validation loss; half-way there the step size is cut by ten.",
+        unit="epochs",
+        low=2,
+        high=10_000,
+        advanced=True,
+    )
+    clip_norm: float = param(
+        0.0, help="Gradients longer than this are shortened to it; 0 leaves them.", low=0.0, high=1e6, advanced=True
+    )
+
+
+class SeriesNetwork(nn.Module):
+    """A network in two parts, so that transfer can keep one and replace the other.
+
+    Args:
+        features: Length of what `encode` returns for one series.
+        classes: Number of classes.
+    """
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.features = features
+        self.head = nn.Linear(features, classes)
+
+    @abstractmethod
+    def encode(self, values: Tensor) -> Tensor:
+        """Return features, (n, feature), of scaled values, (n, step, band)."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return class scores before the softmax, (n, class)."""
+        scores: Tensor = self.head(self.encode(values))
+        return scores
+
+
+class NeuralClassifier(SeriesClassifier):
+    """A model whose network is trained by gradients in `cropmap.training.loop`.
+
+    Args:
+        params: The parameters that its registry entry declares.
+        shape: The sizes that it is made for.
+        network: Its network, with its weights.
+    """
+
+    params: NeuralParams
+
+    def __init__(self, params: NeuralParams, shape: SeriesShape, network: SeriesNetwork) -> None:
+        super().__init__(params, shape)
+        self.network = network.eval()
+
+    @classmethod
+    @abstractmethod
+    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+        """Return a network with first weights, drawn from PyTorch's generator."""
+
+    @classmethod
+    def untrained(cls: type[NeuralT], params: NeuralParams, shape: SeriesShape) -> NeuralT:
+        """Return the model with first weights; seed it with `cropmap.seeds.torch_seed`."""
+        return cls(params, shape, cls.build(params, shape))
+
+    @classmethod
+    def from_arrays(
+        cls: type[NeuralT], params: NeuralParams, shape: SeriesShape, arrays: Mapping[str, NDArray[np.generic]]
+    ) -> NeuralT:
+        """Make the model again from its weights."""
+        with torch.random.fork_rng(devices=[]):  # the first weights are overwritten; leave no trace of drawing them
+            network = cls.build(params, shape)
+        expected = network.state_dict()
+        check_arrays(arrays, {name: tuple(tensor.shape) for name, tensor in expected.items()})
+        # A copy: a tensor must not share memory with an array that others may change.
+        network.load_state_dict({name: torch.from_numpy(np.array(arrays[name])) for name in expected})
+        return cls(params, shape, network)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return the weights by name."""
+        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in self.network.state_dict().items()}
+
+    def to(self: NeuralT, device: str) -> NeuralT:
+        """Move the network to a device ("cpu", "cuda") and return the model."""
+        self.network.to(device)
+        return self
+
+    def encode(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return features, (n, feature), of scaled and finite values, (n, step, band)."""
+        return self._in_batches(values, self.network.features, probabilities=False)
+
+    def head(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return class probabilities, (n, class), of features, (n, feature)."""
+        with torch.inference_mode():
+            scores = self.network.head(torch.from_numpy(features).to(self._device))
+            found: NDArray[np.float32] = torch.softmax(scores, dim=1).cpu().numpy()
+        return found
+
+    def predict_proba(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return class probabilities, (n, class), in evaluation mode: no dropout, no influence of other rows."""
+        return self._in_batches(values, self.shape.classes, probabilities=True)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+    def _in_batches(self, values: NDArray[np.float32], width: int, *, probabilities: bool) -> NDArray[np.float32]:
+        found = np.empty((len(values), width), np.float32)
+        batch = CPU_BATCH if self._device.type == "cpu" else GPU_BATCH
+        with torch.inference_mode():
+            for start in range(0, len(values), batch):
+                rows = np.array(values[start : start + batch], np.float32)
+                encoded = self.network.encode(torch.from_numpy(rows).to(self._device))
+                result = torch.softmax(self.network.head(encoded), dim=1) if probabilities else encoded
+                found[start : start + batch] = result.cpu().numpy()
+        return found

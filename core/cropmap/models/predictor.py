@@ -1,0 +1,76 @@
+"""A package's model as map makers use it: prepared values in, probabilities or class codes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cropmap.contract.errors import ModelError
+from cropmap.data.legend import NODATA
+from cropmap.models.base import load_model, shape_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cropmap.data.package import ModelPackage
+
+# Rows scaled at a time: large enough to keep every model busy, small enough that the scaled copy stays about 10 MB.
+_ROWS = 16_384
+
+
+class Predictor:
+    """Applies a package's scaling and model, and keeps pixels that have no series apart.
+
+    Args:
+        package: A fitted model's package.
+
+    Raises:
+        PackageError: The model cannot be made from the package.
+    """
+
+    def __init__(self, package: ModelPackage) -> None:
+        self.legend = package.legend
+        self.shape = shape_of(package)
+        self.model = load_model(package)
+        self._scaling = package.scaling
+        self._codes = np.array(package.legend.codes, np.uint8)
+
+    def probabilities(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return class probabilities, (n, class), of prepared values, (n, step, band), not scaled yet.
+
+        A row with a value that is not finite becomes NaN.
+
+        Raises:
+            ModelError: The values have other steps or bands than the model.
+        """
+        if values.ndim != 3 or values.shape[1:] != (self.shape.steps, self.shape.bands):
+            raise ModelError(
+                f"The model needs {self.shape.steps} steps of {self.shape.bands} bands; the values have shape "
+                f"{values.shape}.",
+                fix="Prepare the series with the model's own recipe and bands.",
+            )
+        found = np.full((len(values), self.shape.classes), np.nan, np.float32)
+        for start in range(0, len(values), _ROWS):
+            rows = values[start : start + _ROWS]
+            usable = np.isfinite(rows).all(axis=(1, 2))
+            if usable.all():
+                found[start : start + _ROWS] = self._predict(rows)
+            elif usable.any():
+                found[start : start + _ROWS][usable] = self._predict(rows[usable])
+        return found
+
+    def codes(self, values: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return the code of the likeliest class of each row, (n,); NODATA where a value is not finite."""
+        return self.codes_of(self.probabilities(values))
+
+    def codes_of(self, probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return the code of the likeliest class, the lowest of equals; NODATA where a probability is NaN."""
+        known = ~np.isnan(probabilities).any(axis=1)
+        found = np.full(len(probabilities), NODATA, np.uint8)
+        found[known] = self._codes[probabilities[known].argmax(axis=1)]
+        return found
+
+    def _predict(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        scaled = self._scaling.apply(np.ascontiguousarray(rows, np.float32))
+        return self.model.predict_proba(scaled)

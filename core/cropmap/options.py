@@ -1,0 +1,134 @@
+"""Command-line options made from the parameters that jobs declare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cropmap.contract.errors import ParameterError, Problem
+from cropmap.jobs.listing import REGISTRIES
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
+_PLACEHOLDERS = {"integer": "N", "number": "X", "boolean": "true|false", "texts": "A,B,...", "numbers": "X,Y,..."}
+
+
+def add_options(parser: argparse.ArgumentParser, declared: Mapping[str, Any]) -> None:
+    """Add an option for each parameter of a schema, and for each parameter of the entries it can choose from."""
+    for name, prop in declared["properties"].items():
+        parser.add_argument(_flag(name), dest=name, **_argument(prop, required=name in declared["required"]))
+        if prop["x-kind"] == "entry":
+            _add_entry_options(parser, name, prop["x-registry"])
+
+
+def values_of(given: argparse.Namespace, declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain parameter values that were given on the command line.
+
+    Raises:
+        ParameterError: Texts that are not the numbers or truth values they should be, all at once.
+    """
+    texts = {key: text for key, text in vars(given).items() if text is not None}
+    problems: list[Problem] = []
+    values = _converted(texts, declared, "", problems)
+    for name, prop in declared["properties"].items():
+        if prop["x-kind"] == "entry":
+            chosen = _entry_value(name, prop, texts, problems)
+            if chosen is not None:
+                values[name] = chosen
+    if problems:
+        raise ParameterError(problems)
+    return values
+
+
+def _add_entry_options(parser: argparse.ArgumentParser, name: str, registry: str) -> None:
+    seen: set[str] = set()
+    for entry in REGISTRIES[registry].entries():
+        group = parser.add_argument_group(f"{_flag(name)} {entry.name}: {entry.summary}")
+        for key, prop in entry.catalogued().schema["properties"].items():
+            dest = f"{name}.{key}"
+            if dest not in seen:  # two models may share a parameter's name
+                group.add_argument(_flag(dest), dest=dest, **_argument(prop, required=False))
+            seen.add(dest)
+
+
+def _argument(prop: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
+    kind = prop["x-kind"]
+    default = "" if required else f" Default: {prop['default']!r}." if prop.get("default") not in ("", [], None) else ""
+    unit = f" Unit: {prop['x-unit']}." if "x-unit" in prop else ""
+    placeholder = "|".join(prop["enum"]) if "enum" in prop else _PLACEHOLDERS.get(kind, kind.upper())
+    argument = {"help": (prop["description"] + unit + default).replace("%", "%%"), "metavar": placeholder}
+    if kind == "boolean":
+        argument |= {"nargs": "?", "const": "true"}
+    if required:
+        argument["required"] = True
+    return argument
+
+
+def _entry_value(
+    name: str, prop: Mapping[str, Any], texts: Mapping[str, str], problems: list[Problem]
+) -> dict[str, Any] | None:
+    own = {key.split(".", 1)[1]: text for key, text in texts.items() if key.startswith(f"{name}.")}
+    if name not in texts and not own:
+        return None
+    registry = REGISTRIES[prop["x-registry"]]
+    chosen = texts.get(name, prop.get("default", "folder"))
+    known = {entry.name for entry in registry.entries()}
+    if chosen not in known and prop["x-registry"] == "sources":
+        # `--images FOLDER` is what people type first.
+        own, chosen = {"path": chosen, **own}, "folder"
+    if chosen not in known:
+        problems.append(Problem(name, f"There is no {chosen!r}.", f"Known: {', '.join(sorted(known))}."))
+        return None
+    return {"name": chosen, **_converted(own, registry.get(chosen).catalogued().schema, f"{name}.", problems)}
+
+
+def _converted(
+    texts: Mapping[str, str], declared: Mapping[str, Any], prefix: str, problems: list[Problem]
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, text in texts.items():
+        prop = declared["properties"].get(key)
+        if prop is None and prefix:
+            problems.append(Problem(f"{prefix}{key}", "is not a parameter of the chosen entry."))
+        if prop is None or prop["x-kind"] == "entry":
+            continue
+        try:
+            values[key] = _value(prop["x-kind"], text)
+        except ValueError:
+            problems.append(Problem(f"{prefix}{key}", f"{text!r} is not {_PLACEHOLDERS[prop['x-kind']]}."))
+    return values
+
+
+def _value(kind: str, text: str) -> Any:
+    return _READERS.get(kind, str)(text)
+
+
+def _truth(text: str) -> bool:
+    word = text.casefold()
+    if word in {"true", "yes", "on", "1"}:
+        return True
+    if word in {"false", "no", "off", "0"}:
+        return False
+    raise ValueError(text)
+
+
+def _texts(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _numbers(text: str) -> list[float]:
+    return [int(item) if item.lstrip("-").isdigit() else float(item) for item in _texts(text)]
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "integer": int,
+    "number": float,
+    "boolean": _truth,
+    "texts": _texts,
+    "numbers": _numbers,
+}
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,26 @@
+"""Compiles inner loops with Numba, and keeps what was compiled for the next process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numba
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KernelT = TypeVar("KernelT", bound="Callable[..., Any]")
+
+
+def kernel(function: KernelT) -> KernelT:
+    """Compile a function of arrays and numbers; it releases the GIL, so that threads run it side by side.
+
+    The machine code is kept in the folder that NUMBA_CACHE_DIR names, else beside the source, else in the user's cache
+    folder: the first of these that can be written to. Where none can, each process compiles anew.
+    """
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    try:
+        compiled = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # Numba's "no locator available": no folder takes the cache
+        compiled = numba.njit(**options)(function)
+    return cast("KernelT", compiled)

@@ -1,0 +1,92 @@
+"""The border of the room: a block as it was read becomes series that steps can trust."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cropmap.data.cube import PixelSeries, Quality
+from cropmap.prepare.kernel import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cropmap.data.scenes import SceneBlock
+    from cropmap.data.season import Season
+
+
+def observe(block: SceneBlock, season: Season) -> PixelSeries:
+    """Return a block's series by day of season: sorted, one date a day, their support measured.
+
+    Where several scenes are of one day, a pixel gets the mean of those that are clear.
+    """
+    days = season.days(block.dates)
+    values = np.ascontiguousarray(block.values, dtype=np.float32)
+    clear = np.ascontiguousarray(block.clear, dtype=np.bool_)
+    if (np.diff(days) < 0).any():
+        order = np.argsort(days, kind="stable")
+        days, values, clear = days[order], values[:, order].copy(), clear[:, order].copy()
+    if (np.diff(days) == 0).any():
+        days, first = np.unique(days, return_index=True)
+        values, clear = _merge_days(values, clear, np.append(first, len(block.dates)))
+    quality = measure(clear, days, season)
+    return PixelSeries(values, clear, days, block.bands, quality, np.ones(len(values), np.bool_))
+
+
+def measure(clear: NDArray[np.bool_], days: NDArray[np.int32], season: Season) -> Quality:
+    """Measure how well clear dates support each pixel inside a season, its first and last day included.
+
+    Args:
+        clear: (pixel, time).
+        days: Day of season of each date, (time,), ascending, each day once.
+        season: The span that counts; the time from its start to the first clear date, and from the last one to its
+            end, are gaps too.
+    """
+    first, stop = np.searchsorted(days, [0, season.length_days + 1]).tolist()
+    clear_dates, longest_gap = _support(clear, days, first, stop, season.length_days)
+    return Quality(clear_dates, longest_gap)
+
+
+@kernel
+def _support(
+    clear: NDArray[np.bool_], days: NDArray[np.int32], first: int, stop: int, length: int
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    pixels = len(clear)
+    clear_dates = np.empty(pixels, np.uint16)
+    longest_gap = np.empty(pixels, np.uint16)
+    for pixel in range(pixels):
+        count = gap = before = 0
+        for time in range(first, stop):
+            # Selections, not branches: clouds come at random, and a mispredicted branch costs more than both sides.
+            day = days[time]
+            usable = clear[pixel, time]
+            count += usable
+            gap = max(gap, day - before if usable else 0)
+            before = day if usable else before
+        clear_dates[pixel] = count
+        longest_gap[pixel] = max(gap, length - before)
+    return clear_dates, longest_gap
+
+
+@kernel
+def _merge_days(
+    values: NDArray[np.float32], clear: NDArray[np.bool_], bounds: NDArray[np.intp]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Average the clear scenes `bounds[k]` .. `bounds[k + 1]` of each day; NaN where none is clear."""
+    pixels, _, bands = values.shape
+    merged = np.empty((pixels, len(bounds) - 1, bands), np.float32)
+    usable = np.empty((pixels, len(bounds) - 1), np.bool_)
+    for pixel in range(pixels):
+        for day in range(len(bounds) - 1):
+            count = 0
+            for time in range(bounds[day], bounds[day + 1]):
+                count += clear[pixel, time]
+            usable[pixel, day] = count > 0
+            for band in range(bands):
+                total = 0.0
+                for time in range(bounds[day], bounds[day + 1]):
+                    if clear[pixel, time]:
+                        total += values[pixel, time, band]
+                merged[pixel, day, band] = total / count
+    return merged, usable

@@ -1,0 +1,130 @@
+"""Make a recipe, say what it yields, and apply it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cropmap.contract.errors import RecipeError
+from cropmap.data.cube import RegularCube
+from cropmap.data.season import Season
+from cropmap.prepare import RECIPES, STEPS
+from cropmap.prepare.observe import observe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from cropmap.data.recipe import Recipe
+    from cropmap.data.scenes import SceneBlock
+    from cropmap.prepare.step import Step
+
+
+def make_recipe(name: str, values: Mapping[str, Any], dates: Iterable[dt.date]) -> Recipe:
+    """Make a registered recipe for a series.
+
+    Args:
+        name: The recipe's registered name.
+        values: Its plain parameter values. Where `start` or `end` is empty, the first or last date stands in.
+        dates: The series' acquisition dates.
+
+    Raises:
+        JobError: There is no such recipe.
+        ParameterError: Wrong values.
+        RecipeError: The season is no span, or holds fewer than two dates.
+    """
+    entry = RECIPES.get(name)
+    params = entry.parse(values)
+    known = sorted(set(dates))
+    season = _season(params.start, params.end, known)
+    inside = [date for date in known if season.start <= date <= season.end]
+    if len(inside) < 2:
+        raise RecipeError(
+            f"The season {season.start} .. {season.end} holds {len(inside)} of the dates; two are needed at least.",
+            where=f"dates: {_listed(known)}",
+            fix="Set the season's start and end to span the images, or add images.",
+        )
+    recipe: Recipe = entry.make(params, season)
+    return recipe
+
+
+def recipe_nodes(recipe: Recipe) -> NDArray[np.int32]:
+    """Return the days of season that a recipe yields, (step,), int32, ascending.
+
+    Raises:
+        RecipeError: None of its steps makes regular dates.
+    """
+    return _nodes(recipe, _steps(recipe), recipe.season)
+
+
+def recipe_bands(recipe: Recipe, bands: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the features that a recipe makes of these bands, in order."""
+    names = tuple(bands)
+    for step in _steps(recipe):
+        names = step.bands(names)
+    return names
+
+
+def prepare(block: SceneBlock, recipe: Recipe, season: Season | None = None) -> RegularCube:
+    """Prepare the series of a set of pixels.
+
+    Args:
+        block: The series as they were read.
+        recipe: The steps to take.
+        season: Instead of the recipe's own: the same span of another year, for a model that was trained in this one.
+
+    Returns:
+        Every pixel of the block, in order. Pixels that the recipe refuses keep their values, but are not `valid`; those
+        without any clear date in reach are NaN.
+
+    Raises:
+        RecipeError: The recipe makes no regular steps, or others in `season` than in its own.
+    """
+    steps = _steps(recipe)
+    nodes = _nodes(recipe, steps, recipe.season)
+    used = season or recipe.season
+    if not np.array_equal(nodes, _nodes(recipe, steps, used)):
+        raise RecipeError(
+            f"The season {used.start} .. {used.end} has other steps than {recipe.season.start} .. {recipe.season.end}.",
+            where=f"recipe {recipe.name!r}",
+            fix=f"Use a season of {recipe.season.length_days} days.",
+        )
+    series = observe(block, used)
+    for step in steps:
+        series = step.apply(series, used)
+    return RegularCube(series.values, nodes, series.bands, series.quality, series.valid)
+
+
+def _steps(recipe: Recipe) -> list[Step]:
+    entries = [(STEPS.get(use.name), use.params) for use in recipe.steps]
+    return [entry.make(entry.parse(values)) for entry, values in entries]
+
+
+def _nodes(recipe: Recipe, steps: list[Step], season: Season) -> NDArray[np.int32]:
+    nodes: NDArray[np.int32] | None = None
+    for step in steps:
+        nodes = step.nodes(nodes, season)
+    if nodes is None:
+        raise RecipeError(
+            "The recipe makes no regular dates.",
+            where=f"recipe {recipe.name!r}",
+            fix="Add a step that does, such as linear.",
+        )
+    return nodes
+
+
+def _season(start: str, end: str, dates: list[dt.date]) -> Season:
+    if not dates and not (start and end):
+        raise RecipeError("There is no date to take the season from.", fix="Give its start and end as YYYY-MM-DD.")
+    return Season(dt.date.fromisoformat(start) if start else dates[0], dt.date.fromisoformat(end) if end else dates[-1])
+
+
+def _listed(dates: list[dt.date]) -> str:
+    """Name the dates, the middle of a long list left out."""
+    texts = [date.isoformat() for date in dates]
+    if len(texts) > 12:
+        texts = [*texts[:6], f"... ({len(texts) - 12} more)", *texts[-6:]]
+    return ", ".join(texts) or "none"

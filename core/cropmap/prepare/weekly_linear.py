@@ -1,0 +1,55 @@
+"""The default recipe: clear observations, resampled linearly every seven days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cropmap.contract.params import param
+from cropmap.data.recipe import Recipe, StepUse
+from cropmap.prepare import RECIPES
+from cropmap.prepare.enough_clear import MAX_GAP_DAYS, MIN_CLEAR
+from cropmap.prepare.linear import SUPPORT_DAYS
+from cropmap.prepare.step import SeasonParams
+
+if TYPE_CHECKING:
+    from cropmap.data.season import Season
+
+
+@dataclass(frozen=True)
+class WeeklyLinearParams(SeasonParams):
+    """The season, the step, and which pixels are well enough observed."""
+
+    step_days: int = param(7, title="Step", help="Days from one step to the next.", unit="days", low=1, high=92)
+    min_clear: int = param(
+        MIN_CLEAR,
+        title="Clear dates",
+        help="A pixel with fewer clear dates inside the season is not used.",
+        unit="dates",
+        low=1,
+        high=366,
+    )
+    max_gap_days: int = param(
+        MAX_GAP_DAYS,
+        title="Longest gap",
+        help="A pixel that is longer without a clear date inside the season is not used; 0 sets no limit.",
+        unit="days",
+        low=0,
+        high=731,
+    )
+
+
+@RECIPES.register("weekly_linear", title="Weekly, linear", params=WeeklyLinearParams, citation="Long et al. 2026")
+def weekly_linear(params: WeeklyLinearParams, season: Season) -> Recipe:
+    """Interpolate the clear observations linearly at regular steps, every seven days unless told otherwise.
+
+    Clear dates outside the season support it from as far as the longest gap allows.
+    """
+    return Recipe(
+        "weekly_linear",
+        season,
+        (
+            StepUse("enough_clear", {"min_clear": params.min_clear, "max_gap_days": params.max_gap_days}),
+            StepUse("linear", {"step_days": params.step_days, "support_days": params.max_gap_days or SUPPORT_DAYS}),
+        ),
+    )

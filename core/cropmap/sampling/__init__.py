@@ -1,0 +1,1 @@
+"""From labels on a map to labelled series, and to folds that do not leak."""

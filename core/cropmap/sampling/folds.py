@@ -1,0 +1,339 @@
+"""Splits that do not leak: whole blocks of land and whole groups go to one fold."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cropmap.contract.errors import SampleError
+from cropmap.data.samples import FoldPlan
+from cropmap.io.projection import METRES_PER_DEGREE, metres_per_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cropmap.data.legend import Legend
+    from cropmap.data.samples import SampleSet
+
+__all__ = ["FoldOptions", "FoldPlan", "check_classes", "fold_samples", "spatial_folds", "split_validation"]
+
+BLOCK_M = 10_000.0
+# For a class's sake blocks are halved so often at most: else one lone class would undo the spacing of all the others.
+_HALVINGS_FOR_A_CLASS = 3
+_SMALLEST_BLOCK_M = 1.0
+
+
+@dataclass(frozen=True)
+class FoldOptions:
+    """How samples are split.
+
+    Args:
+        folds: Number of folds, 2 .. 100.
+        block_m: Edge of the square blocks, in metres; halved where the site is too small for it.
+        crs: WKT of the coordinates; where empty, coordinates within +-180 and +-90 are degrees and others metres.
+
+    Raises:
+        SampleError: A number out of range.
+    """
+
+    folds: int = 5
+    block_m: float = BLOCK_M
+    crs: str = ""
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.folds <= 100:
+            raise SampleError(f"{self.folds} folds are asked for.", fix="Ask for 2 to 100.")
+        if not self.block_m > 0:
+            raise SampleError(f"Blocks of {self.block_m} m are asked for.", fix="Give an edge above 0.")
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """What a split looks at: coordinates in metres or degrees, group numbers, class positions and their names."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    degrees: bool
+    group: NDArray[np.intp]
+    classes: NDArray[np.intp]
+    codes: NDArray[np.uint8]
+
+
+def check_classes(codes: NDArray[np.uint8], legend: Legend, folds: int = 2) -> None:
+    """Refuse samples that cannot be trained and tested on.
+
+    Args:
+        codes: Class code of each sample, (sample,).
+        legend: Names the classes; one without samples is no problem.
+        folds: Number of folds asked for.
+
+    Raises:
+        SampleError: Fewer samples than folds, one class only, or a class with one sample.
+    """
+    counts = {found.name: int((codes == found.code).sum()) for found in legend.classes}
+    present = {name: count for name, count in counts.items() if count}
+    if len(present) < 2:
+        raise SampleError(
+            f"All {len(codes)} samples are of class {', '.join(present)!r}.",
+            fix="Give samples of at least two classes, or check the class field.",
+        )
+    for name, count in present.items():
+        if count < 2:
+            raise SampleError(
+                f"Class {name!r} has {count} sample; it cannot be both trained and tested.",
+                where=f"class {name}",
+                fix="Add samples of it, merge it with another class, or leave it out.",
+            )
+    if len(codes) < folds:
+        raise SampleError(f"{len(codes)} samples cannot fill {folds} folds.", fix="Ask for fewer folds.")
+
+
+def fold_samples(samples: SampleSet, options: FoldOptions, rng: np.random.Generator) -> FoldPlan:
+    """Check a sample set's classes and split it; the coordinates' CRS is the samples'.
+
+    Raises:
+        SampleError: As `check_classes` and `spatial_folds`.
+    """
+    check_classes(samples.codes, samples.legend, options.folds)
+    plan = spatial_folds(
+        samples.x,
+        samples.y,
+        samples.groups,
+        samples.codes,
+        folds=options.folds,
+        block_m=options.block_m,
+        rng=rng,
+        crs=options.crs or samples.crs,
+    )
+    names = {found.code: found.name for found in samples.legend.classes}
+    return dataclasses.replace(plan, notes=(*_size_notes(plan, options), *_lone_notes(plan, names)))
+
+
+def spatial_folds(  # noqa: PLR0913 - the arrays are one table's columns; FoldOptions is for callers that have a SampleSet
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    groups: NDArray[np.str_],
+    codes: NDArray[np.uint8],
+    *,
+    folds: int = 5,
+    block_m: float = BLOCK_M,
+    rng: np.random.Generator,
+    crs: str = "",
+) -> FoldPlan:
+    """Assign samples to folds by square blocks of land, classes balanced.
+
+    Blocks that one group spans are joined. The resulting units go, the largest first, to the fold that has the smallest
+    shares of their classes. Where the blocks are too few for the folds, or leave a class in one fold, they are halved.
+
+    Args:
+        x: Easting or longitude, (sample,).
+        y: Northing or latitude, (sample,).
+        groups: Samples of one group stay together, (sample,).
+        codes: Class code, (sample,).
+        folds: Number of folds.
+        block_m: Edge of the blocks, in metres.
+        rng: Draws the blocks' origin and the order of equal units.
+        crs: WKT of the coordinates, see `FoldOptions`.
+
+    Raises:
+        SampleError: A class with one sample, coordinates that are not finite, or fewer independent groups than folds.
+
+    Source: spatial blocking after Roberts et al. 2017, Ecography 40, 913-929.
+    """
+    options = FoldOptions(folds, block_m, crs)
+    samples = _table(x, y, groups, codes, options)
+    _check_counts(codes)
+    origin, order_seed = rng.random(2), int(rng.integers(2**63))
+    best: FoldPlan | None = None
+    edge = float(block_m)
+    while edge >= _SMALLEST_BLOCK_M or best is None:
+        plan = _planned(samples, edge, options.folds, (origin, order_seed))
+        if plan is not None:
+            best = best or plan
+            if not _lone_classes(plan):
+                best = plan
+                break
+            if edge <= min(block_m, best.block_m) / 2**_HALVINGS_FOR_A_CLASS:
+                break
+        elif edge < _SMALLEST_BLOCK_M:
+            raise _too_few_units(samples, options.folds)
+        edge /= 2
+    names = {code: f"code {code}" for code in np.unique(codes).tolist()}
+    return dataclasses.replace(best, notes=(*_size_notes(best, options), *_lone_notes(best, names)))
+
+
+def split_validation(
+    plan: FoldPlan, train_mask: NDArray[np.bool_], share: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Choose whole units of the training samples for validation, so that each class gives about its share.
+
+    Args:
+        plan: The folds.
+        train_mask: True for the samples to split, (sample,).
+        share: Part of the samples wanted for validation, 0 .. 1 (both excluded).
+        rng: Draws the order of the units.
+
+    Returns:
+        True for validation samples, (sample,); a subset of `train_mask`, never all of a class. All False where every
+        unit holds the whole of a class.
+
+    Raises:
+        SampleError: A share outside 0 .. 1.
+    """
+    if not 0 < share < 1:
+        raise SampleError(f"A validation share of {share} is asked for.", fix="Give one between 0 and 1, e.g. 0.2.")
+    members = np.flatnonzero(train_mask)
+    _, classes = np.unique(plan.codes[members], return_inverse=True)
+    _, units = np.unique(plan.units[members], return_inverse=True)
+    counts = _counts(units, classes)
+    total = counts.sum(axis=0)
+    wanted, taken = share * total, np.zeros(len(total))
+    chosen = np.zeros(len(counts), dtype=bool)
+    for unit in rng.permutation(len(counts)):
+        after = taken + counts[unit]
+        nearer = (np.abs(after - wanted) / total).sum() < (np.abs(taken - wanted) / total).sum()
+        if nearer and (after < total).all():
+            chosen[unit] = True
+            taken = after
+    if not chosen.any():
+        # Every unit is larger than the share: the smallest is nearest to it.
+        splittable = np.flatnonzero((counts < total).all(axis=1))
+        sizes = (counts[splittable] / total).sum(axis=1)
+        chosen[splittable[np.argsort(sizes)[:1]]] = True
+    validation = np.zeros(len(train_mask), dtype=bool)
+    validation[members] = chosen[units]
+    return validation
+
+
+# ---------------------------------------------------------------- units of land
+
+
+def _table(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    groups: NDArray[np.str_],
+    codes: NDArray[np.uint8],
+    options: FoldOptions,
+) -> _Samples:
+    if not len(codes) or not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise SampleError("The samples have no coordinates to split by.", fix="Give finite coordinates.")
+    unit = metres_per_unit(options.crs)
+    degrees = unit == 0 or (not options.crs and bool((np.abs(x) <= 180).all() and (np.abs(y) <= 90).all()))
+    scale = 1.0 if degrees else unit
+    _, group = np.unique(groups, return_inverse=True)
+    _, classes = np.unique(codes, return_inverse=True)
+    return _Samples(x * scale, y * scale, degrees, group, classes, codes)
+
+
+def _check_counts(codes: NDArray[np.uint8]) -> None:
+    found, counts = np.unique(codes, return_counts=True)
+    if counts.min() < 2:
+        raise SampleError(
+            f"Class code {found[counts.argmin()]} has 1 sample; it cannot be both trained and tested.",
+            where=f"class code {found[counts.argmin()]}",
+            fix="Add samples of it, merge it with another class, or leave it out.",
+        )
+
+
+def _blocks(samples: _Samples, edge: float, origin: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the number of each sample's block, (sample,)."""
+    if samples.degrees:
+        rows = np.floor(samples.y * METRES_PER_DEGREE / edge + origin[1])
+        # Every row of blocks measures its degrees of longitude at its own middle latitude.
+        middle = np.clip((rows + 0.5 - origin[1]) * edge / METRES_PER_DEGREE, -89.9, 89.9)
+        east = samples.x * METRES_PER_DEGREE * np.cos(np.radians(middle))
+    else:
+        rows, east = np.floor(samples.y / edge + origin[1]), samples.x
+    _, block = np.unique(np.column_stack([rows, np.floor(east / edge + origin[0])]), axis=0, return_inverse=True)
+    return np.asarray(block.ravel(), dtype=np.intp)
+
+
+def _units(blocks: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Join blocks that share a group; return the number of each sample's unit, (sample,)."""
+    parent = list(range(int(blocks.max()) + 1))
+
+    def root(block: int) -> int:
+        while parent[block] != block:
+            parent[block] = parent[parent[block]]
+            block = parent[block]
+        return block
+
+    pairs = np.unique(np.column_stack([groups, blocks]), axis=0)
+    same_group = np.flatnonzero(pairs[1:, 0] == pairs[:-1, 0])
+    for position in same_group.tolist():
+        parent[root(int(pairs[position, 1]))] = root(int(pairs[position + 1, 1]))
+    roots = np.array([root(block) for block in range(len(parent))])
+    _, units = np.unique(roots[blocks], return_inverse=True)
+    return np.asarray(units, dtype=np.intp)
+
+
+def _counts(units: NDArray[np.intp], classes: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the number of samples of each class in each unit, (unit, class)."""
+    counts = np.zeros((int(units.max(initial=-1)) + 1, int(classes.max(initial=-1)) + 1))
+    np.add.at(counts, (units, classes), 1)
+    return counts
+
+
+# ---------------------------------------------------------------- units to folds
+
+
+def _planned(samples: _Samples, edge: float, folds: int, draw: tuple[NDArray[np.float64], int]) -> FoldPlan | None:
+    """Return the plan with blocks of that edge, or None where they are too few."""
+    units = _units(_blocks(samples, edge, draw[0]), samples.group)
+    counts = _counts(units, samples.classes)
+    if len(counts) < folds:
+        return None
+    fold = _balanced(counts, folds, np.random.default_rng(draw[1]))
+    return FoldPlan(fold[units].astype(np.int8), units.astype(np.int32), samples.codes, edge)
+
+
+def _balanced(counts: NDArray[np.float64], folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Give each unit a fold, (unit,): the largest first, to the fold with the least of its classes."""
+    shares = counts / counts.sum(axis=0)
+    # A random order first and a stable sort after it: equal units come in random order.
+    shuffled = rng.permutation(len(counts))
+    order = shuffled[np.argsort(-shares[shuffled].sum(axis=1), kind="stable")]
+    held = np.zeros((folds, counts.shape[1]))
+    fold = np.zeros(len(counts), dtype=np.intp)
+    for unit in order:
+        # Growth of the sum of squared shares; among equals the fold that holds least, so that none stays empty.
+        growth = held @ shares[unit]
+        best = np.lexsort((held.sum(axis=1), growth))[0]
+        fold[unit] = best
+        held[best] += shares[unit]
+    return fold
+
+
+def _too_few_units(samples: _Samples, folds: int) -> SampleError:
+    units = len(np.unique(_units(_blocks(samples, _SMALLEST_BLOCK_M, np.zeros(2)), samples.group)))
+    return SampleError(
+        f"The samples form {units} independent {'group' if units == 1 else 'groups'}, too few for {folds} folds.",
+        fix="Ask for fewer folds, add samples elsewhere, or check the group field.",
+    )
+
+
+# ---------------------------------------------------------------- notes
+
+
+def _lone_classes(plan: FoldPlan) -> list[int]:
+    """Return the codes that stand in one fold only."""
+    codes = np.unique(plan.codes).tolist()
+    return [code for code in codes if len(np.unique(plan.fold[plan.codes == code])) < 2]
+
+
+def _size_notes(plan: FoldPlan, options: FoldOptions) -> list[str]:
+    if plan.block_m == options.block_m:
+        return []
+    wanted = f"Blocks of {options.block_m:g} m are too large for {options.folds} folds of these samples"
+    return [f"{wanted}: blocks of {plan.block_m:g} m are used."]
+
+
+def _lone_notes(plan: FoldPlan, names: Mapping[int, str]) -> list[str]:
+    return [
+        f"Class {names[code]!r} lies in one fold only: a model tested there has never seen it."
+        for code in _lone_classes(plan)
+    ]

@@ -1,0 +1,352 @@
+"""From labelled points and polygons to labelled pixels of a grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from cropmap.contract.errors import SampleError
+from cropmap.data.legend import NODATA, Legend, legend_from_names
+from cropmap.data.samples import PlacedSamples
+from cropmap.io.projection import METRES_PER_DEGREE, crs_name, metres_per_unit, reproject
+
+if TYPE_CHECKING:
+    from cropmap.data.samples import LabelFeatures
+    from cropmap.data.site import Grid
+
+__all__ = ["PlaceOptions", "PlacedSamples", "place"]
+
+_CENTRES_AT_ONCE = 1 << 20  # 16 MB of coordinates
+
+
+@dataclass(frozen=True)
+class PlaceOptions:
+    """How features become pixels.
+
+    Args:
+        inner_buffer_m: Pixels whose centres are this near to a polygon's edge are left out, in metres.
+        per_polygon: At most so many pixels of a polygon, drawn at random; 0 takes all.
+        legend: The classes; made from the labels where None.
+        other_class: Class of the given legend that takes labels which the legend lacks; empty refuses them.
+    """
+
+    inner_buffer_m: float = 0.0
+    per_polygon: int = 0
+    legend: Legend | None = None
+    other_class: str = ""
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """Pixels with the feature that each came from, and whether they carry the feature's own id."""
+
+    rows: NDArray[np.int64]
+    cols: NDArray[np.int64]
+    feature: NDArray[np.int64]
+    alone: NDArray[np.bool_]
+
+    def take(self, chosen: NDArray[Any]) -> _Pixels:
+        return _Pixels(self.rows[chosen], self.cols[chosen], self.feature[chosen], self.alone[chosen])
+
+
+def place(
+    features: LabelFeatures,
+    grid: Grid,
+    options: PlaceOptions | None = None,
+    rng: np.random.Generator | None = None,
+) -> PlacedSamples:
+    """Find the pixels that labelled features cover.
+
+    A point gives the pixel that it lies in, a polygon those whose centres lie inside it. A polygon that holds no centre
+    gives the pixel of a point inside it. A pixel claimed twice is kept once where the labels agree, else dropped.
+
+    Args:
+        features: In any CRS; they are moved to the grid's.
+        grid: The images' grid.
+        options: Inner buffer, pixels per polygon, legend.
+        rng: Draws the pixels of polygons that have more than `per_polygon`; seeded with 0 where None.
+
+    Raises:
+        SampleError: Nothing lies inside the grid, labels that the legend lacks, or no pixel with one label only.
+    """
+    options = options or PlaceOptions()
+    if not grid.crs:
+        raise SampleError(
+            "The images name no coordinate reference system, so labels cannot be laid over them.",
+            fix="Assign the CRS to the images.",
+        )
+    geometries = reproject(features.geometries, features.crs, grid.crs)
+    pixels, notes = _pixels(geometries, grid, options, rng or np.random.default_rng(0))
+    if not len(pixels.rows):
+        raise _nothing_inside(features, geometries, grid, notes)
+    inside = np.bincount(pixels.feature, minlength=len(features)) > 0
+    legend, codes, legend_notes = _coded(features.labels, inside, options)
+    pixels, twice_notes = _each_once(pixels, codes, grid)
+    if not len(pixels.rows):
+        raise SampleError(
+            "No labelled pixel is left: all are claimed by two classes.",
+            where=features.where,
+            fix="Correct features that overlap with different classes.",
+        )
+    placed = codes[pixels.feature]
+    all_notes = (*features.notes, *notes, *legend_notes, *twice_notes, *_lone_classes(placed, legend))
+    return PlacedSamples(
+        rows=pixels.rows,
+        cols=pixels.cols,
+        codes=placed,
+        ids=_ids(pixels, features.ids),
+        groups=features.groups[pixels.feature],
+        x=np.asarray(grid.west + (pixels.cols + 0.5) * grid.pixel_width, dtype=np.float64),
+        y=np.asarray(grid.north - (pixels.rows + 0.5) * grid.pixel_height, dtype=np.float64),
+        legend=legend,
+        notes=all_notes,
+    )
+
+
+# ---------------------------------------------------------------- geometry to pixels
+
+
+def _pixels(
+    geometries: NDArray[Any], grid: Grid, options: PlaceOptions, rng: np.random.Generator
+) -> tuple[_Pixels, list[str]]:
+    areal = shapely.get_dimensions(geometries) == 2
+    points, point_notes = _of_points(geometries, ~areal, grid)
+    polygons, polygon_notes = _of_polygons(geometries, np.flatnonzero(areal), grid, options, rng)
+    both = [points, polygons]
+    joined = _Pixels(
+        *(np.concatenate([getattr(each, name) for each in both]) for name in ("rows", "cols", "feature", "alone"))
+    )
+    # In the order of the features, so that "the first of two" means the first in the file.
+    return joined.take(np.argsort(joined.feature, kind="stable")), point_notes + polygon_notes
+
+
+def _of_points(geometries: NDArray[Any], puntal: NDArray[np.bool_], grid: Grid) -> tuple[_Pixels, list[str]]:
+    where = np.flatnonzero(puntal)
+    coordinates, owner = shapely.get_coordinates(geometries[where], return_index=True)
+    nowhere = int(shapely.is_missing(geometries[where]).sum())
+    rows, cols = _pixel_of(coordinates, grid)
+    inside = (rows >= 0) & (rows < grid.height) & (cols >= 0) & (cols < grid.width)
+    single = np.bincount(owner, minlength=len(where)) == 1
+    notes = {
+        f"{_count(int((~inside).sum()), 'point lies', 'points lie')} outside the images: left out.": not inside.all(),
+        f"{_count(nowhere, 'feature has', 'features have')} no place in the images' CRS: left out.": nowhere,
+    }
+    pixels = _Pixels(rows[inside], cols[inside], where[owner[inside]], single[owner[inside]])
+    return pixels, [note for note, count in notes.items() if count]
+
+
+def _pixel_of(coordinates: NDArray[np.float64], grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    cols = np.floor((coordinates[:, 0] - grid.west) / grid.pixel_width)
+    rows = np.floor((grid.north - coordinates[:, 1]) / grid.pixel_height)
+    # Far outside is as good as just outside, and fits an integer.
+    return (
+        np.clip(rows, -1, grid.height).astype(np.int64),
+        np.clip(cols, -1, grid.width).astype(np.int64),
+    )
+
+
+def _of_polygons(
+    geometries: NDArray[Any], where: NDArray[np.intp], grid: Grid, options: PlaceOptions, rng: np.random.Generator
+) -> tuple[_Pixels, list[str]]:
+    shapes = geometries[where]
+    if options.inner_buffer_m > 0:
+        shapes = _interior(shapes, options.inner_buffer_m, grid.crs)
+    found: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    outside, narrow, small = 0, 0, 0
+    for shape in shapes:
+        rows, cols = _centres_inside(shape, grid)
+        if not len(rows) and not shape.is_empty:
+            rows, cols = _representative(shape, grid)
+            small += len(rows)
+            outside += not len(rows)
+        narrow += shape.is_empty
+        found.append(_drawn(rows, cols, options.per_polygon, rng))
+    counts = [len(rows) for rows, _ in found]
+    pixels = _Pixels(
+        np.concatenate([rows for rows, _ in found] or [np.empty(0, np.int64)]),
+        np.concatenate([cols for _, cols in found] or [np.empty(0, np.int64)]),
+        np.repeat(where, counts).astype(np.int64),
+        np.zeros(sum(counts), dtype=bool),
+    )
+    return pixels, _polygon_notes(outside, narrow, small)
+
+
+def _polygon_notes(outside: int, narrow: int, small: int) -> list[str]:
+    notes = {
+        f"{_count(outside, 'polygon lies', 'polygons lie')} outside the images: left out.": outside,
+        f"{_count(narrow, 'polygon is', 'polygons are')} narrower than twice the inner buffer: left out.": narrow,
+        f"{_count(small, 'polygon holds', 'polygons hold')} no pixel centre: one pixel of each is taken.": small,
+    }
+    return [note for note, count in notes.items() if count]
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _centres_inside(shape: Any, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    nothing = np.empty(0, np.int64), np.empty(0, np.int64)
+    if shape.is_empty:
+        return nothing
+    west, south, east, north = shape.bounds
+    first_col = max(0, int(max((west - grid.west) / grid.pixel_width, 0)))
+    first_row = max(0, int(max((grid.north - north) / grid.pixel_height, 0)))
+    last_col = int(min(np.ceil((east - grid.west) / grid.pixel_width), grid.width))
+    last_row = int(min(np.ceil((grid.north - south) / grid.pixel_height), grid.height))
+    if first_col >= last_col or first_row >= last_row:
+        return nothing
+    shapely.prepare(shape)
+    cols = np.arange(first_col, last_col, dtype=np.int64)
+    step = max(1, _CENTRES_AT_ONCE // len(cols))
+    parts = [
+        _inside_rows(shape, np.arange(row, min(row + step, last_row), dtype=np.int64), cols, grid)
+        for row in range(first_row, last_row, step)
+    ]
+    return np.concatenate([rows for rows, _ in parts]), np.concatenate([cols for _, cols in parts])
+
+
+def _inside_rows(
+    shape: Any, rows: NDArray[np.int64], cols: NDArray[np.int64], grid: Grid
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    x = grid.west + (cols + 0.5) * grid.pixel_width
+    y = grid.north - (rows + 0.5) * grid.pixel_height
+    inside = shapely.contains_xy(shape, *np.meshgrid(x, y))
+    hit_rows, hit_cols = np.nonzero(inside)
+    return rows[hit_rows], cols[hit_cols]
+
+
+def _representative(shape: Any, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    rows, cols = _pixel_of(shapely.get_coordinates(shapely.point_on_surface(shape)), grid)
+    inside = (rows >= 0) & (rows < grid.height) & (cols >= 0) & (cols < grid.width)
+    return rows[inside], cols[inside]
+
+
+def _drawn(
+    rows: NDArray[np.int64], cols: NDArray[np.int64], most: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if not 0 < most < len(rows):
+        return rows, cols
+    chosen = np.sort(rng.choice(len(rows), most, replace=False))
+    return rows[chosen], cols[chosen]
+
+
+def _interior(shapes: NDArray[Any], metres: float, crs: str) -> NDArray[Any]:
+    unit = metres_per_unit(crs)
+    if unit:
+        return np.asarray(shapely.buffer(shapes, -metres / unit))
+    # Degrees: stretch each polygon to metres about its own latitude, shrink it, and stretch it back.
+    bounds = shapely.bounds(shapes)
+    narrowing = np.cos(np.radians((bounds[:, 1] + bounds[:, 3]) / 2))
+    flat = _scaled(shapes, METRES_PER_DEGREE * narrowing, np.full(len(shapes), METRES_PER_DEGREE))
+    shrunk = shapely.buffer(flat, -metres)
+    return _scaled(shrunk, 1 / (METRES_PER_DEGREE * narrowing), np.full(len(shapes), 1 / METRES_PER_DEGREE))
+
+
+def _scaled(shapes: NDArray[Any], x_factor: NDArray[np.float64], y_factor: NDArray[np.float64]) -> NDArray[Any]:
+    coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
+    stretched = coordinates * np.column_stack([x_factor[owner], y_factor[owner]])
+    return np.asarray(shapely.set_coordinates(shapes.copy(), stretched))
+
+
+# ---------------------------------------------------------------- labels and pixels claimed twice
+
+
+def _coded(
+    labels: NDArray[np.str_], inside: NDArray[np.bool_], options: PlaceOptions
+) -> tuple[Legend, NDArray[np.uint8], list[str]]:
+    present = sorted(set(labels[inside].tolist()))
+    legend = options.legend or _new_legend(present)
+    known, notes = _taken_as_other(present, legend, options.other_class)
+    code_of = {found.name: found.code for found in legend.classes} | known
+    # Features outside need no code: their labels may even be missing from the legend.
+    codes = np.array([code_of.get(label, 0) for label in labels.tolist()], dtype=np.uint8)
+    return legend, codes, notes
+
+
+def _new_legend(names: list[str]) -> Legend:
+    if len(names) > NODATA:
+        raise SampleError(
+            f"The labels name {len(names)} classes; a map holds at most {NODATA}.",
+            where=f"e.g. {', '.join(names[:5])}",
+            fix="Choose the field that holds the class, or group the classes.",
+        )
+    return legend_from_names(names)
+
+
+def _taken_as_other(present: list[str], legend: Legend, other: str) -> tuple[dict[str, int], list[str]]:
+    strange = [name for name in present if name not in legend.names]
+    if not strange:
+        return {}, []
+    listed = ", ".join(strange[:20]) + (", ..." if len(strange) > 20 else "")
+    if not other:
+        raise SampleError(
+            f"The legend lacks {_count(len(strange), 'label', 'labels')}: {listed}.",
+            fix="Add them to the legend, or name the class that takes all others.",
+        )
+    code = legend.code_of(other)
+    return dict.fromkeys(strange, code), [f"Taken as {other!r}: {listed}."]
+
+
+def _each_once(pixels: _Pixels, codes: NDArray[np.uint8], grid: Grid) -> tuple[_Pixels, list[str]]:
+    place_of = pixels.rows * grid.width + pixels.cols
+    _, first, owner = np.unique(place_of, return_index=True, return_inverse=True)
+    code = codes[pixels.feature]
+    differs = np.zeros(len(first), dtype=bool)
+    np.logical_or.at(differs, owner, code != code[first][owner])
+    kept = np.sort(first[~differs])
+    notes = []
+    clashing = int(differs.sum())
+    if clashing:
+        row, col = pixels.rows[first[differs][0]], pixels.cols[first[differs][0]]
+        notes.append(
+            f"{_count(clashing, 'pixel has', 'pixels have')} labels that contradict each other "
+            f"(first: row {row}, column {col}): left out."
+        )
+    repeated = int((~differs[owner]).sum()) - len(kept)
+    if repeated:
+        notes.append(f"{_count(repeated, 'label repeats', 'labels repeat')} one in the same pixel: left out.")
+    return pixels.take(kept), notes
+
+
+def _ids(pixels: _Pixels, ids: NDArray[np.str_]) -> NDArray[np.str_]:
+    parts = zip(ids[pixels.feature], pixels.alone, pixels.rows, pixels.cols, strict=True)
+    return np.array([str(own) if alone else f"{own}/{row}_{col}" for own, alone, row, col in parts], dtype=np.str_)
+
+
+def _lone_classes(codes: NDArray[np.uint8], legend: Legend) -> list[str]:
+    lone = [found.name for found in legend.classes if (codes == found.code).sum() == 1]
+    return [f"Class {name!r} has one sample only: it cannot be tested." for name in lone]
+
+
+def _nothing_inside(features: LabelFeatures, moved: NDArray[Any], grid: Grid, notes: list[str]) -> SampleError:
+    own = f"labels {_extent(shapely.total_bounds(features.geometries))} in {crs_name(features.crs)}"
+    there = f"; in the images' CRS {_extent(shapely.total_bounds(moved))}" if features.crs != grid.crs else ""
+    images = f"images {_extent(grid.bounds)} in {crs_name(grid.crs)}"
+    fix = "Check the labels' CRS, or choose images of that place."
+    if notes and all("inner buffer" in note for note in notes):
+        fix = "Make the inner buffer smaller."
+    elif _swapped_inside(features, grid):
+        fix = "The coordinates look swapped: give longitude (x) first, latitude (y) second."
+    return SampleError(
+        f"None of the {len(features)} labelled features gives a pixel of the images.",
+        where=f"{own}{there}; {images}",
+        fix=fix,
+    )
+
+
+def _swapped_inside(features: LabelFeatures, grid: Grid) -> bool:
+    swapped = shapely.transform(features.geometries, lambda points: points[:, ::-1])
+    west, south, east, north = grid.bounds
+    moved = reproject(swapped, features.crs, grid.crs)
+    return bool(shapely.intersects(moved, shapely.box(west, south, east, north)).any())
+
+
+def _extent(bounds: Any) -> str:
+    if not np.isfinite(bounds).all():
+        return "nowhere"
+    west, south, east, north = bounds
+    return f"{west:.8g} .. {east:.8g}, {south:.8g} .. {north:.8g}"

@@ -1,0 +1,44 @@
+"""The one place that seeds a library's global random generator, and puts it back."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def torch_seed(seed: int, *, cuda: bool = False) -> Iterator[None]:
+    """Seed PyTorch's global generators inside a block; afterwards they are as they were before.
+
+    Dropout and the first weights of layers draw from these generators and take no generator of their own.
+
+    Args:
+        seed: 0 or above.
+        cuda: Seed, and restore, the current GPU's generator too.
+    """
+    import torch
+
+    devices = [torch.cuda.current_device()] if cuda else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)  # noqa: TID251 - this is that one place
+        yield
+
+
+@contextmanager
+def torch_threads(threads: int) -> Iterator[None]:
+    """Let PyTorch use that many CPU threads inside a block; 0 leaves it as it is.
+
+    The number of threads belongs to what makes a training repeatable: it orders the sums.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

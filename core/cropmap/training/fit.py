@@ -1,0 +1,339 @@
+"""From samples to a model package, and to out-of-fold predictions."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import cropmap
+from cropmap.contract.errors import SampleError
+from cropmap.contract.params import to_dict
+from cropmap.data.legend import NODATA, Legend
+from cropmap.data.package import NO_SCALING, ModelPackage, Scaling
+from cropmap.models import MODELS
+from cropmap.models.base import FitSettings, SelfFittingClassifier, SeriesClassifier, SeriesShape, model_class
+from cropmap.models.predictor import Predictor
+from cropmap.training.scaling import fit_scaling
+
+if TYPE_CHECKING:
+    from cropmap.contract.progress import Progress
+    from cropmap.data.samples import SampleSet
+
+# What a fold's model must at least have seen of a class, and a split must leave of it for training.
+MIN_SAMPLES = 2
+_LIBRARIES = ("numpy", "numba", "scikit-learn", "torch", "safetensors")
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How a model is fitted, whatever the model.
+
+    Args:
+        seed: Of every random choice.
+        validation_share: Share of the samples that decides when a network stops, where no mask says which.
+        device: "auto", "cpu" or "cuda"; only networks use a GPU.
+        threads: CPU threads; 0 for the library's choice.
+    """
+
+    seed: int = 0
+    validation_share: float = 0.2
+    device: str = "auto"
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """What models that had not seen a sample's fold said of it.
+
+    Args:
+        codes: Predicted class code, (sample,), uint8; NODATA for samples of no fold (fold below 0).
+        probabilities: (sample, class) by the legend's ascending codes, float32; NaN for samples of no fold.
+        fold: The folds as they were given, (sample,).
+        legend: The classes of the columns: those that occur in the samples.
+        records: The training record of each fold's model, by fold.
+        notes: What a reader of the accuracies should know, e.g. a class that a fold's model never saw.
+    """
+
+    codes: NDArray[np.uint8]
+    probabilities: NDArray[np.float32]
+    fold: NDArray[np.int8]
+    legend: Legend
+    records: Mapping[int, Mapping[str, Any]]
+    notes: tuple[str, ...]
+
+
+def fit(
+    samples: SampleSet,
+    model: str,
+    values: Mapping[str, Any],
+    options: FitOptions,
+    progress: Progress,
+    validation: NDArray[np.bool_] | None = None,
+) -> ModelPackage:
+    """Fit a model and return it with everything that its predictions depend on.
+
+    Args:
+        samples: Labelled, prepared series.
+        model: Registered name.
+        values: Parameter values of the model; defaults are filled in.
+        options: Seed, device, threads, share of validation.
+        progress: Told how far it is; it cancels.
+        validation: True for samples that decide when a network stops, (sample,), best whole spatial blocks; where
+            None, whole groups are drawn. A model without gradients stops by itself and learns from every sample.
+
+    Raises:
+        JobError: There is no such model.
+        ParameterError: Parameter values are wrong.
+        SampleError: Fewer than two classes, or fewer than two training samples of a class.
+        ModelError: The training failed, or the device is missing.
+    """
+    task = _task(samples, model, values)
+    if issubclass(task.kind, SelfFittingClassifier):
+        fitted = _fit_at_once(task.kind, task, options, progress)
+    else:
+        held = _drawn(samples, task, options, progress) if validation is None else validation
+        fitted = _fit_by_gradients(task, held, options, progress)
+    return ModelPackage(
+        model=model,
+        params=to_dict(task.params),
+        arrays=fitted.model.arrays(),
+        recipe=samples.recipe,
+        days=samples.days,
+        bands=samples.bands,
+        legend=task.legend,
+        scaling=fitted.scaling,
+        fingerprint=fingerprint(samples),
+        record={
+            "versions": _versions(),
+            "seed": options.seed,
+            "samples": {name: count for name, count in samples.counts().items() if count},
+            **fitted.evidence,
+        },
+    )
+
+
+def cross_validate(
+    samples: SampleSet,
+    fold: NDArray[np.int8],
+    model: str,
+    values: Mapping[str, Any],
+    options: FitOptions,
+    progress: Progress,
+) -> OutOfFold:
+    """Predict every sample with a model that has not seen its fold.
+
+    Scaling, training and stopping of each model use the other folds only: one of them, whole, decides when a network
+    stops, where there are three folds or more.
+
+    Args:
+        samples: Labelled, prepared series.
+        fold: Fold of each sample, (sample,); samples below 0 help to train every model and are not predicted.
+        model: Registered name.
+        values: Parameter values of the model.
+        options: As for `fit`.
+        progress: Told how far it is; it cancels.
+
+    Raises:
+        SampleError: Fewer than two folds, or folds of another number of samples; else as `fit`.
+    """
+    numbers = _fold_numbers(samples, fold)
+    legend = _occurring(samples)
+    probabilities = np.full((len(samples), len(legend)), np.nan, np.float32)
+    records: dict[int, Mapping[str, Any]] = {}
+    notes: list[str] = []
+    for done, number in enumerate(numbers):
+        part = progress.part(done / len(numbers), (done + 1) / len(numbers))
+        chosen, unseen = _seen(samples.codes, legend, fold != number)
+        notes += [
+            f"Fold {number}: its model never saw class {name}, of which nearly all samples lie in it."
+            for name in unseen
+        ]
+        held = _validation_fold(samples.codes[chosen], fold[chosen], [other for other in numbers if other != number])
+        package = fit(samples.subset(chosen), model, values, options, part, held)
+        tested = fold == number
+        columns = np.searchsorted(legend.codes, package.legend.codes)
+        found = np.zeros((int(tested.sum()), len(legend)), np.float32)
+        found[:, columns] = Predictor(package).probabilities(samples.values[tested])
+        probabilities[tested] = found
+        records[number] = package.record
+    codes = np.full(len(samples), NODATA, np.uint8)
+    tested = fold >= 0
+    codes[tested] = np.array(legend.codes, np.uint8)[probabilities[tested].argmax(axis=1)]
+    return OutOfFold(codes, probabilities, fold, legend, records, tuple(notes))
+
+
+def fingerprint(samples: SampleSet) -> str:
+    """Return a SHA-256 of the samples' ids, codes and values, in their order."""
+    digest = hashlib.sha256()
+    for sample_id in samples.ids.tolist():
+        name = str(sample_id).encode()
+        digest.update(len(name).to_bytes(8, "little") + name)
+    digest.update(np.array(samples.values.shape, "<i8").tobytes())
+    digest.update(np.ascontiguousarray(samples.codes, np.uint8).tobytes())
+    digest.update(np.ascontiguousarray(samples.values, "<f4").tobytes())
+    return digest.hexdigest()
+
+
+# ---------------------------------------------------------------- one fit
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is to be fitted: unscaled values, (sample, step, band), and the column of each sample's class."""
+
+    kind: type[SeriesClassifier]
+    params: Any
+    values: NDArray[np.float32]
+    columns: NDArray[np.intp]
+    legend: Legend
+
+    @property
+    def shape(self) -> SeriesShape:
+        return SeriesShape(self.values.shape[1], self.values.shape[2], len(self.legend))
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    model: SeriesClassifier
+    scaling: Scaling
+    evidence: dict[str, Any]
+
+
+def _task(samples: SampleSet, model: str, values: Mapping[str, Any]) -> _Task:
+    params = MODELS.get(model).parse(values)
+    legend = _occurring(samples)
+    columns = np.searchsorted(legend.codes, samples.codes)
+    return _Task(model_class(model), params, samples.values, columns, legend)
+
+
+def _fit_at_once(kind: type[SelfFittingClassifier], task: _Task, options: FitOptions, progress: Progress) -> _Fitted:
+    _check_counts(task.columns, task.legend)
+    scaling = fit_scaling(task.values) if kind.scaled else NO_SCALING
+    settings = FitSettings(options.seed, options.threads)
+    model = kind.fit(task.params, task.shape, (scaling.apply(task.values), task.columns), settings, progress)
+    evidence = {"training_samples": len(task.columns), "validation_samples": 0, "device": "cpu"}
+    return _Fitted(model, scaling, evidence)
+
+
+def _fit_by_gradients(task: _Task, held: NDArray[np.bool_], options: FitOptions, progress: Progress) -> _Fitted:
+    # Here, not above: a forest must not wait for PyTorch.
+    from cropmap.models.neural import NeuralClassifier  # noqa: PLC0415
+    from cropmap.training.loop import LoopOptions, Part, train  # noqa: PLC0415
+
+    if not issubclass(task.kind, NeuralClassifier):
+        message = f"{task.kind.__name__} neither fits itself nor is neural"
+        raise TypeError(message)
+    kind = task.kind
+    _check_split(held, task)
+    scaling = fit_scaling(task.values[~held])
+    parts = [Part(scaling.apply(task.values[chosen]), task.columns[chosen]) for chosen in (~held, held)]
+    loop = LoopOptions(options.seed, options.device, options.threads)
+    trained = train(lambda: kind.untrained(task.params, task.shape), parts[0], parts[1], loop, progress)
+    counts = {"training_samples": int((~held).sum()), "validation_samples": int(held.sum())}
+    return _Fitted(trained.model, scaling, counts | trained.to_dict())
+
+
+def _occurring(samples: SampleSet) -> Legend:
+    present = set(np.unique(samples.codes).tolist())
+    return Legend(tuple(found for found in samples.legend.classes if found.code in present))
+
+
+def _check_counts(columns: NDArray[np.intp], legend: Legend) -> None:
+    if len(legend) < 2:
+        raise SampleError(
+            f"All samples are of class {legend.names[0]}.",
+            fix="Give samples of at least two classes, e.g. also of land without that crop.",
+        )
+    counts = np.bincount(columns, minlength=len(legend))
+    rarest = int(counts.argmin())
+    if counts[rarest] < MIN_SAMPLES:
+        raise SampleError(
+            f"Class {legend.names[rarest]} has {counts[rarest]} training samples; it needs {MIN_SAMPLES}.",
+            where=f"class {legend.codes[rarest]}",
+            fix="Add samples of it, drop the class, or merge it with another.",
+        )
+
+
+def _check_split(held: NDArray[np.bool_], task: _Task) -> None:
+    if held.dtype != np.bool_ or held.shape != task.columns.shape:
+        raise SampleError(
+            f"The validation mask has shape {held.shape} and type {held.dtype}, not ({len(task.columns)},) bool.",
+            fix="Give True or False for every sample.",
+        )
+    if not held.any():
+        raise SampleError(
+            "No sample is left for validation, which decides when a network stops.", fix="Hold some samples back."
+        )
+    _check_counts(task.columns[~held], task.legend)
+
+
+def _drawn(samples: SampleSet, task: _Task, options: FitOptions, progress: Progress) -> NDArray[np.bool_]:
+    """Return which samples validate: whole groups at random, up to the share, no class left without training."""
+    rng = np.random.default_rng(options.seed)
+    held = _draw(samples.groups, task.columns, options.validation_share, rng)
+    if not held.any():
+        progress.warn("Too few groups to hold whole ones back: single samples decide when the training stops.")
+        held = _draw(samples.ids, task.columns, options.validation_share, rng)
+    return held
+
+
+def _draw(
+    names: NDArray[np.str_], columns: NDArray[np.intp], share: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    _, group = np.unique(names, return_inverse=True)
+    counts = np.zeros((group.max() + 1, columns.max() + 1), np.int64)
+    np.add.at(counts, (group, columns), 1)
+    left, room = counts.sum(axis=0), share * len(columns)
+    taken = np.zeros(len(counts), np.bool_)
+    for candidate in rng.permutation(len(counts)):
+        size, after = counts[candidate].sum(), left - counts[candidate]
+        # The first may be larger than the share: half a large group is no honest test of the other half.
+        if (size <= room or (not taken.any() and size <= len(columns) / 2)) and (after >= MIN_SAMPLES).all():
+            taken[candidate], left, room = True, after, room - size
+    found: NDArray[np.bool_] = taken[group]
+    return found
+
+
+# ---------------------------------------------------------------- folds
+
+
+def _fold_numbers(samples: SampleSet, fold: NDArray[np.int8]) -> list[int]:
+    if fold.shape != (len(samples),):
+        raise SampleError(f"{len(samples)} samples have folds of shape {fold.shape}.", fix="Give each sample a fold.")
+    numbers: list[int] = np.unique(fold[fold >= 0]).tolist()
+    if len(numbers) < 2:
+        raise SampleError(
+            f"Cross-validation needs two folds; the samples lie in {len(numbers)}.",
+            fix="Use smaller blocks or more samples, or train without cross-validation.",
+        )
+    return numbers
+
+
+def _seen(codes: NDArray[np.uint8], legend: Legend, training: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], list[str]]:
+    """Return the training samples without the classes that are too rare among them, and these classes' names."""
+    rare = [found for found in legend.classes if (codes[training] == found.code).sum() < MIN_SAMPLES]
+    return training & ~np.isin(codes, [found.code for found in rare]), [found.name for found in rare]
+
+
+def _validation_fold(codes: NDArray[np.uint8], fold: NDArray[np.int8], others: list[int]) -> NDArray[np.bool_] | None:
+    """Return the first whole fold without which every class can still be learnt; None where there is none."""
+    if len(others) < 2:
+        return None
+    classes = np.unique(codes)
+    for number in others:
+        held: NDArray[np.bool_] = fold == number
+        if held.any() and all((codes[~held] == code).sum() >= MIN_SAMPLES for code in classes):
+            return held
+    return None
+
+
+def _versions() -> dict[str, str]:
+    libraries = {library: version(library) for library in _LIBRARIES}
+    return {"cropmap": cropmap.__version__, "python": platform.python_version(), **libraries}

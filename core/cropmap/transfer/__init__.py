@@ -1,0 +1,1 @@
+"""Carrying a model to another site, year or sensor."""

@@ -1,0 +1,1 @@
+"""The QGIS face of cropmap: asks, starts jobs, shows results; computes nothing."""

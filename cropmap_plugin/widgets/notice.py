@@ -1,0 +1,87 @@
+"""A coloured box that says what happened, where, and how to go on."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from cropmap.contract.errors import CropMapError
+
+from ..house import tr
+from .look import AMBER, GREEN, RED, quiet, tint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_COLOURS = {"good": GREEN, "warning": AMBER, "error": RED}
+_SIGNS = {"good": "✔", "warning": "⚠", "error": "✖"}
+
+
+class Notice(QFrame):
+    """Shows one message at a time; hidden while there is none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sign = QLabel()
+        self._sign.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._close = QToolButton()
+        self._close.setText("×")
+        self._close.setAutoRaise(True)
+        self._close.setToolTip(tr("Close this message"))
+        self._close.clicked.connect(self.hide)
+        self._buttons = QVBoxLayout()
+        self._buttons.setSpacing(4)
+        middle = QVBoxLayout()
+        middle.addWidget(self._text)
+        middle.addLayout(self._buttons)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 8, 6, 8)
+        row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(middle, 1)
+        row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        self.hide()
+
+    def say(self, level: str, what: str, details: str = "", actions: Sequence[tuple[str, Callable[[], object]]] = ()) -> None:
+        """Show a message.
+
+        Args:
+            level: "good", "warning" or "error".
+            what: The sentence that matters.
+            details: Further lines, plain text.
+            actions: Buttons: text and what they do.
+        """
+        colour = _COLOURS[level]
+        self.setStyleSheet(
+            f"Notice {{ background: {tint(colour)}; border: 1px solid {tint(colour, 0.5)}; border-radius: 4px; }}"
+        )
+        self._sign.setText(_SIGNS[level])
+        self._sign.setStyleSheet(f"color: {colour}; font-weight: bold;")
+        lines = [f"<b>{escape(what)}</b>", *(f"<div>{escape(line)}</div>" for line in details.splitlines() if line)]
+        self._text.setText("".join(lines))
+        self._set_actions(actions)
+        self.show()
+
+    def say_error(self, error: CropMapError, actions: Sequence[tuple[str, Callable[[], object]]] = ()) -> None:
+        """Show an error: what, where, how to go on."""
+        self.say("error", error.what, actions=actions)
+        where = f"<div style='color: {quiet()}'>{escape(error.where)}</div>" if error.where else ""
+        fix = f"<div>→ {escape(error.fix)}</div>" if error.fix else ""
+        self._text.setText(f"<b>{escape(error.what)}</b>{where}{fix}")
+
+    def text(self) -> str:
+        """Return what is shown, as rich text."""
+        return str(self._text.text())
+
+    def _set_actions(self, actions: Sequence[tuple[str, Callable[[], object]]]) -> None:
+        while self._buttons.count():
+            self._buttons.takeAt(0).widget().deleteLater()
+        for text, action in actions:
+            button = QPushButton(text)
+            button.clicked.connect(lambda _checked=False, act=action: act())
+            self._buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)

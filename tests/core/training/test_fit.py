@@ -1,0 +1,228 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from cropmap.contract.errors import JobError, ParameterError, SampleError
+from cropmap.contract.progress import Cancelled, Progress
+from cropmap.data.legend import NODATA
+from cropmap.models.predictor import Predictor
+from cropmap.training.fit import FitOptions, cross_validate, fingerprint, fit
+from cropmap.training.scaling import fit_scaling
+
+FOREST = ("random_forest", {"trees": 8})
+NET = (
+    "transformer",
+    {"width": 8, "layers": 1, "heads": 2, "feed_forward": 8, "epochs": 3, "batch_size": 16, "learning_rate": 0.01},
+)
+MODELS = pytest.mark.parametrize(("model", "values"), [FOREST, NET], ids=["forest", "transformer"])
+OPTIONS = FitOptions(seed=1, device="cpu", threads=1)
+
+
+def folds(samples, count=4):
+    return (np.arange(len(samples)) // 5 % count).astype(np.int8)
+
+
+def replaced(samples, chosen, seed=99):
+    values = samples.values.copy()
+    values[chosen] = np.random.default_rng(seed).normal(0, 5, values[chosen].shape).astype(np.float32)
+    return dataclasses.replace(samples, values=values)
+
+
+@MODELS
+def test_the_same_seed_gives_the_same_package(make_samples, model, values):
+    one, other = (fit(make_samples(), model, values, OPTIONS, Progress()) for _ in range(2))
+    assert one.record == other.record
+    assert one.fingerprint == other.fingerprint
+    for name, array in one.arrays.items():
+        assert array.tobytes() == other.arrays[name].tobytes()
+
+
+@MODELS
+def test_the_package_tells_only_the_classes_that_occur(make_samples, model, values):
+    package = fit(make_samples(), model, values, OPTIONS, Progress())
+    assert package.legend.codes == (1, 5)
+    assert package.record["samples"] == {"maize": 30, "soybean": 30}
+    assert package.bands == ("b0", "b1")
+    assert package.days.tolist() == [0, 7, 14, 21, 28]
+    assert set(package.record["versions"]) >= {"cropmap", "numpy", "torch", "scikit-learn"}
+
+
+def test_a_forest_is_not_scaled_and_learns_from_every_sample(make_samples):
+    package = fit(make_samples(), *FOREST, OPTIONS, Progress())
+    assert package.scaling.mean.size == 0
+    assert package.record["training_samples"] == 60
+    assert package.record["validation_samples"] == 0
+
+
+def test_scaling_is_fitted_on_training_samples_only(make_samples):
+    samples = make_samples()
+    held = np.arange(60) >= 50
+    package = fit(samples, *NET, OPTIONS, Progress(), held)
+    expected = fit_scaling(samples.values[~held])
+    assert package.scaling.mean.tobytes() == expected.mean.tobytes()
+    changed = fit(replaced(samples, held), *NET, OPTIONS, Progress(), held)
+    assert changed.scaling.mean.tobytes() == expected.mean.tobytes()
+    assert changed.scaling.deviation.tobytes() == expected.deviation.tobytes()
+
+
+def test_drawn_validation_samples_are_whole_groups_near_the_share(make_samples):
+    package = fit(make_samples(), *NET, OPTIONS, Progress())
+    assert package.record["validation_samples"] == 10  # two groups of five are the most within a fifth of 60
+    assert package.record["training_samples"] == 50
+
+
+def test_single_samples_validate_where_there_is_one_group_and_the_user_is_told(make_samples):
+    samples = make_samples()
+    told = []
+    one_group = dataclasses.replace(samples, groups=np.full(60, "all"))
+    package = fit(one_group, *NET, OPTIONS, Progress(warn=told.append))
+    assert package.record["validation_samples"] == 12
+    assert "single samples" in told[0]
+
+
+def test_the_record_keeps_every_epoch_and_which_was_best(make_samples):
+    record = fit(make_samples(), *NET, OPTIONS, Progress()).record
+    losses = [epoch["validation_loss"] for epoch in record["epochs"]]
+    assert len(losses) == 3
+    assert record["best_epoch"] == 1 + int(np.argmin(losses))
+    assert record["device"] == "cpu"
+
+
+def test_samples_of_one_class_are_refused(make_samples):
+    samples = make_samples()
+    with pytest.raises(SampleError, match="at least two classes"):
+        fit(samples.subset(samples.codes == 1), *FOREST, OPTIONS, Progress())
+
+
+@pytest.mark.parametrize("keep", [1])
+def test_a_class_with_one_training_sample_is_refused(make_samples, keep):
+    samples = make_samples()
+    chosen = (samples.codes == 1) | (np.cumsum(samples.codes == 5) <= keep)
+    with pytest.raises(SampleError, match="soybean has 1 training sample"):
+        fit(samples.subset(chosen), *FOREST, OPTIONS, Progress())
+
+
+def test_a_mask_that_leaves_a_class_without_training_samples_is_refused(make_samples):
+    samples = make_samples()
+    with pytest.raises(SampleError, match="maize has 0 training samples"):
+        fit(samples, *NET, OPTIONS, Progress(), samples.codes == 1)
+
+
+@pytest.mark.parametrize("mask", [np.zeros(60, bool), np.zeros(3, bool), np.zeros(60, int)])
+def test_a_wrong_validation_mask_is_refused(make_samples, mask):
+    with pytest.raises(SampleError):
+        fit(make_samples(), *NET, OPTIONS, Progress(), mask)
+
+
+def test_unknown_models_and_parameters_are_told(make_samples):
+    with pytest.raises(JobError, match="random_forest"):
+        fit(make_samples(), "oracle", {}, OPTIONS, Progress())
+    with pytest.raises(ParameterError, match="is below"):
+        fit(make_samples(), "random_forest", {"trees": 0}, OPTIONS, Progress())
+
+
+def test_a_forest_can_be_cancelled_between_trees(make_samples):
+    asked = []
+
+    def cancelled():
+        asked.append(1)
+        return len(asked) > 2
+
+    with pytest.raises(Cancelled):
+        fit(make_samples(), "random_forest", {"trees": 100}, OPTIONS, Progress(cancelled=cancelled))
+
+
+def test_the_fingerprint_sees_ids_codes_and_values(make_samples):
+    samples = make_samples()
+    swapped = samples.ids.copy()
+    swapped[[0, 1]] = swapped[[1, 0]]
+    nudged = samples.values.copy()
+    nudged[3, 2, 1] = np.nextafter(nudged[3, 2, 1], np.float32(1))
+    recoded = samples.codes.copy()
+    recoded[0] = 9
+    others = [
+        dataclasses.replace(samples, ids=swapped),
+        dataclasses.replace(samples, values=nudged),
+        dataclasses.replace(samples, codes=recoded),
+    ]
+    prints = {fingerprint(found) for found in (samples, *others)}
+    assert len(prints) == 4
+    assert fingerprint(make_samples()) == fingerprint(samples)
+    assert all(len(found) == 64 for found in prints)
+
+
+@MODELS
+def test_no_pixel_of_a_fold_touches_the_model_that_predicts_it(make_samples, model, values):
+    """The fold's model judges the same probe alike, whatever the fold's own values and labels are."""
+    samples = make_samples()
+    fold = folds(samples)
+    tested = fold == 2
+    kept = tested & (np.arange(60) % 2 == 0)  # class 1 of fold 2: the probe
+    changed = replaced(samples, tested & ~kept)
+    one = cross_validate(samples, fold, model, values, OPTIONS, Progress())
+    other = cross_validate(changed, fold, model, values, OPTIONS, Progress())
+    assert one.probabilities[kept].tobytes() == other.probabilities[kept].tobytes()
+    assert one.records[2] == other.records[2]
+    assert one.probabilities[fold == 0].tobytes() != other.probabilities[fold == 0].tobytes()
+
+
+@MODELS
+def test_an_out_of_fold_prediction_is_that_of_a_model_fitted_on_the_other_folds(make_samples, model, values):
+    samples = make_samples()
+    fold = folds(samples)
+    found = cross_validate(samples, fold, model, values, OPTIONS, Progress())
+    others = fold != 1
+    held = (fold == 0)[others]  # the first other fold decides when a network stops
+    package = fit(samples.subset(others), model, values, OPTIONS, Progress(), held)
+    expected = Predictor(package)
+    assert found.probabilities[fold == 1].tobytes() == expected.probabilities(samples.values[fold == 1]).tobytes()
+    assert found.codes[fold == 1].tolist() == expected.codes(samples.values[fold == 1]).tolist()
+
+
+def test_separable_classes_are_told_apart_out_of_fold(make_samples):
+    samples = make_samples()
+    found = cross_validate(samples, folds(samples), *FOREST, OPTIONS, Progress())
+    assert (found.codes == samples.codes).mean() >= 0.95
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-6)
+    assert sorted(found.records) == [0, 1, 2, 3]
+    assert found.notes == ()
+
+
+def test_samples_of_no_fold_are_not_predicted(make_samples):
+    samples = make_samples()
+    fold = folds(samples)
+    fold[:5] = -1
+    found = cross_validate(samples, fold, *FOREST, OPTIONS, Progress())
+    assert (found.codes[:5] == NODATA).all()
+    assert np.isnan(found.probabilities[:5]).all()
+    assert (found.codes[5:] != NODATA).all()
+    assert found.records[0]["training_samples"] == 60 - int((fold == 0).sum())
+
+
+def test_a_class_of_one_fold_only_is_noted_and_never_predicted_there(make_samples):
+    samples = make_samples()
+    codes = samples.codes.copy()
+    fold = folds(samples)
+    codes[np.flatnonzero(fold == 3)[:4]] = 9
+    found = cross_validate(dataclasses.replace(samples, codes=codes), fold, *FOREST, OPTIONS, Progress())
+    assert len(found.notes) == 1
+    assert "other" in found.notes[0]
+    assert found.legend.codes == (1, 5, 9)
+    assert (found.probabilities[fold == 3][:, 2] == 0).all()
+    assert (found.probabilities[fold == 0].sum(axis=1) > 0.999).all()
+
+
+def test_a_single_fold_is_refused(make_samples):
+    samples = make_samples()
+    with pytest.raises(SampleError, match="two folds"):
+        cross_validate(samples, np.zeros(60, np.int8), *FOREST, OPTIONS, Progress())
+    with pytest.raises(SampleError, match="Give each sample a fold"):
+        cross_validate(samples, np.zeros(3, np.int8), *FOREST, OPTIONS, Progress())
+
+
+def test_a_network_is_cross_validated_with_two_folds(make_samples):
+    samples = make_samples()
+    found = cross_validate(samples, folds(samples, 2), *NET, OPTIONS, Progress())
+    assert (found.codes != NODATA).all()
+    assert found.records[0]["validation_samples"] == 5  # of 30 training samples, one group of five is within a fifth
