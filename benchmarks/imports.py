@@ -1,6 +1,6 @@
 """How long `import cropmap` takes in a fresh interpreter, and which heavy libraries it brings.
 
-Run: python -m benchmarks.imports
+Run: python benchmarks/imports.py
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 
-from benchmarks.harness import machine, say, table
+from harness import machine, say, table
 
 HEAVY = ("torch", "sklearn", "scipy", "rasterio", "pyogrio", "ee", "numba", "matplotlib", "numpy")
 FORBIDDEN = {"torch", "sklearn", "rasterio", "ee", "numba"}

@@ -1,3 +1,85 @@
-"""Crop maps from satellite image time series: prepare, train, transfer, map, assess."""
+"""Crop maps from satellite image time series: prepare, train, map, assess.
 
-__version__ = "0.1.0"
+The names below are the library's public face. Each is imported when it is first used, so `import cropmap` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from cropmap.version import __version__
+
+if TYPE_CHECKING:
+    from cropmap.assessment.reference import ReferenceRaster, map_accuracy
+    from cropmap.contract.errors import CropMapError
+    from cropmap.contract.job import Job, read_job
+    from cropmap.contract.progress import Cancelled, Progress
+    from cropmap.data.accuracy import Accuracy, accuracy_of
+    from cropmap.data.legend import Legend
+    from cropmap.data.maps import ClassMap
+    from cropmap.data.package import ModelPackage
+    from cropmap.data.samples import SampleSet
+    from cropmap.data.scenes import SceneSeries
+    from cropmap.data.season import Season
+    from cropmap.io.maps import read_map
+    from cropmap.io.packages import read_package, write_package
+    from cropmap.io.samples import read_samples, write_samples
+    from cropmap.io.series import SeriesReader
+    from cropmap.io.vectors import LabelOptions, read_labels
+    from cropmap.jobs.run import run_job
+    from cropmap.mapping.predict import MapOptions, map_series
+    from cropmap.models.predictor import Predictor
+    from cropmap.prepare.recipe import make_recipe, prepare
+    from cropmap.sampling.extract import extract
+    from cropmap.sampling.folds import FoldOptions, fold_samples
+    from cropmap.sampling.place import PlaceOptions, place
+    from cropmap.sources.folder import FolderParams, folder
+    from cropmap.testing.synthetic import SyntheticOptions, write_site
+    from cropmap.training.fit import FitOptions, cross_validate, fit
+
+_HOMES = {
+    "assessment.reference": ("ReferenceRaster", "map_accuracy"),
+    "contract.errors": ("CropMapError",),
+    "contract.job": ("Job", "read_job"),
+    "contract.progress": ("Cancelled", "Progress"),
+    "data.accuracy": ("Accuracy", "accuracy_of"),
+    "data.legend": ("Legend",),
+    "data.maps": ("ClassMap",),
+    "data.package": ("ModelPackage",),
+    "data.samples": ("SampleSet",),
+    "data.scenes": ("SceneSeries",),
+    "data.season": ("Season",),
+    "io.maps": ("read_map",),
+    "io.packages": ("read_package", "write_package"),
+    "io.samples": ("read_samples", "write_samples"),
+    "io.series": ("SeriesReader",),
+    "io.vectors": ("LabelOptions", "read_labels"),
+    "jobs.run": ("run_job",),
+    "mapping.predict": ("MapOptions", "map_series"),
+    "models.predictor": ("Predictor",),
+    "prepare.recipe": ("make_recipe", "prepare"),
+    "sampling.extract": ("extract",),
+    "sampling.folds": ("FoldOptions", "fold_samples"),
+    "sampling.place": ("PlaceOptions", "place"),
+    "sources.folder": ("FolderParams", "folder"),
+    "testing.synthetic": ("SyntheticOptions", "write_site"),
+    "training.fit": ("FitOptions", "cross_validate", "fit"),
+}
+_HOME_OF = {name: f"cropmap.{home}" for home, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: PLE0604 - the names are texts
+    "__version__",
+    *sorted(_HOME_OF),
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        message = f"module 'cropmap' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,7 +10,6 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cropmap import __version__
 from cropmap.contract.errors import CropMapError, ParameterError
 from cropmap.contract.events import (
     EXIT_CANCELLED,
@@ -23,6 +22,7 @@ from cropmap.contract.events import (
 )
 from cropmap.contract.job import Job, read_job
 from cropmap.contract.progress import Cancelled, Progress
+from cropmap.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

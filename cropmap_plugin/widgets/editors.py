@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from .layers import RASTER, VECTOR, LayerOrFile
 from .look import guard_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 _LARGE = 2**31 - 1
 _DECIMALS = 10
@@ -127,7 +128,9 @@ def _date(_prop: Mapping[str, Any]) -> Editor:
         else:
             edit.clear()
 
-    return Editor(edit, value, set_value, edit.dateValueChanged if hasattr(edit, "dateValueChanged") else edit.dateChanged)
+    return Editor(
+        edit, value, set_value, edit.dateValueChanged if hasattr(edit, "dateValueChanged") else edit.dateChanged
+    )
 
 
 def _path(mode: Any, files: str = "") -> Callable[[Mapping[str, Any]], Editor]:
@@ -140,7 +143,10 @@ def _path(mode: Any, files: str = "") -> Callable[[Mapping[str, Any]], Editor]:
         if not prop.get("default", "-"):
             chooser.lineEdit().setPlaceholderText(tr("automatic"))
         return Editor(
-            chooser, lambda: str(chooser.filePath()).strip(), lambda value: chooser.setFilePath(value), chooser.fileChanged
+            chooser,
+            lambda: str(chooser.filePath()).strip(),
+            chooser.setFilePath,
+            chooser.fileChanged,
         )
 
     return make

@@ -6,6 +6,7 @@ import datetime as dt
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from qgis.core import QgsCoordinateReferenceSystem, QgsUnitTypes
 from qgis.PyQt.QtCore import QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from qgis.PyQt.QtWidgets import (
@@ -54,7 +55,9 @@ class Timeline(QWidget):
             x = self._x(month, first, last)
             painter.drawLine(round(x), 18, round(x), 22)
             if position % every == 0:
-                painter.drawText(round(x) + 2, 36, self.locale().monthName(month.month, self.locale().FormatType.ShortFormat))
+                painter.drawText(
+                    round(x) + 2, 36, self.locale().monthName(month.month, self.locale().FormatType.ShortFormat)
+                )
         painter.drawLine(0, 18, self.width(), 18)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(GREEN))
@@ -63,7 +66,7 @@ class Timeline(QWidget):
         painter.end()
 
     def _x(self, date: dt.date, first: dt.date, last: dt.date) -> float:
-        return 2 + (self.width() - 4) * (date - first).days / max((last - first).days, 1)
+        return 2.0 + float(self.width() - 4) * (date - first).days / max((last - first).days, 1)
 
 
 def _month_after(date: dt.date) -> dt.date:
@@ -110,23 +113,13 @@ def summary(figures: Mapping[str, Any]) -> str:
 
 
 def _grid_parts(grid: Mapping[str, Any]) -> list[str]:
-    parts = []
-    if "width" in grid and "height" in grid:
-        parts.append(tr("{w} × {h} pixels").format(w=grid["width"], h=grid["height"]))
-    size = next((grid[name] for name in ("resolution", "pixel_size", "pixel") if name in grid), None)
-    if size is not None:
-        edge = size[0] if isinstance(size, (list, tuple)) else size
-        unit = str(grid.get("unit", ""))
-        parts.append(f"{abs(float(edge)):g} {unit}".strip())
-    crs = str(grid.get("crs_name") or grid.get("crs") or "")
-    if crs:
-        parts.append(escape(crs if len(crs) < 40 else _crs_name(crs)))
-    return parts
-
-
-def _crs_name(wkt: str) -> str:
-    """Return the name in a WKT."""
-    return wkt.split('"')[1] if wkt.count('"') > 1 else wkt[:40]
+    crs = QgsCoordinateReferenceSystem.fromWkt(str(grid.get("crs") or ""))
+    parts = [tr("{w} x {h} pixels").format(w=grid.get("width", "?"), h=grid.get("height", "?"))]
+    if "pixel_width" in grid:
+        unit = QgsUnitTypes.toAbbreviatedString(crs.mapUnits()) if crs.isValid() else ""
+        parts.append(f"{float(grid['pixel_width']):.4g} {unit}".strip())
+    named = crs.authid() or crs.description() if crs.isValid() else tr("no coordinate system")
+    return [*parts, escape(str(named))]
 
 
 def _numbers(figures: Mapping[str, Any]) -> str:
@@ -175,7 +168,7 @@ def _table(dates: Sequence[str], bands: Sequence[str], scenes: Sequence[Any]) ->
     for row, date in enumerate(dates):
         for column, band in enumerate(bands):
             there = band in present.get(str(date), set(bands))
-            item = QTableWidgetItem("●" if there else "–")
+            item = QTableWidgetItem("●" if there else "-")
             item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
             item.setForeground(QColor(GREEN) if there else QApplication.palette().color(QPalette.ColorRole.WindowText))
             if not there:

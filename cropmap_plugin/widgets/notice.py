@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from cropmap.contract.errors import CropMapError
-
 from ..house import tr
 from .look import AMBER, GREEN, RED, quiet, tint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from cropmap.contract.errors import CropMapError
 
 _COLOURS = {"good": GREEN, "warning": AMBER, "error": RED}
 _SIGNS = {"good": "✔", "warning": "⚠", "error": "✖"}
@@ -31,7 +31,7 @@ class Notice(QFrame):
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._close = QToolButton()
-        self._close.setText("×")
+        self._close.setText("\N{MULTIPLICATION SIGN}")
         self._close.setAutoRaise(True)
         self._close.setToolTip(tr("Close this message"))
         self._close.clicked.connect(self.hide)
@@ -47,7 +47,9 @@ class Notice(QFrame):
         row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
-    def say(self, level: str, what: str, details: str = "", actions: Sequence[tuple[str, Callable[[], object]]] = ()) -> None:
+    def say(
+        self, level: str, what: str, details: str = "", actions: Sequence[tuple[str, Callable[[], object]]] = ()
+    ) -> None:
         """Show a message.
 
         Args:

@@ -70,6 +70,9 @@ class RunPanel(QFrame):
         self.log.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.log.setFixedHeight(130)
         self.log.hide()
+        self._place()
+
+    def _place(self) -> None:
         first, last = QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.bar, 1)
         first.addWidget(self.cancel)
@@ -137,7 +140,7 @@ class RunPanel(QFrame):
 
 
 def time_left(fraction: float, seconds: float) -> str:
-    """Return how long a job that took `seconds` for `fraction` of itself will still take; empty where too early to say."""
+    """Return how long a job that took `seconds` for `fraction` of it will still take; empty where too early to say."""
     if fraction < 0.03 or fraction >= 1.0 or seconds < 3.0:
         return ""
     return tr("about {time} left").format(time=spoken(seconds * (1.0 - fraction) / fraction))

@@ -106,10 +106,10 @@ def interpreter_in(path: Path) -> Path:
 
 
 def base_pythons(platform: str = sys.platform, prefix: str = sys.base_prefix, executable: str = "") -> list[Path]:
-    """Return where the Python that can make an environment may be, best first.
+    """Return where a Python that can make an environment may be, best first.
 
-    Never `sys.executable`: inside QGIS that is the QGIS program itself on Windows and macOS, and any python3 of the PATH
-    on Linux.
+    Never `sys.executable`: inside QGIS that is the QGIS program itself on Windows and macOS, and any python3 of the
+    PATH on Linux.
 
     Args:
         platform: As `sys.platform`.

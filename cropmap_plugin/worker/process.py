@@ -17,13 +17,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 from cropmap.contract.errors import CropMapError, WorkerError
 from cropmap.contract.events import EXIT_DONE, CancelledEvent, DoneEvent, ErrorEvent, Event, decode
+from cropmap.contract.job import Job
 
 from .environment import worker_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from cropmap.contract.job import Job
 
 LOG_FILE = "log.txt"
 _LONGEST_LINE = 1 << 20

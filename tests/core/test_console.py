@@ -9,6 +9,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
+
 from cropmap.console import Bar, interruptible
 from cropmap.contract.events import CancelledEvent, ProgressEvent, decode
 

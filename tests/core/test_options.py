@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 import pytest
+
 from cropmap.contract.errors import ParameterError
 from cropmap.jobs import JOBS
 from cropmap.options import add_options, values_of

@@ -125,7 +125,7 @@ def _draw_profile(axes: Axes, dates: NDArray[np.float64], own: ClassProfile) -> 
 
 
 def samples_png(samples: SampleSet, plan: FoldPlan | None = None) -> bytes:
-    """Draw where the samples stand, coloured by class, over the pieces of land that the cross-validation keeps whole."""
+    """Draw where the samples stand, by class, over the pieces of land that the cross-validation keeps whole."""
     stretch = _stretch(samples)
     east, north = max(float(np.ptp(samples.x)), 1e-9), max(float(np.ptp(samples.y)) * stretch, 1e-9)
     figure, axes = _figure(6.4, float(np.clip(6.2 * north / east, 2.8, 7.5)))
@@ -168,8 +168,9 @@ def _draw_units(axes: Axes, samples: SampleSet, plan: FoldPlan) -> None:
         tint, edge = _FOLD_TINTS[number % len(_FOLD_TINTS)]
         axes.add_patch(Polygon(outline, facecolor=tint, edgecolor=edge, linewidth=0.8, alpha=0.8, zorder=1))
         if len(units) <= _NAMED_UNITS:
-            west, _, _, top = hull.bounds
-            axes.text(west, top, str(number + 1), fontsize=7, color=edge, fontweight="bold", zorder=4, clip_on=True)
+            middle = hull.centroid
+            style: dict[str, Any] = {"fontsize": 13, "fontweight": "bold", "color": edge, "alpha": 0.45}
+            axes.text(middle.x, middle.y, str(number + 1), ha="center", va="center", zorder=2, clip_on=True, **style)
 
 
 def clear_png(dates: Sequence[dt.date], shares: Sequence[float]) -> bytes:

@@ -16,6 +16,7 @@ from cropmap.data.accuracy import Accuracy
 from cropmap.data.legend import NODATA, Legend, LegendClass
 from cropmap.io.labels_raster import LabelRaster
 from cropmap.io.maps import read_map
+from cropmap.io.projection import reproject_points
 from cropmap.io.rasters import grid_differences, same_crs
 
 if TYPE_CHECKING:
@@ -121,13 +122,20 @@ def map_accuracy(
 
 
 def seen_pixels(samples: SampleSet, grid: Grid) -> SeenPixels:
-    """Return the pixels of a grid on which samples of training stand; none where they are of another CRS."""
+    """Return the pixels of a grid on which samples of training stand, wherever they came from.
+
+    Samples of another CRS are moved to the grid's; there are none where only one of the two names its CRS.
+    """
+    points = np.stack([samples.x, samples.y], axis=1)
     if not same_crs(samples.crs, grid.crs):
-        return SeenPixels()
-    rows = np.floor((grid.north - samples.y) / grid.pixel_height).astype(np.int64)
-    cols = np.floor((samples.x - grid.west) / grid.pixel_width).astype(np.int64)
+        if not samples.crs or not grid.crs:
+            return SeenPixels()
+        points = reproject_points(points, samples.crs, grid.crs)
+    # A point without a place in the grid's CRS is infinitely far.
+    cols = np.floor((points[:, 0] - grid.west) / grid.pixel_width)
+    rows = np.floor((grid.north - points[:, 1]) / grid.pixel_height)
     inside = (rows >= 0) & (rows < grid.height) & (cols >= 0) & (cols < grid.width)
-    return SeenPixels(rows[inside], cols[inside])
+    return SeenPixels(rows[inside].astype(np.int64), cols[inside].astype(np.int64))
 
 
 def _legend_of(reference: PlacedSamples | ReferenceRaster) -> Legend:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import colorsys
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Colours that map readers know from the Cropland Data Layer and its like, by words of the class name.
+# Colours that map readers know from the Cropland Data Layer and its like, by how words of the class name begin.
 _FAMILIAR = (
     (("corn", "maize", "kukuruz"), "#ffd300"),
     (("soybean", "soy", "soja"), "#267000"),
-    (("winter wheat", "wheat", "psenica"), "#a57000"),
+    (("wheat", "psenica"), "#a57000"),
     (("sunflower", "suncokret"), "#ffff00"),
-    (("sugar beet", "beet"), "#a800e3"),
+    (("sugarbeet", "beet"), "#a800e3"),
     (("alfalfa", "grass", "meadow", "pasture"), "#9ccb66"),
     (("cotton",), "#ff2626"),
     (("rice",), "#00a8e3"),
     (("rape", "canola"), "#d1ff00"),
     (("barley",), "#e2007c"),
     (("forest", "tree", "wood"), "#2a6e3f"),
-    (("water",), "#4970a3"),
+    (("water ", "waters "), "#4970a3"),
     (("urban", "built", "developed"), "#9b9b9b"),
     (("other",), "#d3d3d3"),
 )
@@ -36,9 +37,10 @@ def class_colours(names: Sequence[str]) -> list[str]:
 
 
 def _familiar(name: str, taken: Sequence[str]) -> str:
-    words = name.casefold()
+    # Words between single spaces, so that "grapes" is no rape and "buckwheat" no wheat.
+    words = " ".join(["", *re.findall(r"[^\W_]+", name.casefold()), ""])
     for keys, colour in _FAMILIAR:
-        if colour not in taken and any(key in words for key in keys):
+        if colour not in taken and any(f" {key}" in words for key in keys):
             return colour
     return ""
 

@@ -39,7 +39,8 @@ def read_job(path: Path) -> Job:
         JobError: The file is missing, not JSON, or not a job of a format known here.
     """
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        # Some editors on Windows begin a file with a byte order mark.
+        fields = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise JobError(f"The job file cannot be read: {error.strerror}.", where=str(path)) from error
     except ValueError as error:
@@ -82,5 +83,10 @@ def resolve_paths(declared: Mapping[str, Any], values: Mapping[str, Any], base: 
     for name, prop in declared["properties"].items():
         value = values.get(name)
         if prop["x-kind"] in INPUT_PATHS | OUTPUT_PATHS and isinstance(value, str) and value:
-            resolved[name] = str((base / Path(value).expanduser()).resolve())
+            resolved[name] = str((base / _at_home(value)).resolve())
     return resolved
+
+
+def _at_home(value: str) -> Path:
+    # Only a lone tilde means the home folder: "~$draft.csv" is a file's name.
+    return Path(value).expanduser() if value[1:2] in {"", "/", "\\"} else Path(value)

@@ -227,14 +227,13 @@ def _type_problem(prop: Mapping[str, Any], value: Any) -> str:
         named = isinstance(value, str) or (isinstance(value, Mapping) and isinstance(value.get("name"), str))
         return "" if named else f"{value!r} names no entry of {prop['x-registry']}."
     expected = prop["type"]
-    if expected == "array":
+    if kind in _ITEMS:
         return _items_problem(kind, value)
     good = {
         "integer": isinstance(value, int) and not isinstance(value, bool),
-        "number": isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value),
+        "number": _is_number(value),
         "boolean": isinstance(value, bool),
         "string": isinstance(value, str),
-        "object": isinstance(value, Mapping),
     }[expected]
     return "" if good else f"{value!r} is not {_ARTICLE[expected]}."
 
@@ -244,31 +243,47 @@ _ARTICLE = {
     "number": "a finite number",
     "boolean": "true or false",
     "string": "text",
-    "object": "a table",
 }
+_ITEMS = {"texts": "a list of texts", "numbers": "a list of numbers", "table": "a table of numbers"}
 
 
 def _items_problem(kind: str, value: Any) -> str:
-    wanted: Any = str if kind == "texts" else (int, float)
-    if isinstance(value, (list, tuple)) and all(isinstance(item, wanted) for item in value):
-        return ""
-    return f"{value!r} is not a list of {kind}."
+    if kind == "table":
+        good = isinstance(value, Mapping) and all(_is_number(item) for item in value.values())
+    else:
+        wanted = _is_text if kind == "texts" else _is_number
+        good = isinstance(value, (list, tuple)) and all(wanted(item) for item in value)
+    return "" if good else f"{value!r} is not {_ITEMS[kind]}."
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
 
 
 def _bound_problem(prop: Mapping[str, Any], value: Any) -> str:
     if "enum" in prop and value not in prop["enum"]:
         return f"{value!r} is not one of {', '.join(prop['enum'])}."
     unit = f" {prop['x-unit']}" if "x-unit" in prop else ""
-    if "minimum" in prop and value < prop["minimum"]:
-        return f"{value} is below {prop['minimum']}{unit}."
-    if "maximum" in prop and value > prop["maximum"]:
-        return f"{value} is above {prop['maximum']}{unit}."
+    for item in value if isinstance(value, (list, tuple)) else [value]:
+        if "minimum" in prop and item < prop["minimum"]:
+            return f"{item} is below {prop['minimum']}{unit}."
+        if "maximum" in prop and item > prop["maximum"]:
+            return f"{item} is above {prop['maximum']}{unit}."
     return ""
 
 
 def _is_date(text: str) -> bool:
     try:
-        dt.date.fromisoformat(text)
+        # Newer Pythons also read 20210301 and 2021-W09-1; a job must mean the same on all.
+        return dt.date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-    return True

@@ -57,8 +57,14 @@ class Season:
         return Season(start, start + dt.timedelta(days=self.length_days))
 
     def nearest(self, dates: Iterable[dt.date]) -> Season:
-        """Return this season moved to the year in which it holds most of the dates (the earliest of equals)."""
+        """Return this season moved to the year in which it holds most of the dates (the earliest of equals).
+
+        Raises:
+            RecipeError: There is no date.
+        """
         given = sorted(dates)
+        if not given:
+            raise RecipeError("There is no date to find the season's year by.", fix="Give images with dates.")
         years = range(given[0].year - self.start.year - 1, given[-1].year - self.start.year + 2)
         moved = [self.moved(year) for year in years]
         return max(moved, key=lambda season: sum(season.start <= date <= season.end for date in given))

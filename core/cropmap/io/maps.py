@@ -14,9 +14,10 @@ import rasterio
 from rasterio.crs import CRS
 from rasterio.shutil import copy as gdal_copy
 
+from cropmap.contract.colours import class_colours
 from cropmap.contract.errors import LegendError, OutputError
 from cropmap.contract.progress import Progress
-from cropmap.data.legend import NODATA, Legend, LegendClass, legend_from_names, legend_of
+from cropmap.data.legend import NODATA, Legend, LegendClass, legend_of
 from cropmap.data.maps import ClassMap
 from cropmap.data.site import Grid, Window
 from cropmap.io.files import (
@@ -283,8 +284,7 @@ def _colours(dataset: Any, names: dict[int, str]) -> dict[int, str]:
     try:
         table = dataset.colormap(1)
     except ValueError:  # there is none
-        familiar = {found.name: found.colour for found in legend_from_names(names.values()).classes}
-        return {code: familiar[name] for code, name in names.items()}
+        return dict(zip(names, class_colours(tuple(names.values())), strict=True))
     return {code: "#{:02x}{:02x}{:02x}".format(*table.get(code, (0, 0, 0))[:3]) for code in names}
 
 

@@ -44,9 +44,11 @@ def crs_name(wkt: str) -> str:
     code = CRS.from_user_input(wkt).to_epsg()
     if code:
         return f"EPSG:{code}"
-    # The CRS itself is often unnamed; its datum or method then says more.
-    names = [name for name in re.findall(r'\["([^"]+)"', wkt) if name.casefold() not in {"unnamed", "unknown"}]
-    return names[0] if names else "a custom CRS"
+    name = re.match(r'\w+\["([^"]+)"', wkt)
+    if name and name.group(1).casefold() not in {"unnamed", "unknown"}:
+        return name.group(1)
+    method = re.search(r'PROJECTION\["([^"]+)"', wkt)
+    return f"a custom {method.group(1).replace('_', ' ')} CRS" if method else "a custom CRS"
 
 
 def metres_per_unit(wkt: str) -> float:

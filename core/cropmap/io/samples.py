@@ -94,7 +94,7 @@ def read_samples(path: str | Path) -> SampleSet:
 
 
 def write_sample_layer(path: str | Path, samples: SampleSet, fold: NDArray[np.int8] | None = None) -> None:
-    """Write the samples as a point layer (GeoPackage) for QGIS, with id, class code, class name, colour, group and fold.
+    """Write the samples as a point layer (GeoPackage) for QGIS, with id, class, name, colour, group and fold.
 
     Args:
         path: File to write; one that exists is replaced.
@@ -138,7 +138,7 @@ def _replacing(target: Path, suffix: str = "") -> Iterator[Path]:
         temporary.replace(target)
     except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise OutputError(
-            f"The file cannot be written: {error}.",
+            f"The file cannot be written: {getattr(error, 'strerror', None) or error}.",
             where=str(target),
             fix="Check the folder, the free space, and that no program holds the file open.",
         ) from error

@@ -15,7 +15,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.enums import Resampling
+from rasterio.enums import MaskFlags, Resampling
 from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
@@ -200,15 +200,13 @@ class SeriesReader:
         """Return the numbers of some layers of one file, (layer, row, column), as stored."""
         area = RasterWindow(window.col, window.row, window.width, window.height)
         with self._open(layers) as dataset:
-            kinds = {dataset.dtypes[index - 1] for index in layers.indexes}
-            common = np.result_type(*kinds) if len(kinds) > 1 else None
             try:
-                planes: NDArray[Any] = dataset.read(list(layers.indexes), window=area, out_dtype=common)
+                planes: NDArray[Any] = dataset.read(layers.indexes, area)
             except RasterioError as error:
                 raise _unreadable_window(layers.path, window, error) from error
         return planes
 
-    def _open(self, layers: _Layers) -> contextlib.AbstractContextManager[Any]:
+    def _open(self, layers: _Layers) -> contextlib.AbstractContextManager[_Opened]:
         if self._handles is None:
             raise SourceError(
                 "The series is not open.", fix="Use the reader as a context: with SeriesReader(...) as reader."
@@ -217,12 +215,12 @@ class SeriesReader:
         key = (layers.path, layers.is_mask, None if math.isnan(nodata) else nodata)
         return self._handles.use(key, lambda: self._opened(layers, nodata))
 
-    def _opened(self, layers: _Layers, nodata: float) -> Any:
+    def _opened(self, layers: _Layers, nodata: float) -> _Opened:
         dataset = open_raster(layers.path)
         try:
             differences = grid_differences(self._series.grid, dataset_grid(dataset, layers.path))
             if not differences:
-                return dataset
+                return _Opened(dataset)
             if not self._series.warp:
                 raise _other_grid(layers.path, differences)
             return _warped(dataset, self._series.grid, nodata, is_mask=layers.is_mask)
@@ -249,12 +247,12 @@ class _Handles:
         self._limit = limit
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._kept: list[Any] = []
+        self._kept: list[_Opened] = []
 
     @contextlib.contextmanager
-    def use(self, key: tuple[Any, ...], opener: Callable[[], Any]) -> Iterator[Any]:
+    def use(self, key: tuple[Any, ...], opener: Callable[[], _Opened]) -> Iterator[_Opened]:
         """Lend this thread's handle of a file; opened now if it is not kept."""
-        own: dict[str, Any] = self._local.__dict__
+        own: dict[str, _Opened] = self._local.__dict__
         name = repr(key)
         if name in own:
             yield own[name]
@@ -269,7 +267,7 @@ class _Handles:
         finally:
             dataset.close()
 
-    def _keep(self, dataset: Any) -> bool:
+    def _keep(self, dataset: _Opened) -> bool:
         with self._lock:
             if len(self._kept) >= self._limit:
                 return False
@@ -340,7 +338,7 @@ def _spread(
         clear: Set False where a value is unusable, (pixel, time).
     """
     pixels = planes.shape[1]
-    # Tiles of 64 pixels stay in the cache while all layers are written: 5 x faster than layer by layer.
+    # Tiles of 64 pixels stay in the cache while all layers are written: about half the time of layer by layer.
     for first in range(0, pixels, 64):
         last = min(first + 64, pixels)
         for layer in range(planes.shape[0]):
@@ -414,7 +412,7 @@ def _bounded(layers: _Layers, pixels: int) -> Iterator[_Layers]:
         yield layers.take(slice(first, first + most))
 
 
-def _warped(dataset: Any, grid: Grid, nodata: float, *, is_mask: bool) -> Any:
+def _warped(dataset: Any, grid: Grid, nodata: float, *, is_mask: bool) -> _Opened:
     """Return a view of a raster on another grid; NaN where it has no value."""
     view = WarpedVRT(
         dataset,
@@ -427,20 +425,31 @@ def _warped(dataset: Any, grid: Grid, nodata: float, *, is_mask: bool) -> Any:
         nodata=math.nan,
         dtype="float64",
     )
-    return _View(view, dataset)
+    return _Opened(view, dataset)
 
 
-class _View:
-    """A warped view that closes the raster under it."""
+class _Opened:
+    """An open raster, or a warped view of one, that knows whether it carries a mask of its own."""
 
-    def __init__(self, view: Any, dataset: Any) -> None:
-        self._view, self._dataset = view, dataset
-        self.dtypes = view.dtypes
-        self.read = view.read
+    def __init__(self, dataset: Any, under: Any = None) -> None:
+        self._dataset, self._under = dataset, under
+        self._kinds = dataset.dtypes
+        self._has_mask = under is None and any(MaskFlags.per_dataset in flags for flags in dataset.mask_flag_enums)
+
+    def read(self, indexes: Sequence[int], area: RasterWindow) -> NDArray[Any]:
+        """Return stored numbers, (layer, row, column); NaN where the file's own mask or alpha band says invalid."""
+        kinds = {self._kinds[index - 1] for index in indexes}
+        common = np.result_type(*kinds) if len(kinds) > 1 else None
+        planes: NDArray[Any] = self._dataset.read(list(indexes), window=area, out_dtype=common)
+        if not self._has_mask:
+            return planes
+        return np.where(self._dataset.read_masks(indexes[0], window=area) > 0, planes, math.nan).astype(np.float64)
 
     def close(self) -> None:
-        self._view.close()
+        """Close the view and what lies under it."""
         self._dataset.close()
+        if self._under is not None:
+            self._under.close()
 
 
 def _check_inside(window: Window, grid: Grid) -> None:

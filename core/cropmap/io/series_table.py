@@ -63,14 +63,13 @@ def read_series_table(path: str | Path) -> LabelledSeries:
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as opened:
-            if not isinstance(opened, np.lib.npyio.NpzFile):
-                raise SampleError("The file is no .npz archive.", where=str(path), fix=_FORMAT_HELP)
-            missing = [name for name in NEEDED if name not in opened.files]
+        with path.open("rb") as stream:
+            opened = np.load(stream, allow_pickle=False)
+            found = opened.files if isinstance(opened, np.lib.npyio.NpzFile) else []
+            missing = [name for name in NEEDED if name not in found]
             if missing:
                 raise SampleError(f"The file lacks {', '.join(missing)}.", where=str(path), fix=_FORMAT_HELP)
-            wanted = [name for name in (*NEEDED, "id", "group") if name in opened.files]
-            return {name: opened[name] for name in wanted}
+            return {name: opened[name] for name in (*NEEDED, "id", "group") if name in found}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise SampleError(f"The file cannot be read: {error}.", where=str(path), fix=_FORMAT_HELP) from error
 
@@ -113,7 +112,7 @@ def _ids(arrays: Mapping[str, NDArray[Any]], count: int, where: str) -> NDArray[
     found, counts = np.unique(ids, return_counts=True)
     if counts.max() > 1 or "" in found:
         raise SampleError(
-            f"The id {found[counts.argmax()]!r} stands {counts.max()} times, or is empty.",
+            f"The id {str(found[counts.argmax()])!r} stands {counts.max()} times, or one is empty.",
             where=where,
             fix="Give every series an id of its own, or leave id out.",
         )

@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from cropmap.assessment.report import Measured, Report, write_report
 from cropmap.contract.params import to_dict
-from cropmap.io.packages import write_package
+from cropmap.data.maps import ClassMap
+from cropmap.data.samples import FoldPlan, SampleSet
+from cropmap.data.scenes import SceneSeries
 from cropmap.jobs import JOBS
 from cropmap.jobs.images import clear_dates, open_images, recipe_for
 from cropmap.jobs.map import make_map, map_figures
-from cropmap.jobs.params import (
-    ImagesParams,
-    LabelParams,
-    MapParams,
-    ModelParams,
-    RecipeParams,
-    SeedParams,
-    SplitParams,
-)
+from cropmap.jobs.params import FitParams, ImagesParams, LabelledParams, MapParams, RecipeParams
 from cropmap.jobs.run import versions
 from cropmap.jobs.sample import collect, split, write_collected
 from cropmap.jobs.train import figures_of, fit_package, judge
@@ -28,14 +22,11 @@ from cropmap.jobs.train import figures_of, fit_package, judge
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cropmap.data.maps import ClassMap
-    from cropmap.data.samples import FoldPlan, SampleSet
-    from cropmap.data.scenes import SceneSeries
     from cropmap.jobs.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifyParams(ImagesParams, LabelParams, RecipeParams, ModelParams, MapParams, SplitParams, SeedParams):
+class ClassifyParams(MapParams, FitParams, RecipeParams, LabelledParams, ImagesParams):
     """What `classify` takes."""
 
 
@@ -64,13 +55,12 @@ def go_the_road(params: ClassifyParams, run: Run) -> Classified:
     recipe = recipe_for(params.recipe, series)
     with run.stage("Sampling", 0.0, 0.15) as progress:
         samples = collect(params, series, recipe, run, progress)
-    plan = split(samples, params, run)
+    plan = split(samples, params, params.seed, run)
     write_collected(samples, plan, run)
     with run.stage("Cross-validating", 0.15, 0.4) as progress:
         measured = judge(samples, plan, params, run, progress)
     with run.stage("Training", 0.4, 0.5) as progress:
-        package = fit_package(samples, plan, params, measured, progress)
-    write_package(run.output("package", "model.cropmap"), package)
+        package = fit_package(samples, plan, params, measured, run, progress)
     with run.stage("Mapping", 0.5, 0.97) as progress:
         class_map = make_map(package, series, params, run, progress)
     return Classified(series, samples, plan, measured, class_map)

@@ -21,23 +21,28 @@ if TYPE_CHECKING:
     from cropmap.jobs.run import Run
 
 _TRUTH = (
-    "Measured by comparing the map with the synthetic site's known truth, pixel by pixel, field edges included. Pixels on "
-    "which the model was trained are left out."
+    "Measured by comparing the map with the synthetic site's known truth, pixel by pixel, field edges included. Pixels "
+    "on which the model was trained are left out."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemoParams(ModelParams, MapParams, SeedParams):
-    """What `demo` takes."""
+class SiteParams:
+    """Which synthetic site."""
 
     site: str = param("corn_belt", choices=("corn_belt", "vojvodina"), help="Which synthetic landscape.")
     size: int = param(256, help="Edge of the site.", unit="pixels", low=64, high=4096)
     points: int = param(400, help="Surveyed points to learn from.", low=50, high=100000)
 
 
+@dataclass(frozen=True, kw_only=True)
+class DemoParams(SeedParams, MapParams, ModelParams, SiteParams):
+    """What `demo` takes."""
+
+
 @JOBS.register("demo", title="Demo", params=DemoParams)
 def demo(params: DemoParams, run: Run) -> Mapping[str, Any]:
-    """Make a synthetic site with clouds, crops and surveyed points, map it, and compare the map with its known truth."""
+    """Make a synthetic site with clouds, crops and surveyed points, map it, and compare the map with the truth."""
     options = SyntheticOptions(
         site=params.site, size=params.size, seed=params.seed, points=params.points, history=False
     )
@@ -53,7 +58,9 @@ def demo(params: DemoParams, run: Run) -> Mapping[str, Any]:
         block=params.block,
         seed=params.seed,
     )
-    done = go_the_road(road, run.within(0.3, 0.97))
+    rest = run.within(0.3, 0.97)
+    done = go_the_road(road, rest)
+    run.device = rest.device
     truth = ReferenceRaster(str(site.truth))
     seen = seen_pixels(done.samples, done.class_map.grid)
     accuracy = map_accuracy(done.class_map, truth, ComparisonOptions(seen=seen))

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from cropmap import __version__
+from cropmap.version import __version__
 
 _NEEDED = {
     "numpy": "numpy",

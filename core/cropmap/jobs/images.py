@@ -47,13 +47,12 @@ def recipe_for(recipe: str | Mapping[str, Any], series: SceneSeries) -> Recipe:
 
 def clear_dates(series: SceneSeries) -> tuple[ClearDate, ...]:
     """Return the share of clear pixels of each acquisition, from nine small windows spread over the site."""
-    grid, edge = series.grid, _GLANCE_PIXELS
-    corners = [
-        (round((grid.height - min(edge, grid.height)) * down / 2), round((grid.width - min(edge, grid.width)) * right / 2))
+    height, width = min(_GLANCE_PIXELS, series.grid.height), min(_GLANCE_PIXELS, series.grid.width)
+    windows = [
+        Window((series.grid.height - height) * down // 2, (series.grid.width - width) * right // 2, height, width)
         for down in range(3)
         for right in range(3)
     ]
-    windows = {Window(row, col, min(edge, grid.height), min(edge, grid.width)) for row, col in corners}
     with SeriesReader(series) as reader:
-        shares = [reader.read(window).clear.mean(axis=0) for window in sorted(windows, key=lambda w: (w.row, w.col))]
-    return tuple(ClearDate(date, float(share)) for date, share in zip(series.dates, np.mean(shares, axis=0), strict=True))
+        shares = np.mean([reader.read(window).clear.mean(axis=0) for window in windows], axis=0)
+    return tuple(ClearDate(date, float(share)) for date, share in zip(series.dates, shares, strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cropmap import __version__
 from cropmap.contract.catalogue import Catalogue, CatalogueEntry
 from cropmap.contract.errors import JobError, Problem
 from cropmap.contract.job import resolve_paths
@@ -13,6 +12,7 @@ from cropmap.jobs import JOBS
 from cropmap.models import MODELS
 from cropmap.prepare import RECIPES, STEPS
 from cropmap.sources import SOURCES
+from cropmap.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

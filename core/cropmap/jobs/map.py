@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MapJobParams(ImagesParams, MapParams):
-    """What `map` takes."""
+class PackageParams:
+    """Which model maps which season."""
 
     package: str = param(kind="package", title="Model", help="Model package (.cropmap) that the train job wrote.")
     season_start: str = param(
@@ -36,6 +36,11 @@ class MapJobParams(ImagesParams, MapParams):
         help="First day of the season to map; the year that holds most of the images where empty.",
         advanced=True,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapJobParams(MapParams, PackageParams, ImagesParams):
+    """What `map` takes."""
 
 
 @JOBS.register("map", title="Map crops", params=MapJobParams)
@@ -54,10 +59,10 @@ def map_crops(params: MapJobParams, run: Run) -> Mapping[str, Any]:
     return {"figures": map_figures(found)}
 
 
-def make_map(  # noqa: PLR0913 - a map is made of a model, images and options
+def make_map(
     package: ModelPackage,
     series: SceneSeries,
-    params: MapParams | Any,
+    params: MapParams,
     run: Run,
     progress: Progress,
     season: Season | None = None,

@@ -1,4 +1,7 @@
-"""Parameters that several job kinds share."""
+"""Parameters that several job kinds share.
+
+A dataclass lists the fields of its last base first: so bases stand here in the reverse order of the forms.
+"""
 
 from __future__ import annotations
 
@@ -74,9 +77,6 @@ class SplitParams:
         low=0.01,
         high=500,
     )
-    validation_share: float = param(
-        0.2, help="Share of the training blocks that decides when training stops.", low=0.05, high=0.5, advanced=True
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +96,20 @@ class SeedParams:
     """What makes a run repeatable."""
 
     seed: int = param(0, help="The same seed gives the same result.", low=0, high=2**31 - 1, advanced=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledParams(SeedParams, SplitParams, LabelParams):
+    """What labelled series are made from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitParams(SeedParams, SplitParams, ModelParams):
+    """What a fit takes."""
+
+    validation_share: float = param(
+        0.2, help="Share of the training blocks that decides when training stops.", low=0.05, high=0.5, advanced=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

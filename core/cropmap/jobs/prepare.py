@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrepareParams(ImagesParams, RecipeParams):
+class PrepareParams(RecipeParams, ImagesParams):
     """What `prepare` takes."""
 
     block: int = param(

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cropmap import __version__
 from cropmap.contract.errors import OutputError, ParameterError
 from cropmap.contract.job import Job
 from cropmap.contract.params import to_dict
@@ -23,6 +22,7 @@ from cropmap.data.run import RunRecord
 from cropmap.io.files import atomic_write_text, check_writable, sha256_of
 from cropmap.jobs import JOBS
 from cropmap.jobs.listing import absolute_paths, problems
+from cropmap.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

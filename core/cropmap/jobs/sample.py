@@ -14,7 +14,7 @@ from cropmap.io.series_table import read_series_table
 from cropmap.io.vectors import LabelOptions, read_labels
 from cropmap.jobs import JOBS
 from cropmap.jobs.images import open_images, recipe_for
-from cropmap.jobs.params import ImagesParams, LabelParams, RecipeParams, SeedParams, SplitParams
+from cropmap.jobs.params import ImagesParams, LabelledParams, RecipeParams, SplitParams
 from cropmap.sampling.extract import extract
 from cropmap.sampling.folds import FoldOptions, FoldPlan, check_classes, fold_samples
 from cropmap.sampling.from_series import samples_from_series
@@ -34,7 +34,7 @@ PLACE_STREAM, FOLD_STREAM, VALIDATION_STREAM = range(3)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleParams(ImagesParams, LabelParams, RecipeParams, SplitParams, SeedParams):
+class SampleParams(RecipeParams, LabelledParams, ImagesParams):
     """What `sample` takes."""
 
 
@@ -45,14 +45,12 @@ def sample(params: SampleParams, run: Run) -> Mapping[str, Any]:
     recipe = recipe_for(params.recipe, series)
     with run.stage("Sampling", 0.0, 0.95) as progress:
         samples = collect(params, series, recipe, run, progress)
-    plan = split(samples, params, run)
+    plan = split(samples, params, params.seed, run)
     write_collected(samples, plan, run)
     return {"figures": {"samples": len(samples), "classes": samples.counts(), "block_m": plan.block_m}}
 
 
-def collect(
-    params: LabelParams | Any, series: SceneSeries, recipe: Recipe, run: Run, progress: Progress
-) -> SampleSet:
+def collect(params: LabelledParams, series: SceneSeries, recipe: Recipe, run: Run, progress: Progress) -> SampleSet:
     """Read the labels and return their prepared series; notes on what was left out go to the user."""
     path = Path(params.samples)
     run.inputs.add(path)
@@ -69,10 +67,10 @@ def collect(
     return samples
 
 
-def split(samples: SampleSet, params: SplitParams | Any, run: Run) -> FoldPlan:
+def split(samples: SampleSet, params: SplitParams, seed: int, run: Run) -> FoldPlan:
     """Split samples into spatially blocked folds; notes on adapted blocks go to the user."""
     options = FoldOptions(params.folds, params.block_km * 1000, samples.crs)
-    plan = fold_samples(samples, options, np.random.default_rng([params.seed, FOLD_STREAM]))
+    plan = fold_samples(samples, options, np.random.default_rng([seed, FOLD_STREAM]))
     run.warn(*plan.notes)
     return plan
 
@@ -83,7 +81,7 @@ def write_collected(samples: SampleSet, plan: FoldPlan, run: Run) -> None:
     write_sample_layer(run.output("samples_layer", "samples.gpkg"), samples, plan.fold)
 
 
-def _label_options(params: LabelParams | Any) -> LabelOptions:
+def _label_options(params: LabelledParams) -> LabelOptions:
     return LabelOptions(
         class_field=params.class_field,
         id_field=params.id_field,

@@ -16,7 +16,7 @@ from cropmap.io.packages import write_package
 from cropmap.io.samples import read_samples
 from cropmap.io.tables import write_accuracy, write_confusion
 from cropmap.jobs import JOBS
-from cropmap.jobs.params import ModelParams, SeedParams, SplitParams
+from cropmap.jobs.params import FitParams
 from cropmap.jobs.run import versions
 from cropmap.jobs.sample import VALIDATION_STREAM, split
 from cropmap.sampling.folds import split_validation
@@ -28,16 +28,21 @@ if TYPE_CHECKING:
     from cropmap.contract.progress import Progress
     from cropmap.data.accuracy import Accuracy
     from cropmap.data.package import ModelPackage
-    from cropmap.data.samples import SampleSet
+    from cropmap.data.samples import FoldPlan, SampleSet
     from cropmap.jobs.run import Run
-    from cropmap.data.samples import FoldPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainParams(ModelParams, SplitParams, SeedParams):
-    """What `train` takes."""
+class SampleSetParams:
+    """Which labelled series a training learns from."""
 
     sample_set: str = param(kind="file", help="Samples file (.npz) that the sample job wrote.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainParams(FitParams, SampleSetParams):
+    """What `train` takes."""
+
     cross_validate: bool = param(
         default=True,
         help="Also fit one model for each part, to measure the accuracy on pixels that it has not seen.",
@@ -50,19 +55,18 @@ def train(params: TrainParams, run: Run) -> Mapping[str, Any]:
     path = Path(params.sample_set)
     samples = read_samples(path)
     run.inputs.add(path)
-    plan = split(samples, params, run)
+    plan = split(samples, params, params.seed, run)
     measured = None
     if params.cross_validate:
         with run.stage("Cross-validating", 0.0, 0.75) as progress:
             measured = judge(samples, plan, params, run, progress)
     with run.stage("Training", 0.75, 0.95) as progress:
-        package = fit_package(samples, plan, params, measured, progress)
-    write_package(run.output("package", "model.cropmap"), package)
+        fit_package(samples, plan, params, measured, run, progress)
     write_train_report(params, samples, plan, measured, run)
     return {"figures": {"samples": len(samples), **figures_of(measured)}}
 
 
-def judge(samples: SampleSet, plan: FoldPlan, params: ModelParams | Any, run: Run, progress: Progress) -> Measured:
+def judge(samples: SampleSet, plan: FoldPlan, params: FitParams, run: Run, progress: Progress) -> Measured:
     """Cross-validate over the plan's folds; the tables go into the run folder, notes to the user."""
     name, values = chosen(params.model)
     found = cross_validate(samples, plan.fold, name, values, fit_options(params), progress)
@@ -78,19 +82,22 @@ def judge(samples: SampleSet, plan: FoldPlan, params: ModelParams | Any, run: Ru
 
 
 def fit_package(
-    samples: SampleSet, plan: FoldPlan, params: ModelParams | Any, measured: Measured | None, progress: Progress
+    samples: SampleSet, plan: FoldPlan, params: FitParams, measured: Measured | None, run: Run, progress: Progress
 ) -> ModelPackage:
-    """Fit the model that is kept, on all samples, and put its cross-validated figures into its record."""
+    """Fit the model that is kept, on all samples, and write it with its cross-validated figures."""
     name, values = chosen(params.model)
     rng = np.random.default_rng([params.seed, VALIDATION_STREAM])
     validation = split_validation(plan, np.ones(len(samples), dtype=bool), params.validation_share, rng)
     # Where all samples form one unit no block can be held out; the fit then draws groups.
     held = validation if validation.any() else None
     package = fit(samples, name, values, fit_options(params), progress, held)
-    return dataclasses.replace(package, record={**package.record, "cross_validation": figures_of(measured)})
+    run.device = str(package.record["device"])
+    package = dataclasses.replace(package, record={**package.record, "cross_validation": figures_of(measured)})
+    write_package(run.output("package", "model.cropmap"), package)
+    return package
 
 
-def fit_options(params: ModelParams | Any) -> FitOptions:
+def fit_options(params: FitParams) -> FitOptions:
     """Return the fit's options from a job's parameters."""
     return FitOptions(params.seed, params.validation_share, params.device)
 

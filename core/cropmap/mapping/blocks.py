@@ -24,7 +24,8 @@ BLOCK_BYTES = 200 * 10**6
 _WHOLE_TILE_BYTES = 2 * BLOCK_BYTES
 # More workers than this gain little: they wait for the disk; and each holds a block.
 _MOST_WORKERS = 8
-_LARGEST_SIDE = 1024
+# Larger squares read no faster, and leave small maps with too few blocks to share.
+_LARGEST_SIDE = 512
 
 
 def series_bytes(dates: int, bands: int, steps: int, features: int) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import cropmap
+from cropmap.version import __version__
 
 if TYPE_CHECKING:
     from cropmap.data.package import ModelPackage
@@ -25,7 +25,7 @@ def map_fingerprint(package: ModelPackage, series: SceneSeries, season: Season) 
     """
     digest = hashlib.sha256()
     described = {
-        "version": cropmap.__version__,
+        "version": __version__,
         "package": _package(package),
         "series": dataclasses.asdict(series),
         "files": _files(series),

@@ -55,6 +55,10 @@ class SeriesClassifier(ABC):
         Any n, also 0 and 1. Asked twice, it answers with the same bytes; it may be called from several threads.
         """
 
+    def to(self: ModelT, device: str) -> ModelT:  # noqa: ARG002 - models without a GPU form stay where they are
+        """Move to a device, "auto", "cpu" or "cuda", where the model can use one, and return the model."""
+        return self
+
     @abstractmethod
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return everything that was learnt, by name."""

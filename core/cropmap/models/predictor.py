@@ -24,15 +24,17 @@ class Predictor:
 
     Args:
         package: A fitted model's package.
+        device: "auto", "cpu" or "cuda"; only networks use a GPU.
 
     Raises:
         PackageError: The model cannot be made from the package.
+        ModelError: The device is missing.
     """
 
-    def __init__(self, package: ModelPackage) -> None:
+    def __init__(self, package: ModelPackage, device: str = "cpu") -> None:
         self.legend = package.legend
         self.shape = shape_of(package)
-        self.model = load_model(package)
+        self.model = load_model(package).to(device)
         self._scaling = package.scaling
         self._codes = np.array(package.legend.codes, np.uint8)
 

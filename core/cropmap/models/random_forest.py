@@ -124,8 +124,17 @@ class RandomForest(SelfFittingClassifier):
             # Summed in float64 and in the order of the trees, as scikit-learn does: equal votes stay equal.
             sums = np.zeros((len(block), self.shape.classes))
             _add_votes(block, trees, sums)
-            found[start : start + _BLOCK] = sums / (len(self._start) - 1)
+            found[start : start + _BLOCK] = _narrowed(sums / (len(self._start) - 1))
         return found
+
+
+def _narrowed(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the probabilities as float32 with the same likeliest class: where rounding made a tie, break it again."""
+    found = probabilities.astype(np.float32)
+    winner = probabilities.argmax(axis=1)
+    tied = np.flatnonzero(found.argmax(axis=1) != winner)
+    found[tied, winner[tied]] = np.nextafter(found[tied, winner[tied]], np.float32(2))
+    return found
 
 
 def _grown(

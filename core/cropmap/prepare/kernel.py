@@ -18,7 +18,8 @@ def kernel(function: KernelT) -> KernelT:
     The machine code is kept in the folder that NUMBA_CACHE_DIR names, else beside the source, else in the user's cache
     folder: the first of these that can be written to. Where none can, each process compiles anew.
     """
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    # "contract" alone of the fast-math flags: a product and a sum may share one rounding, which only takes error away.
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
     try:
         compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # Numba's "no locator available": no folder takes the cache

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["FoldOptions", "FoldPlan", "check_classes", "fold_samples", "spatial_folds", "split_validation"]
 
 BLOCK_M = 10_000.0
-# For a class's sake blocks are halved so often at most: else one lone class would undo the spacing of all the others.
-_HALVINGS_FOR_A_CLASS = 3
+# For the balance's sake blocks are halved so often at most: else one lone class would undo the spacing of all others.
+_HALVINGS_FOR_BALANCE = 3
 _SMALLEST_BLOCK_M = 1.0
+_LARGEST_SHARE = 2.0  # samples of the largest fold, of an even share
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,21 @@ class FoldOptions:
 
 @dataclass(frozen=True)
 class _Samples:
-    """What a split looks at: coordinates in metres or degrees, group numbers, class positions and their names."""
+    """What a split looks at.
 
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
+    Args:
+        points: Own coordinates, (sample, 2), in metres or degrees.
+        centres: Centre of the sample's group, (sample, 2), in the same unit.
+        spread_m: Larger side of the group's bounding box, in metres, (sample,).
+        degrees: Whether the coordinates are degrees.
+        group: Number of the group, (sample,).
+        classes: Position of the class, (sample,).
+        codes: Class code, (sample,).
+    """
+
+    points: NDArray[np.float64]
+    centres: NDArray[np.float64]
+    spread_m: NDArray[np.float64]
     degrees: bool
     group: NDArray[np.intp]
     classes: NDArray[np.intp]
@@ -126,8 +138,9 @@ def spatial_folds(  # noqa: PLR0913 - the arrays are one table's columns; FoldOp
 ) -> FoldPlan:
     """Assign samples to folds by square blocks of land, classes balanced.
 
-    Blocks that one group spans are joined. The resulting units go, the largest first, to the fold that has the smallest
-    shares of their classes. Where the blocks are too few for the folds, or leave a class in one fold, they are halved.
+    A group no wider than a block lies in the block of its centre; blocks that a wider group spans are joined. The
+    resulting units go, the largest first, to the fold that has the smallest shares of their classes. Where the blocks
+    are too few for the folds, leave a class in one fold, or give one fold twice its share, they are halved.
 
     Args:
         x: Easting or longitude, (sample,).
@@ -154,10 +167,10 @@ def spatial_folds(  # noqa: PLR0913 - the arrays are one table's columns; FoldOp
         plan = _planned(samples, edge, options.folds, (origin, order_seed))
         if plan is not None:
             best = best or plan
-            if not _lone_classes(plan):
+            if not _lone_classes(plan) and _largest_share(plan) <= _LARGEST_SHARE:
                 best = plan
                 break
-            if edge <= min(block_m, best.block_m) / 2**_HALVINGS_FOR_A_CLASS:
+            if edge <= min(block_m, best.block_m) / 2**_HALVINGS_FOR_BALANCE:
                 break
         elif edge < _SMALLEST_BLOCK_M:
             raise _too_few_units(samples, options.folds)
@@ -224,9 +237,24 @@ def _table(
     unit = metres_per_unit(options.crs)
     degrees = unit == 0 or (not options.crs and bool((np.abs(x) <= 180).all() and (np.abs(y) <= 90).all()))
     scale = 1.0 if degrees else unit
+    points = np.column_stack([x, y]) * scale
     _, group = np.unique(groups, return_inverse=True)
     _, classes = np.unique(codes, return_inverse=True)
-    return _Samples(x * scale, y * scale, degrees, group, classes, codes)
+    low, high = _group_bounds(points, group)
+    centres = (low + high) / 2
+    sides = high - low
+    if degrees:
+        narrowing = np.cos(np.radians(centres[:, 1]))
+        sides = sides * METRES_PER_DEGREE * np.column_stack([narrowing, np.ones(len(sides))])
+    return _Samples(points, centres[group], sides.max(axis=1)[group], degrees, group, classes, codes)
+
+
+def _group_bounds(
+    points: NDArray[np.float64], group: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return np.minimum.reduceat(points[order], starts), np.maximum.reduceat(points[order], starts)
 
 
 def _check_counts(codes: NDArray[np.uint8]) -> None:
@@ -240,21 +268,30 @@ def _check_counts(codes: NDArray[np.uint8]) -> None:
 
 
 def _blocks(samples: _Samples, edge: float, origin: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the number of each sample's block, (sample,)."""
+    """Return the number of each sample's block, (sample,).
+
+    A group no wider than a block lies in the block of its centre. Else parcels side by side, each over the edge
+    of two blocks, would join all blocks to one.
+    """
+    compact = samples.spread_m <= edge
+    x, y = np.where(compact[:, None], samples.centres, samples.points).T
     if samples.degrees:
-        rows = np.floor(samples.y * METRES_PER_DEGREE / edge + origin[1])
+        rows = np.floor(y * METRES_PER_DEGREE / edge + origin[1])
         # Every row of blocks measures its degrees of longitude at its own middle latitude.
         middle = np.clip((rows + 0.5 - origin[1]) * edge / METRES_PER_DEGREE, -89.9, 89.9)
-        east = samples.x * METRES_PER_DEGREE * np.cos(np.radians(middle))
+        east = x * METRES_PER_DEGREE * np.cos(np.radians(middle))
     else:
-        rows, east = np.floor(samples.y / edge + origin[1]), samples.x
-    _, block = np.unique(np.column_stack([rows, np.floor(east / edge + origin[0])]), axis=0, return_inverse=True)
-    return np.asarray(block.ravel(), dtype=np.intp)
+        rows, east = np.floor(y / edge + origin[1]), x
+    cols = np.floor(east / edge + origin[0])
+    key = (rows - rows.min()) * (np.ptp(cols) + 1) + (cols - cols.min())
+    _, block = np.unique(key, return_inverse=True)
+    return np.asarray(block, dtype=np.intp)
 
 
 def _units(blocks: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.intp]:
     """Join blocks that share a group; return the number of each sample's unit, (sample,)."""
-    parent = list(range(int(blocks.max()) + 1))
+    count = int(blocks.max()) + 1
+    parent = list(range(count))
 
     def root(block: int) -> int:
         while parent[block] != block:
@@ -262,11 +299,10 @@ def _units(blocks: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.int
             block = parent[block]
         return block
 
-    pairs = np.unique(np.column_stack([groups, blocks]), axis=0)
-    same_group = np.flatnonzero(pairs[1:, 0] == pairs[:-1, 0])
-    for position in same_group.tolist():
-        parent[root(int(pairs[position, 1]))] = root(int(pairs[position + 1, 1]))
-    roots = np.array([root(block) for block in range(len(parent))])
+    group, block = np.divmod(np.unique(groups.astype(np.int64) * count + blocks), count)
+    for position in np.flatnonzero(group[1:] == group[:-1]).tolist():
+        parent[root(int(block[position]))] = root(int(block[position + 1]))
+    roots = np.array([root(number) for number in range(count)])
     _, units = np.unique(roots[blocks], return_inverse=True)
     return np.asarray(units, dtype=np.intp)
 
@@ -325,11 +361,21 @@ def _lone_classes(plan: FoldPlan) -> list[int]:
     return [code for code in codes if len(np.unique(plan.fold[plan.codes == code])) < 2]
 
 
+def _largest_share(plan: FoldPlan) -> float:
+    """Return the size of the largest fold as a multiple of an even share."""
+    sizes = np.bincount(plan.fold)
+    return float(sizes.max() / sizes.mean())
+
+
 def _size_notes(plan: FoldPlan, options: FoldOptions) -> list[str]:
-    if plan.block_m == options.block_m:
-        return []
-    wanted = f"Blocks of {options.block_m:g} m are too large for {options.folds} folds of these samples"
-    return [f"{wanted}: blocks of {plan.block_m:g} m are used."]
+    notes = []
+    if plan.block_m != options.block_m:
+        wanted = f"Blocks of {options.block_m:g} m are too large for {options.folds} folds of these samples"
+        notes.append(f"{wanted}: blocks of {plan.block_m:g} m are used.")
+    if _largest_share(plan) > _LARGEST_SHARE:
+        sizes = ", ".join(str(size) for size in np.bincount(plan.fold))
+        notes.append(f"The samples lie so unevenly that the folds hold {sizes} of them.")
+    return notes
 
 
 def _lone_notes(plan: FoldPlan, names: Mapping[int, str]) -> list[str]:

@@ -143,8 +143,9 @@ def listing(params: FolderParams) -> dict[str, Any]:
     """Say what was found, as plain JSON, for the user to look at before anything runs; only files' headers are read.
 
     Returns:
-        "dates", "bands", "grid", "files", "pattern" (empty where dates come from inside the files), "scale", "offset" and "nodata" by band, "mask", "warnings" (what
-        was left out or guessed), and "problems" (why `folder` would refuse it; empty if it would not).
+        "dates", "bands", "grid", "files", "pattern" (empty where dates come from inside the files), "scale", "offset"
+        and "nodata" by band, "mask", "warnings" (what was left out or guessed), and "problems" (why `folder` would
+        refuse it; empty if it would not).
 
     Raises:
         CropMapError: Nothing can be listed: no folder, no raster, no date.

@@ -14,7 +14,7 @@ import rasterio
 import shapely
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 
 from cropmap.contract.errors import OutputError
 from cropmap.data.legend import NODATA
@@ -49,7 +49,7 @@ class Frame:
         return {
             "driver": "GTiff",
             "crs": CRS.from_epsg(self.epsg),
-            "transform": from_origin(self.west, self.north, self.pixel_m, self.pixel_m),
+            "transform": Affine(self.pixel_m, 0, self.west, 0, -self.pixel_m, self.north),
             "width": self.size,
             "height": self.size,
             "count": 1,
@@ -59,6 +59,12 @@ class Frame:
             "zlevel": 1,
             **blocks,
         }
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder where it is missing, with those above it."""
+    with _told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def write_raster(

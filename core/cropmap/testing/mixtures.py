@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from rasterio.features import rasterize
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 
 if TYPE_CHECKING:
     from cropmap.testing.landscape import Land
@@ -94,6 +94,6 @@ def _parcels_under(land: Land, size: int, row: int, height: int) -> NDArray[np.i
     if not shapes:
         return np.zeros(shape, dtype=np.int32)
     burnt: NDArray[np.int32] = rasterize(
-        shapes, out_shape=shape, transform=from_origin(0, north, step, step), dtype="int32"
+        shapes, out_shape=shape, transform=Affine(step, 0, 0, 0, -step, north), dtype="int32"
     )
     return burnt

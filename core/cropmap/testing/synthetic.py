@@ -21,7 +21,7 @@ import shapely
 from numpy.typing import NDArray
 from rasterio.warp import transform
 
-from cropmap.contract.errors import ParameterError
+from cropmap.contract.errors import OutputError, ParameterError
 from cropmap.contract.params import check, schema
 from cropmap.contract.params import param as parameter
 from cropmap.contract.progress import Progress
@@ -40,7 +40,6 @@ from cropmap.testing.images import (
     SCALE,
     SENSORS,
     Acquisition,
-    Sensor,
     View,
     acquire,
     acquisition_dates,
@@ -159,12 +158,13 @@ def write_site(folder: Path | str, options: SyntheticOptions, progress: Progress
     """Draw a site and write its images, fields, survey, truth and label history.
 
     Args:
-        folder: Written to; made where it is missing. Files of an earlier site of the same name are replaced.
+        folder: Written to; made where it is missing. The same site's files are replaced; another year, sensor or site
+            needs another folder.
         options: What the site is like.
         progress: Told of every date.
 
     Raises:
-        OutputError: A file cannot be written.
+        OutputError: A file cannot be written, or the folder holds other images.
         Cancelled: The user stopped it; files written by then stay.
     """
     progress = progress or Progress()
@@ -278,7 +278,7 @@ def _paths(folder: Path, options: SyntheticOptions) -> SyntheticSite:
     years = range(options.year - options.history_years, options.year + 1) if options.history else range(0)
     labels = folder / "labels"
     for made in (folder, *([folder / "images"] if options.images else []), *([labels] if options.history else [])):
-        made.mkdir(parents=True, exist_ok=True)
+        files.make_folder(made)
     dates = acquisition_dates(options.year, options.revisit_days, options.traits.path_row) if options.images else ()
     return SyntheticSite(
         folder=folder,
@@ -297,21 +297,40 @@ def _paths(folder: Path, options: SyntheticOptions) -> SyntheticSite:
     )
 
 
+def _refuse_other_images(folder: Path, wanted: set[str]) -> None:
+    """Refuse a folder with images of another year or sensor: a reader would take all for one season."""
+    others = sorted(path.name for path in folder.glob("*.tif") if path.name not in wanted)
+    if others:
+        raise OutputError(
+            f"The folder holds {len(others)} other images, e.g. {others[0]}.",
+            where=str(folder),
+            fix="Choose another folder, or empty this one.",
+        )
+
+
+def _stem(options: SyntheticOptions, number: int, date: dt.date) -> str:
+    """Return the start of a date's file names; two satellites take turns where one does not come as often."""
+    prefixes = SENSORS[options.sensor].prefixes
+    prefix = prefixes[number % len(prefixes) if options.revisit_days < 16 else 0]
+    return f"{prefix}_{options.traits.path_row}_{date:%Y%m%d}"
+
+
+def _image_names(options: SyntheticOptions, number: int, date: dt.date) -> list[str]:
+    """Return the names of a date's files: its bands, then its quality."""
+    stem = _stem(options, number, date)
+    return [*(f"{stem}_SR_B{band}.tif" for band in SENSORS[options.sensor].numbers), f"{stem}_QA_PIXEL.tif"]
+
+
 def _write_images(paths: SyntheticSite, world: World, progress: Progress) -> None:
     options = world.options
+    names = [_image_names(options, number, date) for number, date in enumerate(paths.dates)]
+    _refuse_other_images(paths.images, {name for of_date in names for name in of_date})
     profile = options.frame.profile("uint16", 0)
     quality_profile = options.frame.profile("uint16", 1)
-    sensor = SENSORS[options.sensor]
-    for number, taken in enumerate(acquisitions(world, progress)):
-        stem = f"{_prefix(sensor, options.revisit_days, number)}_{options.traits.path_row}_{taken.date:%Y%m%d}"
-        for band, numbers in zip(sensor.numbers, taken.numbers, strict=True):
-            files.write_raster(paths.images / f"{stem}_SR_B{band}.tif", numbers, profile, SCALE, OFFSET)
-        files.write_raster(paths.images / f"{stem}_QA_PIXEL.tif", taken.quality, quality_profile)
-
-
-def _prefix(sensor: Sensor, revisit_days: int, number: int) -> str:
-    """Return the satellite of an image: two in turn where one alone, every 16 days, does not come as often."""
-    return sensor.prefixes[number % len(sensor.prefixes) if revisit_days < 16 else 0]
+    for of_date, taken in zip(names, acquisitions(world, progress), strict=True):
+        for name, numbers in zip(of_date, taken.numbers, strict=False):
+            files.write_raster(paths.images / name, numbers, profile, SCALE, OFFSET)
+        files.write_raster(paths.images / of_date[-1], taken.quality, quality_profile)
 
 
 def _write_history(paths: SyntheticSite, world: World, progress: Progress) -> None:

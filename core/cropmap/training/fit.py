@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-import cropmap
 from cropmap.contract.errors import SampleError
 from cropmap.contract.params import to_dict
 from cropmap.data.legend import NODATA, Legend
@@ -21,6 +20,7 @@ from cropmap.models import MODELS
 from cropmap.models.base import FitSettings, SelfFittingClassifier, SeriesClassifier, SeriesShape, model_class
 from cropmap.models.predictor import Predictor
 from cropmap.training.scaling import fit_scaling
+from cropmap.version import __version__
 
 if TYPE_CHECKING:
     from cropmap.contract.progress import Progress
@@ -336,4 +336,4 @@ def _validation_fold(codes: NDArray[np.uint8], fold: NDArray[np.int8], others: l
 
 def _versions() -> dict[str, str]:
     libraries = {library: version(library) for library in _LIBRARIES}
-    return {"cropmap": cropmap.__version__, "python": platform.python_version(), **libraries}
+    return {"cropmap": __version__, "python": platform.python_version(), **libraries}

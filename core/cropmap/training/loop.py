@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cropmap.contract.errors import ModelError
-from cropmap.models.neural import CPU_BATCH, GPU_BATCH, NeuralClassifier
+from cropmap.models.neural import CPU_BATCH, GPU_BATCH, NeuralClassifier, device_name, resolve_device
 from cropmap.seeds import torch_seed, torch_threads
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 NeuralT = TypeVar("NeuralT", bound=NeuralClassifier)
 
-DEVICES = ("auto", "cpu", "cuda")
+# Progress reports of one epoch; cancellation is asked for at every batch.
+_REPORTS = 20
 
 
 @dataclass(frozen=True)
@@ -111,29 +112,6 @@ def train(
     return Trained(model, best_epoch, tuple(epochs), device_name(device))
 
 
-def resolve_device(device: str) -> str:
-    """Return "cpu" or "cuda" for what was asked.
-
-    Raises:
-        ModelError: A GPU was asked for and PyTorch sees none, or the name is unknown.
-    """
-    if device not in DEVICES:
-        raise ModelError(f"There is no device {device!r}.", fix=f"Choose one of {', '.join(DEVICES)}.")
-    seen = torch.cuda.is_available()
-    if device == "cuda" and not seen:
-        raise ModelError(
-            "A GPU was asked for, but PyTorch sees none.",
-            where=f"PyTorch {torch.__version__}",
-            fix='Choose device "auto" or "cpu", or install PyTorch with CUDA and its driver.',
-        )
-    return "cuda" if seen and device != "cpu" else "cpu"
-
-
-def device_name(device: str) -> str:
-    """Return "cpu", or the GPU's name."""
-    return torch.cuda.get_device_name() if device == "cuda" else "cpu"
-
-
 @dataclass(frozen=True)
 class _Tensors:
     values: Tensor
@@ -208,7 +186,11 @@ class _Run:
         self.network.train()
         total = torch.zeros((), dtype=torch.float64)
         order = torch.randperm(len(training), generator=self.order).to(training.columns.device)
-        for batch in progress.over(torch.split(order, self.params.batch_size), message):
+        batches = torch.split(order, self.params.batch_size)
+        for number, batch in enumerate(batches):
+            if number % max(1, len(batches) // _REPORTS) == 0:
+                progress.at(number / len(batches), message)
+            progress.check()
             loss = functional.cross_entropy(self.network(training.values[batch]), training.columns[batch])
             self.optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)

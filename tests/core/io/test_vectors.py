@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyogrio
@@ -15,6 +15,9 @@ from cropmap.contract.errors import SampleError
 from cropmap.io.label_fields import texts_of
 from cropmap.io.projection import crs_name, crs_wkt, metres_per_unit, reproject, reproject_points
 from cropmap.io.vectors import LabelOptions, read_labels
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SINUSOIDAL = (
     'PROJCS["unnamed",GEOGCS["Unknown datum based upon the custom spheroid",DATUM["Not_specified",'
@@ -251,10 +254,14 @@ def test_letters_of_windows_1252_are_read(tmp_path):
 
 
 def test_coordinate_columns_may_be_named(tmp_path):
-    path = csv_file(tmp_path, "e,n,shape,label\n500000,5540000,POLYGON ((0 0 1 1 1 0 0 0)),a\n".replace("(0 0 1", "(0 0"))
+    path = csv_file(
+        tmp_path, "e,n,shape,label\n500000,5540000,POLYGON ((0 0 1 1 1 0 0 0)),a\n".replace("(0 0 1", "(0 0")
+    )
     features = read_labels(path, LabelOptions(x_field="e", y_field="n", crs="EPSG:32631"))
     assert features.geometries[0].equals(shapely.Point(500000, 5540000))
-    with pytest.raises(SampleError, match=r"No columns are known to hold coordinates.*the file has: e, n, shape, label"):
+    with pytest.raises(
+        SampleError, match=r"No columns are known to hold coordinates.*the file has: e, n, shape, label"
+    ):
         read_labels(path)
     with pytest.raises(SampleError, match="no column 'east'"):
         read_labels(path, LabelOptions(x_field="east", y_field="n"))
@@ -290,7 +297,7 @@ def test_rows_without_coordinates_are_counted(tmp_path):
         ("", "has no rows"),
         ("x,y,label\n", "has no rows"),
         ("x,y,label,label\n1,2,a,b\n", "Two columns are named 'label'"),
-        ("x,y,label\n1,5,2,5,a\n", r"5 cells under 3 columns \(.*line 2\).*decimal commas use ;"),
+        ("x,y,label\n1,5,2,5,a\n", r"5 cells under 3 columns\. \(.*line 2\).*decimal commas use ;"),
         ("x,y,label\n,,a\n", "No feature with a class is a point or a polygon"),
     ],
 )
@@ -339,4 +346,4 @@ def test_units_are_told_in_metres():
     assert metres_per_unit(crs_wkt("EPSG:2227")) == pytest.approx(1200 / 3937)
     assert metres_per_unit("") == 1.0
     assert crs_name("") == "no CRS"
-    assert crs_name(SINUSOIDAL) == "Unknown datum based upon the custom spheroid"
+    assert crs_name(SINUSOIDAL) == "a custom Sinusoidal CRS"

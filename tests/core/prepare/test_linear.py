@@ -113,6 +113,7 @@ def test_any_series_equals_the_plain_loop(drawn, step_days):
     clear=hnp.arrays(bool, (1, 40)),
     seed=st.integers(0, 1000),
 )
+@example(start=-91, slope=1, clear=np.array([[True] + [False] * 38 + [True]]), seed=0)  # passes through 0
 @example(start=0, slope=1, clear=np.array([[True] + [False] * 38 + [True]]), seed=0)
 @settings(deadline=None, max_examples=150)
 def test_a_straight_line_of_whole_numbers_stays_exact(start, slope, clear, seed):

@@ -7,8 +7,9 @@ import torch
 from cropmap.contract.errors import ModelError
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.models.base import SeriesShape
+from cropmap.models.neural import resolve_device
 from cropmap.models.transformer import Transformer, TransformerParams
-from cropmap.training.loop import LoopOptions, Part, resolve_device, train
+from cropmap.training.loop import LoopOptions, Part, train
 
 SHAPE = SeriesShape(4, 2, 2)
 CPU = LoopOptions(seed=3, device="cpu", threads=1)
@@ -42,11 +43,10 @@ def test_another_seed_gives_another_model():
     assert not same(trained(tiny()).model, trained(tiny(), LoopOptions(seed=4, device="cpu", threads=1)).model)
 
 
-def test_the_global_generators_and_threads_stay_as_they_were():
-    torch_state, numpy_state, threads = torch.get_rng_state(), np.random.get_state()[1], torch.get_num_threads()
+def test_the_global_generator_and_threads_stay_as_they_were():
+    torch_state, threads = torch.get_rng_state(), torch.get_num_threads()
     trained(tiny())
     assert torch.equal(torch.get_rng_state(), torch_state)
-    assert np.array_equal(np.random.get_state()[1], numpy_state)
     assert torch.get_num_threads() == threads
 
 
@@ -64,17 +64,13 @@ def test_the_weights_of_the_lowest_validation_loss_are_kept():
 def test_the_training_stops_when_the_validation_loss_no_longer_falls():
     """Validation labels that contradict the training make every epoch after the first worse."""
     held = part(20, 1)
-    found = trained(
-        tiny(epochs=60, learning_rate=0.01, patience=3), validation=Part(held.values, 1 - held.columns)
-    )
+    found = trained(tiny(epochs=60, learning_rate=0.01, patience=3), validation=Part(held.values, 1 - held.columns))
     assert len(found.epochs) == found.best_epoch + 3 < 60
 
 
 def test_the_step_size_falls_by_ten_when_the_validation_loss_stalls():
     held = part(20, 1)
-    found = trained(
-        tiny(epochs=60, learning_rate=0.01, patience=6), validation=Part(held.values, 1 - held.columns)
-    )
+    found = trained(tiny(epochs=60, learning_rate=0.01, patience=6), validation=Part(held.values, 1 - held.columns))
     rates = [epoch["learning_rate"] for epoch in found.epochs]
     assert rates[0] == 0.01
     assert rates[-1] == pytest.approx(0.001)
@@ -96,17 +92,12 @@ def test_validation_samples_are_not_learnt_from():
     assert same(one.model, other.model)
 
 
-def test_every_weight_moves_in_one_epoch():
+def test_every_parameter_moves_in_training():
     before = Transformer.untrained(tiny(), SHAPE)
     start = before.arrays()
     found = train(lambda: before, part(), part(20, 1), CPU, Progress()).model.arrays()
-    # A bias of the keys shifts all scores of a query alike, and the softmax does not see it: its gradient is 0.
-    keys = slice(8, 16)
     for name, array in start.items():
-        moved = array != found[name]
-        if name.endswith("attend.bias"):
-            moved = np.delete(moved, keys)
-        assert moved.all() if moved.ndim == 1 else moved.any(axis=1).all(), name
+        assert (array != found[name]).any(), name
 
 
 def test_a_network_learns_what_can_be_learnt():
@@ -167,6 +158,8 @@ def test_a_gpu_gives_nearly_the_same_predictions_and_hands_the_model_back():
     options = LoopOptions(seed=3, device="cuda")
     found = trained(tiny(dropout=0.0), options).model
     values = part(50, 7).values
-    np.testing.assert_allclose(found.predict_proba(values), trained(tiny(dropout=0.0)).model.predict_proba(values), atol=1e-3)
+    np.testing.assert_allclose(
+        found.predict_proba(values), trained(tiny(dropout=0.0)).model.predict_proba(values), atol=1e-3
+    )
     on_gpu = found.to("cuda").predict_proba(values)
     np.testing.assert_allclose(on_gpu, found.to("cpu").predict_proba(values), atol=1e-4)

@@ -1,0 +1,378 @@
+"""The panel: the workflow's steps, what runs, and what came of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qgis.gui import QgsDockWidget
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cropmap.contract.errors import CropMapError, Problem, WorkerError
+from cropmap.contract.job import Job
+
+from .house import CORE, catalogue, icon, tr
+from .layers.results import load_results, open_file, zoom_to
+from .pages.history import HistoryPage, title_of
+from .pages.images import ImagesPage
+from .pages.map import MAP, MapPage
+from .pages.model import model_page
+from .pages.samples import SamplesPage
+from .settings import choose_runs_folder, runs_folder, worker_python
+from .widgets.notice import Notice
+from .widgets.run_panel import RunPanel
+from .widgets.stepper import Stepper
+from .worker.history import PastRun, new_run_folder
+from .worker.process import Order, Outcome
+from .worker.task import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .pages.page import Page
+
+IMAGES, SAMPLES, MODEL, THE_MAP, HISTORY = range(5)
+
+
+class CropMapDock(QgsDockWidget):
+    """The panel of the plugin.
+
+    Args:
+        iface: QGIS's interface.
+    """
+
+    environment_asked = pyqtSignal()
+
+    def __init__(self, iface: Any) -> None:
+        super().__init__(tr("CropMap"))
+        self.setObjectName("CropMapDock")
+        self.setWindowIcon(icon())
+        self._iface = iface
+        self._folder = Path()
+        self._asked: dict[str, Any] = {}
+        self._warnings: list[str] = []
+        self.runner = Runner(self)
+        self.images = ImagesPage(self.look)
+        self.samples = SamplesPage()
+        self.model = model_page()
+        self.map = MapPage()
+        self.history = HistoryPage()
+        self.pages: tuple[Page, ...] = (self.images, self.samples, self.model, self.map)
+        self._make_shell()
+        self._connect()
+        self.open_page(IMAGES)
+
+    # ------------------------------------------------------------ building
+
+    def _make_shell(self) -> None:
+        self.stepper = Stepper([tr("Images"), tr("Samples"), tr("Model"), tr("Map")])
+        self.past = QToolButton()
+        self.past.setIcon(icon("history"))
+        self.past.setToolTip(tr("History of runs"))
+        self.past.setAutoRaise(True)
+        self.past.setCheckable(True)
+        self.notice = Notice()
+        self.stack = QStackedWidget()
+        for page in (*self.pages, self.history):
+            self.stack.addWidget(_scrolled(page))
+        self.run_panel = RunPanel()
+        self.back = QPushButton(tr("Back"))
+        self.primary = QPushButton()
+        self.primary.setDefault(True)
+        self.primary.setStyleSheet("QPushButton { font-weight: bold; padding: 6px 16px; }")
+        top, bottom = QHBoxLayout(), QHBoxLayout()
+        top.addWidget(self.stepper, 1)
+        top.addWidget(self.past)
+        bottom.addWidget(self.back)
+        bottom.addStretch()
+        bottom.addWidget(self.primary)
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(8, 6, 8, 8)
+        column.addLayout(top)
+        column.addWidget(_line())
+        column.addWidget(self.notice)
+        column.addWidget(self.stack, 1)
+        column.addWidget(_line())
+        column.addWidget(self.run_panel)
+        column.addLayout(bottom)
+        self.setWidget(whole)
+        whole.setMinimumWidth(340)
+
+    def _connect(self) -> None:
+        self.stepper.opened.connect(self.open_page)
+        self.past.clicked.connect(lambda: self.open_page(HISTORY))
+        self.back.clicked.connect(lambda: self.open_page(self.stack.currentIndex() - 1))
+        self.primary.clicked.connect(self.go_on)
+        for page in self.pages:
+            page.changed.connect(self.refresh)
+        self.runner.started.connect(self._job_started)
+        self.runner.progressed.connect(self.run_panel.at)
+        self.runner.warned.connect(self._warned)
+        self.runner.ended.connect(self._job_ended)
+        self.run_panel.cancel_asked.connect(self.runner.cancel)
+        self.history.load_asked.connect(self.load_run)
+        self.history.reuse_asked.connect(self.reuse)
+
+    # ------------------------------------------------------------ walking through the pages
+
+    def open_page(self, position: int) -> None:
+        """Show a page."""
+        self.stack.setCurrentIndex(position)
+        self.past.setChecked(position == HISTORY)
+        if position == HISTORY:
+            self.history.show_folder(self.map.results_folder() or runs_folder())
+        else:
+            self.stepper.open(position)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring the ticks and the buttons up to date."""
+        position = self.stack.currentIndex()
+        problems = self.problems()
+        for number, page in enumerate(self.pages[:MODEL]):
+            self.stepper.set_ready(number, not page.has_problem(problems))
+        self.stepper.set_ready(MODEL, self.stepper.is_ready(SAMPLES) and not self.model.has_problem(problems))
+        self.back.setVisible(0 < position < HISTORY)
+        self.primary.setVisible(position < HISTORY)
+        self.primary.setText(self._primary_text(position))
+        self.primary.setEnabled(not self.runner.busy)
+        self.map.summary.setText(self._summary())
+
+    def go_on(self) -> None:
+        """Do what the page's main button says."""
+        position = self.stack.currentIndex()
+        if position == IMAGES and not self.images.is_inspected():
+            self.look()
+        elif position == THE_MAP:
+            self.make_map()
+        elif self._page_is_right(position):
+            self.open_page(position + 1)
+
+    def _primary_text(self, position: int) -> str:
+        if position == IMAGES and not self.images.is_inspected():
+            return tr("Look at the images")
+        texts = (tr("Next: samples"), tr("Next: model"), tr("Next: map"), tr("Make the crop map"), "")
+        return texts[position]
+
+    def _summary(self) -> str:
+        if self.map.kind == MAP:
+            return ""
+        missing = [
+            tr(title)
+            for number, title in ((IMAGES, "Images"), (SAMPLES, "Samples"))
+            if not self.stepper.is_ready(number)
+        ]
+        return "⚠ " + tr("Still to be chosen: {pages}.").format(pages=", ".join(missing)) if missing else ""
+
+    def _page_is_right(self, position: int) -> bool:
+        page, problems = self.pages[position], self.problems()
+        page.show_problems(problems)
+        return not page.has_problem(problems)
+
+    # ------------------------------------------------------------ what is asked
+
+    def params(self) -> dict[str, Any]:
+        """Return the parameters of the job that the pages ask for."""
+        if self.map.kind == MAP:
+            return {**self.images.values(), **self.map.values()}
+        return {name: value for page in self.pages for name, value in page.values().items()}
+
+    def problems(self) -> list[Problem]:
+        """Return everything wrong with the job that the pages ask for."""
+        return [*catalogue().problems("jobs", self.map.kind, self.params()), *self.map.own_problems()]
+
+    # ------------------------------------------------------------ jobs
+
+    def look(self) -> None:
+        """Start the job that looks at the images."""
+        if self.runner.busy or not self._page_is_right(IMAGES):
+            return
+        self._asked = self.images.values()
+        self.start("inspect", dict(self._asked), Path(tempfile.mkdtemp(prefix="cropmap-inspect-")))
+
+    def make_map(self) -> None:
+        """Start the whole job, or show everything that is wrong with it."""
+        wrong = self.problems()
+        for page in self.pages:
+            page.show_problems(wrong)
+        if wrong:
+            self._show_wrong(wrong)
+            return
+        base = self.map.results_folder() or runs_folder()
+        choose_runs_folder(base)
+        folder = new_run_folder(base, self.map.kind, dt.datetime.now().astimezone())
+        try:
+            own = self.samples.ready_for(folder) if self.map.kind != MAP else {}
+        except (CropMapError, OSError) as error:
+            self._show_error(_readable(error))
+            return
+        self.start(self.map.kind, {**self.params(), **own}, folder)
+
+    def run_demo(self) -> None:
+        """Start the demonstration on a synthetic site."""
+        folder = new_run_folder(self.map.results_folder() or runs_folder(), "demo", dt.datetime.now().astimezone())
+        self.start("demo", {}, folder)
+
+    def start(self, kind: str, params: Mapping[str, Any], folder: Path) -> None:
+        """Start a job in a run folder, unless one is running or there is no worker."""
+        if self.runner.busy:
+            self.notice.say("warning", tr("A job is running. Wait for it, or cancel it."))
+            return
+        python = worker_python()
+        if python is None:
+            self._show_error(
+                WorkerError(
+                    tr("There is no worker environment yet."),
+                    fix=tr("Make one once: it needs a download, and leaves QGIS's own Python untouched."),
+                )
+            )
+            self.environment_asked.emit()
+            return
+        self._folder, self._warnings = folder, []
+        self.notice.hide()
+        order = Order(Job(kind, dict(params), str(folder)), python.path, CORE)
+        self.runner.start(order, f"CropMap: {title_of(kind)}")
+        self.refresh()
+
+    def leave(self) -> None:
+        """Stop what runs: the panel goes away."""
+        self.runner.leave()
+
+    def _job_started(self, _kind: str, log: Path) -> None:
+        self.run_panel.begin(log)
+
+    def _warned(self, message: str) -> None:
+        self._warnings.append(message)
+
+    def _job_ended(self, kind: str, outcome: Outcome) -> None:
+        self.run_panel.end()
+        self.refresh()
+        if outcome.status == "cancelled":
+            self.run_panel.hide()
+            self.notice.say("warning", tr("Cancelled."), self._leftover(kind))
+        elif outcome.error is not None:
+            self._show_error(outcome.error)
+        elif kind == "inspect":
+            self.run_panel.hide()
+            self._show_listing(outcome.result)
+        else:
+            self._show_result(kind, outcome.result)
+        if kind == "inspect":
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _leftover(self, kind: str) -> str:
+        return "" if kind == "inspect" else tr("What was written stays in {folder}.").format(folder=self._folder)
+
+    # ------------------------------------------------------------ results
+
+    def _show_listing(self, result: Mapping[str, Any]) -> None:
+        figures = result.get("figures", {})
+        self.images.show_listing(self._asked, figures)
+        problems = figures.get("problems") or []
+        if problems:
+            self.notice.say("error", tr("These images cannot be used yet."), "\n".join(problems))
+        self.refresh()
+
+    def _show_result(self, kind: str, result: Mapping[str, Any]) -> None:
+        loaded = self.load(result, f"CropMap: {Path(str(result.get('run_folder', self._folder))).name}")
+        actions = self._actions(result, loaded)
+        title = tr("{what}: done.").format(what=title_of(kind))
+        self.notice.say("good", title, "\n".join([*_figures(result), *self._warning_lines()]), actions)
+        self._iface.messageBar().pushSuccess("CropMap", title)
+
+    def load(self, result: Mapping[str, Any], name: str) -> Any:
+        """Load a run's layers and show the map; say so where there are none."""
+        loaded = load_results(result, name)
+        if loaded is not None and "class_map" in loaded.layers:
+            zoom_to(self._iface, loaded.layers["class_map"])
+        return loaded
+
+    def load_run(self, run: PastRun) -> None:
+        """Load the layers of an earlier run."""
+        if self.load(run.result, f"CropMap: {run.folder.name}") is None:
+            self.notice.say("warning", tr("This run's files are no longer there."), str(run.folder))
+
+    def reuse(self, run: PastRun) -> None:
+        """Fill the pages with an earlier run's settings."""
+        self.map.set_kind(run.kind)
+        for page in self.pages:
+            page.set_values(run.params)
+        self.open_page(IMAGES)
+
+    def _actions(self, result: Mapping[str, Any], loaded: Any) -> list[tuple[str, Any]]:
+        actions: list[tuple[str, Any]] = []
+        report = str(result.get("outputs", {}).get("report", ""))
+        if report:
+            actions.append((tr("Open the report"), lambda: open_file(report)))
+        if loaded is not None and "class_map" in loaded.layers:
+            layer = loaded.layers["class_map"]
+            actions.append((tr("Zoom to the map"), lambda: zoom_to(self._iface, layer)))
+        folder = str(result.get("run_folder", self._folder))
+        actions.append((tr("Open the folder"), lambda: open_file(folder)))
+        return actions
+
+    def _warning_lines(self) -> list[str]:
+        shown = [f"⚠ {message}" for message in self._warnings[:4]]
+        more = len(self._warnings) - len(shown)
+        return [*shown, tr("… and {n} more warnings in the report.").format(n=more)] if more else shown
+
+    # ------------------------------------------------------------ what went wrong
+
+    def _show_wrong(self, problems: list[Problem]) -> None:
+        first = next((at for at, page in enumerate(self.pages) if page.has_problem(problems)), THE_MAP)
+        self.open_page(first)
+        text = tr("{n} things are still to be corrected; they are marked on the pages.").format(n=len(problems))
+        self.notice.say("error", text)
+
+    def _show_error(self, error: CropMapError) -> None:
+        actions: list[tuple[str, Any]] = []
+        if isinstance(error, WorkerError):
+            actions.append((tr("Worker environment…"), self.environment_asked.emit))
+        self.notice.say_error(error, actions)
+        self._iface.messageBar().pushCritical("CropMap", str(error))
+
+
+def _figures(result: Mapping[str, Any]) -> list[str]:
+    figures = result.get("figures", {})
+    titles = {
+        "truth_overall_accuracy": tr("Overall accuracy against the known truth: {n}"),
+        "overall_accuracy": tr("Overall accuracy in spatial cross-validation: {n}"),
+        "macro_f1": tr("Mean F1 of the classes: {n}"),
+        "samples": tr("Samples used: {n}"),
+    }
+    found = [(text, figures[name]) for name, text in titles.items() if isinstance(figures.get(name), (int, float))]
+    return [text.format(n=f"{value:.3f}" if isinstance(value, float) else value) for text, value in found]
+
+
+def _readable(error: Exception) -> CropMapError:
+    return error if isinstance(error, CropMapError) else CropMapError(str(error))
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(page)
+    return area
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFrameShadow(QFrame.Shadow.Sunken)
+    return line

@@ -1,0 +1,1 @@
+"""Results as layers of the project."""

@@ -1,0 +1,78 @@
+"""What every page of the panel has in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
+
+from ..house import catalogue
+from ..widgets.look import heading, paragraph
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cropmap.contract.errors import Problem
+
+
+class Page(QWidget):
+    """A step: it edits some of a job's parameters and says whether they are ready.
+
+    Args:
+        title: The page's heading.
+        purpose: One sentence below it.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, title: str, purpose: str) -> None:
+        super().__init__()
+        self.column = QVBoxLayout(self)
+        self.column.setSpacing(8)
+        self.column.addWidget(heading(title))
+        self.column.addWidget(paragraph(purpose))
+
+    def values(self) -> dict[str, Any]:
+        """Return the page's parameters as plain values."""
+        raise NotImplementedError
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Show the page's part of these parameters."""
+        raise NotImplementedError
+
+    def names(self) -> tuple[str, ...]:
+        """Return the parameters that the page edits."""
+        raise NotImplementedError
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Show the page's part of these problems beside their fields, and take the earlier ones away."""
+        raise NotImplementedError
+
+    def has_problem(self, problems: Sequence[Problem]) -> bool:
+        """Return whether one of these problems is this page's."""
+        return any(problem.parameter.partition(".")[0] in self.names() for problem in problems)
+
+
+def parameters_of(kind: str) -> dict[str, Any]:
+    """Return a job kind's parameters: name to schema; empty where there is no such kind."""
+    jobs = catalogue().registries["jobs"]
+    return dict(jobs[kind].schema["properties"]) if kind in jobs else {}
+
+
+def names_by_page() -> dict[str, list[str]]:
+    """Return which of the whole job's parameters each page shows: images, samples, model, map.
+
+    It follows from the smaller jobs: what training takes belongs to the model, what sampling takes to the samples.
+    """
+    pages: dict[str, list[str]] = {"images": [], "samples": [], "model": [], "map": []}
+    sample, train = parameters_of("sample"), parameters_of("train")
+    for name, prop in parameters_of("classify").items():
+        if prop.get("x-registry") == "sources":
+            pages["images"].append(name)
+        elif name in train:
+            pages["model"].append(name)
+        else:
+            pages["samples" if name in sample else "map"].append(name)
+    pages["model"].sort(key=lambda name: parameters_of("classify")[name]["x-kind"] != "entry")
+    return pages

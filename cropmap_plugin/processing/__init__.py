@@ -1,0 +1,1 @@
+"""The job kinds as Processing algorithms."""

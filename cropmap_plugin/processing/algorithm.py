@@ -1,0 +1,189 @@
+"""One algorithm class for every job kind; the catalogue says what each takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputFile,
+    QgsProcessingOutputHtml,
+    QgsProcessingOutputRasterLayer,
+    QgsProcessingOutputString,
+    QgsProcessingOutputVectorLayer,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterFolderDestination,
+)
+
+from cropmap.contract.events import Event, ProgressEvent, WarningEvent
+from cropmap.contract.job import Job
+
+from ..house import CORE, catalogue, icon, tr
+from ..settings import worker_python
+from ..worker.process import Order, Outcome, Worker
+from .parameters import definitions, job_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from qgis.PyQt.QtGui import QIcon
+
+    from cropmap.contract.errors import Problem
+
+_OUT, _LOAD, _FIGURES = "OUT", "LOAD", "FIGURES"
+_LAYERS = ("confidence", "class_map", "samples_layer")
+# What each job kind writes, beside its figures; a model can hand these on to the next algorithm.
+_OUTPUTS = {
+    "inspect": (),
+    "prepare": ("cube", "quality"),
+    "sample": ("samples", "samples_layer"),
+    "train": ("package", "report", "accuracy"),
+    "map": ("class_map", "confidence"),
+    "assess": ("report", "accuracy"),
+}
+_ALL = ("class_map", "confidence", "report", "package", "samples", "samples_layer", "accuracy")
+_OUTPUT_KINDS: dict[str, Any] = {
+    "class_map": QgsProcessingOutputRasterLayer,
+    "confidence": QgsProcessingOutputRasterLayer,
+    "cube": QgsProcessingOutputRasterLayer,
+    "quality": QgsProcessingOutputRasterLayer,
+    "samples_layer": QgsProcessingOutputVectorLayer,
+    "report": QgsProcessingOutputHtml,
+}
+
+
+class JobAlgorithm(QgsProcessingAlgorithm):
+    """A job kind as a Processing algorithm: it starts a worker and passes on what that says.
+
+    Args:
+        kind: Name of the job kind in the catalogue.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+        self._entry = catalogue().entry("jobs", kind)
+
+    def createInstance(self) -> JobAlgorithm:
+        """Return a new algorithm of the same kind."""
+        return JobAlgorithm(self._kind)
+
+    def name(self) -> str:
+        """Return what scripts call it."""
+        return self._kind
+
+    def displayName(self) -> str:
+        """Return what users call it."""
+        return tr(self._entry.title)
+
+    def shortHelpString(self) -> str:
+        """Return what it does."""
+        cited = f"<p><i>{self._entry.citation}</i></p>" if self._entry.citation else ""
+        said = tr("It runs outside QGIS, in the worker environment (menu Raster, CropMap).")
+        return f"<p>{tr(self._entry.summary)}</p>{cited}<p>{said}</p>"
+
+    def icon(self) -> QIcon:
+        """Return the plugin's icon."""
+        return icon()
+
+    def initAlgorithm(self, configuration: Any = None) -> None:  # noqa: ARG002 - QGIS's signature
+        """Declare the parameters that the catalogue lists, and the outputs."""
+        for definition in definitions(self._entry.schema):
+            self.addParameter(definition)
+        self.addParameter(QgsProcessingParameterFolderDestination(_OUT, tr("Folder for results")))
+        if set(_LAYERS) & set(self._outputs()):
+            self.addParameter(QgsProcessingParameterBoolean(_LOAD, tr("Open the layers in the project"), True))
+        for name in self._outputs():
+            kind = _OUTPUT_KINDS.get(name, QgsProcessingOutputFile)
+            self.addOutput(kind(name.upper(), tr(name.replace("_", " ").capitalize())))
+        self.addOutput(QgsProcessingOutputString(_FIGURES, tr("Figures (JSON)")))
+
+    def canExecute(self) -> tuple[bool, str]:  # noqa: N802 - QGIS's name
+        """Return whether there is a worker environment, and what to do where there is none."""
+        return worker_python() is not None, _no_worker()
+
+    def checkParameterValues(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:  # noqa: N802
+        """Return whether the values are right, and all that is wrong with them."""
+        good, message = super().checkParameterValues(parameters, context)
+        if not good:
+            return good, message
+        problems = self._problems(job_values(self._entry.schema, parameters, self, context))
+        return not problems, "\n".join(str(problem) for problem in problems)
+
+    def processAlgorithm(
+        self, parameters: Mapping[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Run the job and return its outputs.
+
+        Raises:
+            QgsProcessingException: The job refused or died; the text says what, where and how to go on.
+        """
+        python = worker_python()
+        if python is None:
+            raise QgsProcessingException(_no_worker())
+        values = job_values(self._entry.schema, parameters, self, context)
+        out = self.parameterAsString(dict(parameters), _OUT, context)
+        worker = Worker(Order(Job(self._kind, values, str(Path(out).resolve())), python.path, CORE))
+        feedback.canceled.connect(worker.cancel)
+        outcome = worker.run(lambda event: _pass_on(event, feedback))
+        if outcome.status == "done":
+            return self._results(outcome, parameters, context)
+        if outcome.error is not None:
+            raise QgsProcessingException(_explained(outcome, worker.order.log))
+        feedback.pushInfo(tr("Cancelled."))
+        return {}
+
+    def _outputs(self) -> tuple[str, ...]:
+        return _OUTPUTS.get(self._kind, _ALL)
+
+    def _problems(self, values: Mapping[str, Any]) -> list[Problem]:
+        return catalogue().problems("jobs", self._kind, values)
+
+    def _results(
+        self, outcome: Outcome, parameters: Mapping[str, Any], context: QgsProcessingContext
+    ) -> dict[str, Any]:
+        outputs = outcome.result.get("outputs", {})
+        if _LOAD in parameters and not self.parameterAsBoolean(dict(parameters), _LOAD, context):
+            shown: Iterator[str] = iter(())
+        else:
+            shown = (str(outputs[name]) for name in _LAYERS if name in outputs and name in self._outputs())
+        for path in shown:
+            _load_when_over(path, context)
+        found = {name.upper(): outputs[name] for name in self._outputs() if name in outputs}
+        figures = json.dumps(outcome.result.get("figures", {}), ensure_ascii=False)
+        return {**found, _OUT: outcome.result.get("run_folder", ""), _FIGURES: figures}
+
+
+def _load_when_over(path: str, context: QgsProcessingContext) -> None:
+    if context.project() is not None:
+        title = tr(Path(path).stem.replace("_", " ").capitalize())
+        context.addLayerToLoadOnCompletion(path, QgsProcessingContext.LayerDetails(title, context.project(), title))
+
+
+def _pass_on(event: Event, feedback: QgsProcessingFeedback) -> None:
+    if isinstance(event, ProgressEvent):
+        feedback.setProgress(100.0 * event.fraction)
+        feedback.setProgressText(event.message)
+    elif isinstance(event, WarningEvent):
+        feedback.pushWarning(event.message)
+
+
+def _explained(outcome: Outcome, log: Path) -> str:
+    error = outcome.error
+    if error is None:
+        return ""
+    parts = [error.what, error.where and tr("Where: {where}").format(where=error.where)]
+    parts += [error.fix and tr("What to do: {fix}").format(fix=error.fix), tr("Log: {log}").format(log=log)]
+    return "\n".join(part for part in parts if part)
+
+
+def _no_worker() -> str:
+    return tr(
+        "There is no worker environment yet. Make one in QGIS (menu Raster, CropMap, Worker environment), or set the "
+        "variable CROPMAP_PYTHON to a Python that has the library's requirements."
+    )

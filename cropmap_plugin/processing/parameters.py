@@ -1,0 +1,311 @@
+"""Processing parameters from the schema of a job, and a job's values back from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterDateTime,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+    QgsProcessingParameterVectorLayer,
+)
+from qgis.PyQt.QtCore import Qt
+
+from cropmap.contract.params import INPUT_PATHS, chosen
+
+from ..house import catalogue, tr
+from ..widgets.layers import file_of
+
+_ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+# Suffix of the text that holds an entry's own parameters, and the separator before an entry's own path.
+_SETTINGS = "SETTINGS"
+
+
+def definitions(schema: Mapping[str, Any]) -> Iterator[QgsProcessingParameterDefinition]:
+    """Yield the Processing parameters of a job's schema."""
+    required = set(schema["required"])
+    for name, prop in schema["properties"].items():
+        if prop["x-kind"] == "entry":
+            yield from _entry_definitions(name, prop, required=name in required)
+        else:
+            yield _definition(name.upper(), prop, required=name in required)
+
+
+def job_values(
+    schema: Mapping[str, Any],
+    given: Mapping[str, Any],
+    algorithm: QgsProcessingAlgorithm,
+    context: QgsProcessingContext,
+) -> dict[str, Any]:
+    """Return a job's values from the values that Processing gives; those left empty are left to the job's defaults.
+
+    Raises:
+        QgsProcessingException: An entry's settings are not JSON.
+    """
+    reader = _Reader(given, algorithm, context)
+    values = {}
+    for name, prop in schema["properties"].items():
+        value = reader.entry(name, prop) if prop["x-kind"] == "entry" else reader.value(name.upper(), prop)
+        if value is not None:
+            values[name] = value
+    return values
+
+
+def paths_of(registry: str) -> dict[str, Mapping[str, Any]]:
+    """Return the paths that entries of a registry cannot do without: they get parameters of their own."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for entry in catalogue().entries(registry):
+        for name in entry.schema["required"]:
+            prop = entry.schema["properties"][name]
+            if prop["x-kind"] in INPUT_PATHS:
+                found.setdefault(name, prop)
+    return found
+
+
+# ---------------------------------------------------------------- definitions
+
+
+def _entry_definitions(
+    name: str, prop: Mapping[str, Any], *, required: bool
+) -> Iterator[QgsProcessingParameterDefinition]:
+    names = [entry.name for entry in catalogue().entries(prop["x-registry"])]
+    default = chosen(prop["default"])[0] if "default" in prop else names[0]
+    choice = QgsProcessingParameterEnum(
+        name.upper(), tr(prop["title"]), names, allowMultiple=False, defaultValue=default, usesStaticStrings=True
+    )
+    yield _finished(choice, prop, advanced=len(names) == 1)
+    paths = paths_of(prop["x-registry"])
+    for path, path_prop in paths.items():
+        title = f"{tr(prop['title'])}: {tr(path_prop['title']).lower()}"
+        yield _definition(
+            f"{name}_{path}".upper(), {**path_prop, "title": title}, required=required and len(names) == 1
+        )
+    title = tr("{what}: settings (JSON)").format(what=tr(prop["title"]))
+    settings = QgsProcessingParameterString(f"{name}_{_SETTINGS}".upper(), title, optional=True, multiLine=True)
+    settings.setHelp(_settings_help(prop["x-registry"], set(paths)))
+    yield _finished(settings, {}, advanced=True)
+
+
+def _settings_help(registry: str, paths: set[str]) -> str:
+    lines = []
+    for entry in catalogue().entries(registry):
+        names = [name for name in entry.schema["properties"] if name not in paths]
+        lines.append(f"{entry.name}: {', '.join(names)}")
+    return (
+        tr("Parameters of the choice as JSON, for example {example}.").format(example='{"name": 1}')
+        + " "
+        + "; ".join(lines)
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a Processing parameter is made from: its name there, its title, default, and schema."""
+
+    name: str
+    title: str
+    default: Any
+    optional: bool
+    prop: Mapping[str, Any]
+
+
+def _definition(name: str, prop: Mapping[str, Any], *, required: bool) -> QgsProcessingParameterDefinition:
+    asked = _Asked(name, _title(prop), prop.get("default"), not required, prop)
+    made = _MAKERS.get(prop["x-kind"], _text)(asked)
+    return _finished(made, prop, advanced=bool(prop.get("x-advanced")))
+
+
+def _finished(
+    made: QgsProcessingParameterDefinition, prop: Mapping[str, Any], *, advanced: bool
+) -> QgsProcessingParameterDefinition:
+    if "description" in prop:
+        made.setHelp(tr(prop["description"]))
+    if advanced:
+        made.setFlags(made.flags() | _ADVANCED)
+    return made
+
+
+def _title(prop: Mapping[str, Any]) -> str:
+    title = tr(prop["title"])
+    return f"{title} ({tr(prop['x-unit'])})" if "x-unit" in prop else title
+
+
+def _number(kind: Any) -> Callable[[_Asked], QgsProcessingParameterDefinition]:
+    def make(asked: _Asked) -> QgsProcessingParameterDefinition:
+        bounds = {"minValue": asked.prop.get("minimum"), "maxValue": asked.prop.get("maximum")}
+        known = {key: value for key, value in bounds.items() if value is not None}
+        return QgsProcessingParameterNumber(asked.name, asked.title, kind, asked.default, asked.optional, **known)
+
+    return make
+
+
+def _boolean(asked: _Asked) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterBoolean(asked.name, asked.title, asked.default, asked.optional)
+
+
+def _choice(asked: _Asked) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterEnum(
+        asked.name,
+        asked.title,
+        asked.prop["enum"],
+        defaultValue=asked.default,
+        optional=asked.optional,
+        usesStaticStrings=True,
+    )
+
+
+def _date(asked: _Asked) -> QgsProcessingParameterDefinition:
+    kind = QgsProcessingParameterDateTime.Type.Date
+    return QgsProcessingParameterDateTime(asked.name, asked.title, kind, asked.default or None, asked.optional)
+
+
+def _path(behaviour: Any) -> Callable[[_Asked], QgsProcessingParameterDefinition]:
+    def make(asked: _Asked) -> QgsProcessingParameterDefinition:
+        default = asked.default or None
+        return QgsProcessingParameterFile(asked.name, asked.title, behaviour, "", default, asked.optional)
+
+    return make
+
+
+def _raster(asked: _Asked) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterRasterLayer(asked.name, asked.title, asked.default or None, asked.optional)
+
+
+def _vector(asked: _Asked) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterVectorLayer(asked.name, asked.title, [], asked.default or None, asked.optional)
+
+
+def _text(asked: _Asked) -> QgsProcessingParameterDefinition:
+    default = asked.default
+    if asked.prop["x-kind"] in {"texts", "numbers"}:
+        default = ", ".join(str(item) for item in default or [])
+    elif asked.prop["x-kind"] == "table":
+        default = json.dumps(default) if default else ""
+    return QgsProcessingParameterString(asked.name, asked.title, default or None, False, asked.optional)
+
+
+_MAKERS: dict[str, Callable[[_Asked], QgsProcessingParameterDefinition]] = {
+    "integer": _number(QgsProcessingParameterNumber.Type.Integer),
+    "number": _number(QgsProcessingParameterNumber.Type.Double),
+    "boolean": _boolean,
+    "choice": _choice,
+    "date": _date,
+    "folder": _path(QgsProcessingParameterFile.Behavior.Folder),
+    "file": _path(QgsProcessingParameterFile.Behavior.File),
+    "package": _path(QgsProcessingParameterFile.Behavior.File),
+    "raster": _raster,
+    "vector": _vector,
+}
+
+
+# ---------------------------------------------------------------- values
+
+
+class _Reader:
+    """Reads values of one run of an algorithm."""
+
+    def __init__(
+        self, given: Mapping[str, Any], algorithm: QgsProcessingAlgorithm, context: QgsProcessingContext
+    ) -> None:
+        self._given, self._algorithm, self._context = dict(given), algorithm, context
+
+    def value(self, name: str, prop: Mapping[str, Any]) -> Any:
+        """Return one value as plain JSON; None where it was left empty."""
+        if self._given.get(name) in (None, ""):
+            return None
+        read = _READERS.get(prop["x-kind"], _read_text)
+        value = read(self._algorithm, self._given, name, self._context)
+        return None if value == prop.get("default") or value == "" else value
+
+    def entry(self, name: str, prop: Mapping[str, Any]) -> Any:
+        """Return an entry's name with its own values."""
+        key = name.upper()
+        entry = self._algorithm.parameterAsEnumString(self._given, key, self._context)
+        own = {
+            path: self.value(f"{key}_{path.upper()}", path_prop)
+            for path, path_prop in paths_of(prop["x-registry"]).items()
+            if path in catalogue().entry(prop["x-registry"], entry).schema["properties"]
+        }
+        own = {path: value for path, value in own.items() if value is not None} | self._settings(f"{key}_{_SETTINGS}")
+        return {"name": entry, **own} if own else entry
+
+    def _settings(self, key: str) -> dict[str, Any]:
+        text = self._algorithm.parameterAsString(self._given, key, self._context).strip()
+        try:
+            found = json.loads(text) if text else {}
+        except ValueError as error:
+            message = tr("{key} is not JSON: {why}.").format(key=key, why=error)
+            raise QgsProcessingException(message) from error
+        if not isinstance(found, dict):
+            raise QgsProcessingException(tr('{key} must be a JSON object, like {"name": 1}.').replace("{key}", key))
+        return found
+
+
+def _read_text(algorithm: Any, given: Any, name: str, context: Any) -> str:
+    return str(algorithm.parameterAsString(given, name, context)).strip()
+
+
+def _read_texts(algorithm: Any, given: Any, name: str, context: Any) -> list[str]:
+    return [item.strip() for item in _read_text(algorithm, given, name, context).split(",") if item.strip()]
+
+
+def _read_json(algorithm: Any, given: Any, name: str, context: Any) -> Any:
+    text = _read_text(algorithm, given, name, context)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text  # the job's own check refuses it
+
+
+def _read_numbers(algorithm: Any, given: Any, name: str, context: Any) -> list[Any]:
+    return [_number_of(item) for item in _read_texts(algorithm, given, name, context)]
+
+
+def _number_of(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _read_date(algorithm: Any, given: Any, name: str, context: Any) -> str:
+    found = algorithm.parameterAsDateTime(given, name, context)
+    return str(found.date().toString(Qt.DateFormat.ISODate)) if found.isValid() else ""
+
+
+def _read_file(algorithm: Any, given: Any, name: str, context: Any) -> str:
+    return str(algorithm.parameterAsFile(given, name, context))
+
+
+def _read_layer(algorithm: Any, given: Any, name: str, context: Any) -> str:
+    layer = algorithm.parameterAsLayer(given, name, context)
+    return file_of(layer)[0] if layer is not None else str(given[name])
+
+
+_READERS: dict[str, Callable[..., Any]] = {
+    "integer": lambda algorithm, given, name, context: int(algorithm.parameterAsInt(given, name, context)),
+    "number": lambda algorithm, given, name, context: float(algorithm.parameterAsDouble(given, name, context)),
+    "boolean": lambda algorithm, given, name, context: bool(algorithm.parameterAsBoolean(given, name, context)),
+    "choice": lambda algorithm, given, name, context: str(algorithm.parameterAsEnumString(given, name, context)),
+    "date": _read_date,
+    "folder": _read_file,
+    "file": _read_file,
+    "package": _read_file,
+    "raster": _read_layer,
+    "vector": _read_layer,
+    "texts": _read_texts,
+    "numbers": _read_numbers,
+    "table": _read_json,
+}

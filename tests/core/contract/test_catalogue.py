@@ -1,0 +1,79 @@
+"""The catalogue: what can be chosen, as plain JSON, and checks without an import of what declared it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from cropmap.contract.catalogue import Catalogue, CatalogueEntry, read_catalogue
+from cropmap.contract.errors import JobError
+from cropmap.contract.params import param, schema
+
+
+@dataclass(frozen=True)
+class ForestParams:
+    trees: int = param(500, help="Trees.", low=1)
+
+
+@dataclass(frozen=True)
+class TrainParams:
+    samples: str = param(kind="file", help="Samples.")
+    model: Any = param("forest", kind="entry", registry="models", help="Model.")
+
+
+def _entry(name, params):
+    return CatalogueEntry(name, name.title(), "What it does.", "Somebody 2001", schema(params), ("gradients",))
+
+
+CATALOGUE = Catalogue(
+    "1.2", {"models": {"forest": _entry("forest", ForestParams)}, "jobs": {"train": _entry("train", TrainParams)}}
+)
+
+
+def _problems(**values):
+    return [str(problem) for problem in CATALOGUE.problems("jobs", "train", {"samples": "a.npz", **values})]
+
+
+def test_the_catalogue_survives_its_file(tmp_path):
+    path = tmp_path / "catalogue.json"
+    path.write_text(CATALOGUE.to_json(), encoding="utf-8")
+    assert read_catalogue(path) == CATALOGUE
+
+
+def test_the_file_is_the_same_every_time():
+    assert CATALOGUE.to_json() == CATALOGUE.to_json()
+    assert json.loads(CATALOGUE.to_json())["version"] == "1.2"
+
+
+def test_defaults_leave_out_what_must_be_given():
+    assert CATALOGUE.entry("jobs", "train").defaults == {"model": "forest"}
+
+
+def test_an_unknown_entry_is_told_with_those_there_are():
+    with pytest.raises(JobError, match=r"no 'tree' in models\. Known: forest"):
+        CATALOGUE.entry("models", "tree")
+
+
+@pytest.mark.parametrize(
+    ("values", "problems"),
+    [
+        ({}, []),
+        ({"model": "forest"}, []),
+        ({"model": {"name": "forest", "trees": 3}}, []),
+        ({"model": {"name": "forest", "trees": 0}}, ["model.trees: 0 is below 1."]),
+        ({"model": {"name": "forest", "leaves": 3}}, ["model.leaves: is not a parameter here. Known: trees."]),
+        ({"model": "tree"}, ["model: There is no 'tree' in models. Known: forest."]),
+        ({"model": 3}, ["model: 3 names no entry of models."]),
+        ({"model": None}, ["model: None names no entry of models."]),
+        ({"samples": ""}, ["samples: is empty. Samples."]),
+    ],
+)
+def test_problems_of_nested_entries_carry_the_path_to_them(values, problems):
+    assert _problems(**values) == problems
+
+
+def test_entries_keep_their_order():
+    assert [entry.name for entry in CATALOGUE.entries("models")] == ["forest"]

@@ -1,0 +1,96 @@
+"""Job files."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cropmap.contract.errors import JobError
+from cropmap.contract.job import Job, job_of, read_job, resolve_paths
+
+SCHEMA = {
+    "properties": {
+        "folder": {"x-kind": "folder"},
+        "raster": {"x-kind": "raster"},
+        "out": {"x-kind": "output_folder"},
+        "name": {"x-kind": "text"},
+        "empty": {"x-kind": "file"},
+    }
+}
+
+
+def test_a_job_survives_its_file(tmp_path):
+    job = Job("map", {"seed": 3, "images": {"name": "folder", "folder": "š"}}, "runs/a")
+    job.write(tmp_path / "job.json")
+    assert read_job(tmp_path / "job.json") == job
+    assert "š" in (tmp_path / "job.json").read_text(encoding="utf-8")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "job.json").write_text(Job("map").to_json(), encoding="utf-8-sig")
+    assert read_job(tmp_path / "job.json") == Job("map")
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(JobError, match=r"cannot be read: No such file.*job\.json"):
+        read_job(tmp_path / "job.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{", "is not JSON"),
+        (b"\xff\xfe\x00", "is not JSON"),
+        (b"[]", 'It must hold {"cropmap_job": 1'),
+        (b"{}", "This is not a job file"),
+        (b'{"cropmap_job": 2}', "has format 2; this version reads 1"),
+        (b'{"cropmap_job": 1, "kind": "map", "extra": 1, "beyond": 2}', "unknown keys: beyond, extra. .* Remove them"),
+        (b'{"cropmap_job": 1}', "kind and out must be text"),
+        (b'{"cropmap_job": 1, "kind": "map", "params": []}', "params a table"),
+        (b'{"cropmap_job": 1, "kind": "map", "out": null}', "kind and out must be text"),
+    ],
+)
+def test_a_file_that_is_no_job_is_refused(tmp_path, content, message):
+    (tmp_path / "job.json").write_bytes(content)
+    with pytest.raises(JobError, match=message):
+        read_job(tmp_path / "job.json")
+
+
+def test_params_and_out_may_be_left_out():
+    assert job_of({"cropmap_job": 1, "kind": "demo"}) == Job("demo", {}, "")
+
+
+def test_a_written_job_names_its_format():
+    assert json.loads(Job("demo").to_json())["cropmap_job"] == 1
+
+
+def test_relative_paths_start_from_the_job_file(tmp_path):
+    values = {"folder": "images", "raster": str(tmp_path / "a.tif"), "out": "../out", "name": "x/y", "empty": ""}
+    assert resolve_paths(SCHEMA, values, tmp_path / "jobs") == {
+        "folder": str(tmp_path / "jobs" / "images"),
+        "raster": str(tmp_path / "a.tif"),
+        "out": str(tmp_path / "out"),
+        "name": "x/y",
+        "empty": "",
+    }
+
+
+def test_home_is_where_the_tilde_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert resolve_paths(SCHEMA, {"folder": "~/images"}, tmp_path / "x") == {"folder": str(tmp_path / "images")}
+
+
+def test_a_name_that_begins_with_a_tilde_is_a_name(tmp_path):
+    assert resolve_paths(SCHEMA, {"raster": "~$a.tif"}, tmp_path) == {"raster": str(tmp_path / "~$a.tif")}
+
+
+def test_values_that_are_no_paths_are_left_to_the_check(tmp_path):
+    assert resolve_paths(SCHEMA, {"folder": 3, "strange": 1}, tmp_path) == {"folder": 3, "strange": 1}
+
+
+def test_the_values_given_are_not_changed(tmp_path):
+    values = {"folder": "images"}
+    resolve_paths(SCHEMA, values, tmp_path)
+    assert values == {"folder": "images"}

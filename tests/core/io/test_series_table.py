@@ -1,0 +1,111 @@
+"""Tables of labelled series."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cropmap.contract.errors import SampleError
+from cropmap.io.series_table import read_series_table
+
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+
+
+def table(**changes):
+    columns = {
+        "X": np.arange(24, dtype=np.float32).reshape(3, 4, 2),
+        "dates_days_since_epoch": np.arange(12, dtype=np.int32).reshape(3, 4) + 16000,
+        "label": np.array([" wheat", "maize", "wheat"]),
+        "lon": np.array([3.0, 4.0, 3.0]),
+        "lat": np.array([50.0, 51.0, 50.0]),
+        "bands": np.array(["red", "nir"]),
+    }
+    return {name: value for name, value in (columns | changes).items() if value is not None}
+
+
+def written(folder, **changes):
+    np.savez(folder / "t.npz", **table(**changes))
+    return folder / "t.npz"
+
+
+def test_a_table_is_read(tmp_path):
+    read = read_series_table(written(tmp_path))
+    assert read.values.dtype == np.float32
+    assert read.labels.tolist() == ["wheat", "maize", "wheat"]
+    assert read.dates[0].tolist()[0] == dt.date(1970, 1, 1) + dt.timedelta(days=16000)
+    assert read.ids.tolist() == ["0", "1", "2"]
+    assert read.bands == ("red", "nir")
+
+
+def test_samples_of_one_place_form_a_group(tmp_path):
+    groups = read_series_table(written(tmp_path)).groups
+    assert groups[0] == groups[2] != groups[1]
+
+
+def test_own_ids_groups_and_common_dates_are_taken(tmp_path):
+    path = written(
+        tmp_path, id=np.array([5.0, 7.0, 9.0]), group=np.array(["a", "a", "b"]), dates_days_since_epoch=np.arange(4)
+    )
+    read = read_series_table(path)
+    assert read.ids.tolist() == ["5", "7", "9"]
+    assert read.groups.tolist() == ["a", "a", "b"]
+    assert read.dates.shape == (3, 4)
+
+
+def test_series_without_a_label_are_counted(tmp_path):
+    read = read_series_table(written(tmp_path, label=np.array(["a", "", "a"])))
+    assert read.ids.tolist() == ["0", "2"]
+    assert read.notes == ("1 of 3 series have no label: left out.",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lon": None}, r"lacks lon\..*It must be an .npz with X"),
+        ({"X": np.zeros((3, 4))}, r"X has shape \(3, 4\)"),
+        ({"X": np.full((3, 4, 2), "a")}, "X holds <U1, not numbers"),
+        ({"dates_days_since_epoch": np.zeros((3, 5), int)}, r"dates_days_since_epoch has shape \(3, 5\)"),
+        ({"dates_days_since_epoch": np.full((3, 4), 10**9)}, "Give whole days since 1970-01-01"),
+        ({"dates_days_since_epoch": np.zeros((3, 4))}, "dates_days_since_epoch holds float64"),
+        ({"label": np.array(["a"])}, r"label has shape \(1,\) for 3 series"),
+        ({"label": np.array(["", "", ""])}, "None of the 3 series has a label"),
+        ({"label": np.array([None, "a", "b"], dtype=object)}, "cannot be read"),
+        ({"bands": np.array(["red"])}, "1 bands"),
+        ({"bands": np.array("red")}, r"bands has shape \(\)"),
+        ({"id": np.array(["a", "a", "b"])}, "The id 'a' stands 2 times"),
+    ],
+)
+def test_wrong_tables_are_told(tmp_path, changes, message):
+    with pytest.raises(SampleError, match=message):
+        read_series_table(written(tmp_path, **changes))
+
+
+def test_foreign_files_are_told(tmp_path):
+    path = tmp_path / "t.npz"
+    for content in (b"hello", b"PK\x03\x04hello"):
+        path.write_bytes(content)
+        with pytest.raises(SampleError, match="cannot be read"):
+            read_series_table(path)
+    with pytest.raises(SampleError, match="cannot be read"):
+        read_series_table(tmp_path / "none.npz")
+    np.save(tmp_path / "t.npy", np.zeros(3))
+    with pytest.raises(SampleError, match="lacks X, dates"):
+        read_series_table(tmp_path / "t.npy")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "classes"),
+    [
+        ("sits_sinop/samples_modis_ndvi_1218.npz", (1218, 12, 1), 4),
+        ("cbers_w_bahia/cbers_samples_922.npz", (922, 23, 6), 4),
+    ],
+)
+def test_published_tables_are_read(name, shape, classes):
+    if not (DATA / name).is_file():
+        pytest.skip(f"needs ../shared/data/{name}")
+    read = read_series_table(DATA / name)
+    assert read.values.shape == shape
+    assert len(np.unique(read.labels)) == classes

@@ -1,0 +1,112 @@
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cropmap.data.site import Grid
+from cropmap.mapping.blocks import BLOCK_BYTES, block_windows, in_order, series_bytes, worker_count
+
+
+def grid_of(width, height):
+    return Grid("", 0.0, 0.0, 1.0, 1.0, width, height)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    width=st.integers(1, 1500),
+    height=st.integers(1, 1500),
+    tile=st.sampled_from([64, 256, 512]),
+    pixel_bytes=st.integers(10, 20_000),
+)
+def test_blocks_cover_each_pixel_once(width, height, tile, pixel_bytes):
+    covered = np.zeros((height, width), np.int32)
+    for window in block_windows(grid_of(width, height), tile, pixel_bytes):
+        covered[window.row : window.row + window.height, window.col : window.col + window.width] += 1
+    assert (covered == 1).all()
+
+
+@settings(deadline=None)
+@given(
+    tile=st.sampled_from([16, 256, 512, 1024]),
+    dates=st.integers(1, 400),
+    bands=st.integers(1, 15),
+    steps=st.integers(1, 100),
+)
+def test_a_block_takes_no_more_than_twice_200_mb_whatever_the_series(tile, dates, bands, steps):
+    pixel_bytes = series_bytes(dates, bands, steps, bands)
+    windows = block_windows(grid_of(3000, 3000), tile, pixel_bytes)
+    largest = max(window.pixels for window in windows) * pixel_bytes
+    assert largest <= max(2 * BLOCK_BYTES, tile * pixel_bytes)
+
+
+def test_blocks_of_several_tiles_begin_on_tile_borders():
+    windows = block_windows(grid_of(3000, 3000), 256, series_bytes(23, 6, 31, 6))
+    assert {(window.row % 256, window.col % 256) for window in windows} == {(0, 0)}
+    assert windows[0].width == 256
+
+
+def test_a_short_series_is_read_in_larger_squares():
+    assert block_windows(grid_of(3000, 3000), 256, 40)[0].width == 512
+
+
+def test_a_tile_too_large_for_the_bound_is_cut_into_rows_that_follow_each_other():
+    windows = block_windows(grid_of(2048, 1024), 1024, series_bytes(46, 6, 36, 6))
+    rows = [window.row for window in windows if window.col == 0]
+    assert windows[0].width == 1024
+    assert windows[0].height < 256
+    assert [window.col for window in windows] == sorted(window.col for window in windows)
+    assert rows == sorted(rows)
+
+
+def test_the_users_block_size_is_taken_as_given():
+    assert {window.width for window in block_windows(grid_of(200, 200), 512, 10**6, side=100)} == {100}
+
+
+def test_results_come_in_order_whatever_the_threads():
+    release = threading.Event()
+
+    def work(item):
+        # The first item ends after the second.
+        if item == 0:
+            assert release.wait(10)
+        else:
+            release.set()
+        return item * 10
+
+    assert list(in_order(work, range(5), 2)) == [0, 10, 20, 30, 40]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_no_more_than_one_item_beyond_the_threads_is_ahead(threads):
+    taken = []
+    ahead = [len(taken) for _ in in_order(taken.append, range(30), threads)]
+    assert all(started <= done + threads + 1 for done, started in enumerate(ahead))
+
+
+def test_an_error_in_a_thread_reaches_the_consumer_and_stops_the_rest():
+    started = []
+
+    def work(item):
+        started.append(item)
+        if item == 3:
+            message = "block 3"
+            raise ValueError(message)
+        return item
+
+    with pytest.raises(ValueError, match="block 3"):
+        list(in_order(work, range(1000), 2))
+    assert len(started) < 10
+
+
+def test_no_thread_outlives_a_consumer_that_stops():
+    results = in_order(lambda item: item, range(1000), 3)
+    next(results)
+    results.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("block")]
+
+
+def test_zero_threads_means_as_many_as_cores_but_at_most_eight():
+    assert 1 <= worker_count(0) <= 8
+    assert worker_count(3) == 3

@@ -1,0 +1,130 @@
+"""Samples from series that bring their own dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cropmap.contract.errors import SampleError
+from cropmap.contract.progress import Progress
+from cropmap.data.legend import legend_from_names
+from cropmap.data.recipe import Recipe, StepUse
+from cropmap.data.samples import LabelledSeries
+from cropmap.data.season import Season
+from cropmap.io.series_table import read_series_table
+from cropmap.sampling.from_series import samples_from_series
+
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+RECIPE = Recipe(
+    "linear",
+    Season(dt.date(2013, 9, 1), dt.date(2013, 11, 30)),
+    (StepUse("enough_clear", {"min_clear": 2, "max_gap_days": 0}), StepUse("linear", {"step_days": 10})),
+)
+
+
+def ramp(year, offset, length=12):
+    """Dates every eight days of a year's autumn, and the day of season as a value."""
+    start = np.datetime64(f"{year}-09-01")
+    days = offset + 8 * np.arange(length)
+    return start + days, days.astype(np.float32)
+
+
+def table(years, **changes):
+    made = [ramp(year, position) for position, year in enumerate(years)]
+    values = np.stack([days for _, days in made])[:, :, None]
+    count = len(years)
+    columns = {
+        "values": np.concatenate([values, -values], axis=2).astype(np.float32),
+        "dates": np.stack([dates for dates, _ in made]),
+        "labels": np.array(["wheat", "maize"] * count)[:count],
+        "ids": np.arange(count).astype(str),
+        "groups": np.arange(count).astype(str),
+        "x": np.zeros(count),
+        "y": np.zeros(count),
+        "bands": ("up", "down"),
+        "crs": "",
+    }
+    return LabelledSeries(**(columns | changes))
+
+
+def test_each_year_becomes_days_of_the_same_season():
+    samples = samples_from_series(table([2007, 2013, 2020, 2007]), RECIPE)
+    assert samples.days.tolist() == list(range(0, 91, 10))
+    # The value is the day: from the first date on, the line gives the step's day itself.
+    for position in range(4):
+        expected = np.clip(np.arange(0, 91, 10), position, position + 88)
+        np.testing.assert_allclose(samples.values[position, :, 0], expected, atol=1e-4)
+    assert samples.ids.tolist() == ["0", "1", "2", "3"]
+    assert samples.codes.tolist() == [1, 0, 1, 0]
+
+
+def test_unsorted_dates_are_put_in_order():
+    plain = table([2013, 2013])
+    mixed = np.random.default_rng(0).permutation(12)
+    shuffled = table([2013, 2013], values=plain.values[:, mixed], dates=plain.dates[:, mixed])
+    np.testing.assert_array_equal(
+        samples_from_series(shuffled, RECIPE).values, samples_from_series(plain, RECIPE).values
+    )
+
+
+def test_bands_are_chosen_by_name_and_in_that_order():
+    samples = samples_from_series(table([2013]), RECIPE, bands=("down",))
+    assert samples.bands == ("down",)
+    np.testing.assert_allclose(samples.values[0, :, 0], -np.clip(np.arange(0, 91, 10), 0, 88), atol=1e-4)
+    with pytest.raises(SampleError, match=r"no band 'nir'.*Bands: up, down\."):
+        samples_from_series(table([2013]), RECIPE, bands=("nir",))
+
+
+def test_a_missing_value_is_not_clear_but_bridged():
+    made = table([2013])
+    values = made.values.copy()
+    values[0, 5, 0] = np.nan
+    samples = samples_from_series(table([2013], values=values), RECIPE)
+    np.testing.assert_allclose(samples.values[0, :, 0], np.clip(np.arange(0, 91, 10), 0, 88), atol=1e-4)
+
+
+def test_useless_series_are_dropped_with_a_warning():
+    made = table([2013, 2013, 2013])
+    values = made.values.copy()
+    values[1] = np.nan
+    told = []
+    samples = samples_from_series(table([2013, 2013, 2013], values=values), RECIPE, progress=Progress(warn=told.append))
+    assert samples.ids.tolist() == ["0", "2"]
+    assert told == ["1 of 3 samples dropped, no clear date in the season: maize 1."]
+    values[:] = np.nan
+    with pytest.raises(SampleError, match=r"None of the labelled series.*Check the recipe's season"):
+        samples_from_series(table([2013, 2013, 2013], values=values), RECIPE)
+
+
+def test_a_given_legend_decides_the_codes():
+    legend = legend_from_names(["maize", "rye", "wheat"])
+    assert samples_from_series(table([2013, 2013]), RECIPE, legend=legend).codes.tolist() == [2, 0]
+    with pytest.raises(SampleError, match=r"The legend lacks wheat.*Add the classes"):
+        samples_from_series(table([2013, 2013]), RECIPE, legend=legend_from_names(["maize"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end", "count"),
+    [
+        ("sits_sinop/samples_modis_ndvi_1218.npz", "2013-09-14", "2014-08-29", 1218),
+        ("cbers_w_bahia/cbers_samples_922.npz", "2018-08-29", "2019-08-13", 922),
+    ],
+)
+def test_published_series_of_all_years_are_prepared(name, start, end, count):
+    if not (DATA / name).is_file():
+        pytest.skip(f"needs ../shared/data/{name}")
+    from cropmap.prepare.recipe import make_recipe
+
+    season = Season(dt.date.fromisoformat(start), dt.date.fromisoformat(end))
+    recipe = make_recipe("weekly_linear", {"start": start, "end": end}, [season.start, season.end])
+    read = read_series_table(DATA / name)
+    samples = samples_from_series(read, recipe)
+    assert len(samples) == count
+    for position in range(0, count, 7):
+        # Years start on 13 or 14 September (day 257): the season moves by whole years, the days do not.
+        own = season.moved(read.dates[position].tolist()[0].year - season.start.year)
+        expected = np.interp(samples.days, own.days(read.dates[position].tolist()), read.values[position, :, 0])
+        np.testing.assert_allclose(samples.values[position, :, 0], expected, atol=1e-5)

@@ -1,0 +1,365 @@
+"""A folder as a series, on files written here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.transform import Affine
+
+from cropmap.contract.errors import GridError, ParameterError, SourceError
+from cropmap.data.scenes import MaskRule
+from cropmap.data.site import Window
+from cropmap.io.series import SeriesReader
+from cropmap.sources import SOURCES
+from cropmap.sources.folder import FolderParams, folder, listing
+
+HEIGHT, WIDTH = 5, 6
+
+
+def write(path, values=1, names=(), origin=(500000, 5600000), pixel=10, crs="EPSG:32631", **more):
+    numbers = np.asarray(values)
+    if numbers.ndim < 3:
+        numbers = np.full((max(len(names), 1), HEIGHT, WIDTH), 1) * numbers.reshape(-1, 1, 1)
+    numbers = numbers.astype(more.pop("dtype", "int16"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with rasterio.open(
+        path, "w", driver=more.pop("driver", "GTiff"), width=numbers.shape[2], height=numbers.shape[1],
+        count=len(numbers), dtype=numbers.dtype, crs=crs, transform=Affine(pixel, 0, origin[0], 0, -pixel, origin[1]),
+        **more,
+    ) as file:  # fmt: skip
+        file.write(numbers)
+        for index, name in enumerate(names, 1):
+            file.set_band_description(index, name)
+    return path
+
+
+def read(series):
+    with SeriesReader(series) as reader:
+        return reader.read(Window(0, 0, series.grid.height, series.grid.width))
+
+
+def take(path, **values):
+    return folder(FolderParams(path=str(path), **values))
+
+
+def dates(*texts):
+    return tuple(dt.date.fromisoformat(text) for text in texts)
+
+
+# ---------------------------------------------------------------- the kinds of folder
+
+
+def test_one_file_a_date_and_band(tmp_path):
+    for day, value in ((11, 3), (1, 1)):
+        for band in ("B10", "B2"):
+            write(tmp_path / f"x_202304{day:02d}_{band}.tif", value * 100 + int(band[1:]))
+    series = take(tmp_path)
+    assert (series.dates, series.bands) == (dates("2023-04-01", "2023-04-11"), ("B2", "B10"))
+    np.testing.assert_array_equal(read(series).values[0], [[102, 110], [302, 310]])
+
+
+def test_one_multi_band_file_a_date_named_by_descriptions(tmp_path):
+    for day in (1, 11):
+        write(tmp_path / f"2023-04-{day:02d}.tif", [day, day + 50], names=("red", "nir"))
+    series = take(tmp_path)
+    assert series.bands == ("red", "nir")
+    np.testing.assert_array_equal(read(series).values[0], [[1, 51], [11, 61]])
+
+
+def test_bands_without_names_take_those_given(tmp_path):
+    write(tmp_path / "2023-04-01.tif", [1, 2], names=("", ""))
+    assert take(tmp_path).bands == ("B1", "B2")
+    assert take(tmp_path, band_names=["red", "nir"]).bands == ("red", "nir")
+    with pytest.raises(SourceError, match="one name for each band"):
+        take(tmp_path, band_names=["a", "b", "c"])
+
+
+@pytest.mark.parametrize("form", ["{d:%Y-%m-%d} {b}", "{d:%Y%m%d}_{b}", "LC08_028029_{d:%Y%m%d}_{b}", "{b}_{d:%Y%m%d}"])
+def test_one_file_with_dates_in_its_descriptions(tmp_path, form):
+    days = dates("2023-04-22", "2023-04-01")
+    names = [form.format(d=day, b=band) for day in days for band in ("SR_B4", "SR_B5")]
+    write(tmp_path / "cube.tif", [1, 2, 3, 4], names=names)
+    series = take(tmp_path)
+    assert (series.dates, series.bands) == (tuple(sorted(days)), ("SR_B4", "SR_B5"))
+    np.testing.assert_array_equal(read(series).values[0], [[3, 4], [1, 2]])
+
+
+def test_one_file_a_band_with_dates_in_its_descriptions(tmp_path):
+    for band, value in (("NDVI", 1), ("EVI", 5)):
+        write(tmp_path / f"{band}.tif", [value, value + 1], names=("2023-04-01", "2023-04-09"))
+    series = take(tmp_path, bands=["NDVI", "EVI"])
+    np.testing.assert_array_equal(read(series).values[0], [[1, 5], [2, 6]])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("B4", "B8", "B4", "B8", "slope"),
+        ("B4", "B8", "B4_1", "B8_1", "slope"),
+        ("0_B4", "0_B8", "1_B4", "1_B8", "2_slope"),
+    ],
+)
+def test_repeated_band_names_count_steps_from_the_first_date(tmp_path, names):
+    names = names[:4] if names[0].startswith("0") else names
+    write(tmp_path / "cube.tif", range(1, len(names) + 1), names=names)
+    series = take(tmp_path / "cube.tif", first_date="2023-04-01", step_days=8)
+    assert (series.dates, series.bands) == (dates("2023-04-01", "2023-04-09"), ("B4", "B8"))
+    np.testing.assert_array_equal(read(series).values[0], [[1, 2], [3, 4]])
+
+
+def test_repeated_band_names_without_a_date_are_refused(tmp_path):
+    write(tmp_path / "cube.tif", [1, 2, 3, 4], names=("B4", "B8", "B4", "B8"))
+    with pytest.raises(SourceError, match=r"2 dates of B4, B8.*first_date and step_days"):
+        take(tmp_path)
+
+
+def test_band_names_given_go_round_over_the_steps(tmp_path):
+    write(tmp_path / "cube.tif", [1, 2, 3, 4], names=("", "", "", ""))
+    series = take(tmp_path, band_names=["red", "nir"], first_date="2023-04-01", step_days=5)
+    np.testing.assert_array_equal(read(series).values[0], [[1, 2], [3, 4]])
+
+
+def test_nameless_bands_are_the_steps_of_one_band(tmp_path):
+    write(tmp_path / "NDVI.tif", [1, 2, 3], names=("", "", ""))
+    series = take(tmp_path, first_date="2023-04-01", step_days=5)
+    assert (series.dates, series.bands) == (dates("2023-04-01", "2023-04-06", "2023-04-11"), ("NDVI",))
+
+
+def test_what_has_no_date_is_left_out_and_told(tmp_path):
+    write(tmp_path / "B4_20230401.tif")
+    write(tmp_path / "truth.tif")
+    assert listing(FolderParams(path=str(tmp_path)))["warnings"] == [
+        "Without a date and left out: truth.tif (truth.tif)."
+    ]
+
+
+def test_sub_folders_are_entered_where_the_folder_holds_no_raster(tmp_path):
+    for day in ("2023-04-01", "2023-04-09"):
+        write(tmp_path / day / "B04.tif")
+    assert take(tmp_path).dates == dates("2023-04-01", "2023-04-09")
+
+
+def test_sub_folders_are_entered_where_the_pattern_says_so(tmp_path):
+    write(tmp_path / "B04_20230401.tif")
+    write(tmp_path / "more" / "B04_20230409.tif")
+    assert take(tmp_path).dates == dates("2023-04-01")
+    assert take(tmp_path, pattern="more/{band}_{date}.tif").dates == dates("2023-04-09")
+
+
+def test_a_vrt_is_read(tmp_path):
+    write(tmp_path / "hidden" / "x.tif", 7)
+    grid = 'rasterXSize="6" rasterYSize="5"'
+    (tmp_path / "B04_20230401.vrt").write_text(
+        f"<VRTDataset {grid}><GeoTransform>500000, 10, 0, 5600000, 0, -10</GeoTransform>"
+        '<VRTRasterBand dataType="Int16" band="1"><SimpleSource>'
+        '<SourceFilename relativeToVRT="1">hidden/x.tif</SourceFilename><SourceBand>1</SourceBand>'
+        "</SimpleSource></VRTRasterBand></VRTDataset>"
+    )
+    assert (read(take(tmp_path)).values == 7).all()
+
+
+def test_two_scenes_of_a_date_are_two_scenes(tmp_path):
+    for path, value in (("028029", 1), ("028030", 2)):
+        for band in ("SR_B4", "SR_B5"):
+            write(tmp_path / f"LC08_L2SP_{path}_20230422_20230430_02_T1_{band}.TIF", value)
+    series = take(tmp_path)
+    assert series.dates == dates("2023-04-22", "2023-04-22")
+    np.testing.assert_array_equal(read(series).values[0], [[1, 1], [2, 2]])
+
+
+def test_the_same_band_twice_on_a_date_is_refused(tmp_path):
+    for tile in "ab":
+        write(tmp_path / tile / "20230422_B04.tif")
+    with pytest.raises(SourceError, match=r"B04 stands twice on 2023-04-22.*a/20230422_B04.* and .*b/20230422_B04"):
+        take(tmp_path)
+
+
+def test_the_span_of_dates_is_kept_to(tmp_path):
+    for day in (1, 9, 17, 25):
+        write(tmp_path / f"B4_202304{day:02d}.tif")
+    assert take(tmp_path, start="2023-04-09", end="2023-04-17").dates == dates("2023-04-09", "2023-04-17")
+    with pytest.raises(SourceError, match=r"2023-04-01 \.\. 2023-04-25.*Change start and end"):
+        take(tmp_path, start="2024-01-01")
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def test_scale_offset_and_nodata_come_from_the_file_unless_given(tmp_path):
+    path = write(tmp_path / "SR_B4_20230422.tif", [[[10000, 0, 7]]], nodata=0)
+    with rasterio.open(path, "r+") as file:
+        file.scales, file.offsets = (0.0000275,), (-0.2,)
+    np.testing.assert_allclose(read(take(tmp_path)).values[:, 0, 0], [0.075, np.nan, 7 * 0.0000275 - 0.2], rtol=1e-6)
+    given = read(take(tmp_path, scale=0.0001, nodata="7")).values[:, 0, 0]
+    np.testing.assert_allclose(given, [1.0, 0.0, np.nan])
+
+
+def test_a_scale_of_zero_in_the_file_is_refused(tmp_path):
+    path = write(tmp_path / "B4_20230422.tif")
+    with rasterio.open(path, "r+") as file:
+        file.scales = (0.0,)
+    with pytest.raises(SourceError, match="Give the scale yourself"):
+        take(tmp_path)
+
+
+def test_bands_are_chosen_in_the_order_given(tmp_path):
+    for band in ("B4", "B5", "B6"):
+        write(tmp_path / f"{band}_20230401.tif", int(band[1]))
+    np.testing.assert_array_equal(read(take(tmp_path, bands=["B6", "B4"])).values[0], [[6, 4]])
+    with pytest.raises(SourceError, match=r"no band 'B7'.*Known: B4, B5, B6"):
+        take(tmp_path, bands=["B7"])
+
+
+# ---------------------------------------------------------------- masks
+
+
+def test_landsat_quality_bits_are_the_default_of_qa_pixel(tmp_path):
+    write(tmp_path / "SR_B4_20230422.tif", [[[1, 2, 3]]])
+    write(tmp_path / "QA_PIXEL_20230422.tif", [[[21824, 22280, 1]]], dtype="uint16")
+    series = take(tmp_path, mask_band="QA_PIXEL")
+    assert (series.bands, series.mask_rule) == (("SR_B4",), MaskRule(bad_bits=(0, 1, 2, 3, 4, 5)))
+    assert read(series).clear[:, 0].tolist() == [True, False, False]
+
+
+def test_scl_takes_land_and_water_as_clear_and_is_not_scaled(tmp_path):
+    write(tmp_path / "B04_20230422.tif", [[[1, 2, 3]]])
+    write(tmp_path / "SCL_20230422.tif", [[[4, 9, 6]]], dtype="uint8")
+    series = take(tmp_path, mask_band="SCL", scale=0.0001, nodata="4")
+    assert series.mask_rule == MaskRule(clear_values=(4, 5, 6, 7))
+    assert read(series).clear[:, 0].tolist() == [True, False, True]
+
+
+def test_a_quality_band_is_never_taken_for_a_measurement(tmp_path):
+    write(tmp_path / "B04_20230422.tif")
+    write(tmp_path / "SCL_20230422.tif")
+    assert take(tmp_path).bands == ("B04",)
+    assert "SCL holds quality flags" in listing(FolderParams(path=str(tmp_path)))["warnings"][0]
+
+
+def test_a_mask_missing_on_a_date_is_named(tmp_path):
+    for day in (1, 9):
+        write(tmp_path / f"B04_202304{day:02d}.tif")
+    write(tmp_path / "SCL_20230401.tif")
+    with pytest.raises(SourceError, match=r"SCL is missing on 1 of 2 dates: 2023-04-09"):
+        take(tmp_path, mask_band="SCL")
+
+
+# ---------------------------------------------------------------- refusals
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(SourceError, match=r"nowhere.*Choose the folder"):
+        take(tmp_path / "nowhere")
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(SourceError, match=r"no raster file.*\.tif"):
+        take(tmp_path)
+
+
+def test_names_without_dates_are_shown_with_the_template_explained(tmp_path):
+    for name in "abcd":
+        write(tmp_path / f"{name}.tif")
+    with pytest.raises(SourceError, match=r"4 files \(a\.tif, b\.tif, c\.tif, \.\.\.\).*\{band\}_\{date"):
+        take(tmp_path)
+
+
+def test_a_pattern_that_fits_no_file_shows_names(tmp_path):
+    write(tmp_path / "B4_20230401.tif")
+    with pytest.raises(SourceError, match=r"B4_20230401\.tif.*\{\*\} anything"):
+        take(tmp_path, pattern="{date}_{band}.tif")
+
+
+def test_a_band_missing_on_a_date_is_named(tmp_path):
+    for name in ("B4_20230401", "B5_20230401", "B4_20230409"):
+        write(tmp_path / f"{name}.tif")
+    with pytest.raises(SourceError, match=r"Band B5 is missing on 1 of 2 dates: 2023-04-09.*leave the band out"):
+        take(tmp_path)
+    assert take(tmp_path, bands=["B4"]).bands == ("B4",)
+
+
+def test_a_truncated_file_is_found_before_work_starts(tmp_path):
+    write(tmp_path / "B4_20230401.tif")
+    cut = write(tmp_path / "B4_20230409.tif")
+    listed = listing(FolderParams(path=str(tmp_path)))
+    with cut.open("r+b") as file:
+        file.truncate(cut.stat().st_size - 20)
+    with pytest.raises(SourceError, match=r"B4_20230409\.tif"):
+        take(tmp_path)
+    assert listed["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "difference"),
+    [
+        ({"origin": (500005, 5600000)}, "upper left corner 500005, 5600000 instead of 500000, 5600000"),
+        ({"pixel": 20}, "pixel size 20 x 20 instead of 10 x 10"),
+        ({"crs": "EPSG:32632"}, "another coordinate reference system"),
+        ({"values": np.ones((1, 4, 6))}, "size 6 x 4 instead of 6 x 5 pixels"),
+    ],
+)
+def test_another_grid_is_refused_with_the_difference_and_both_files(tmp_path, more, difference):
+    write(tmp_path / "B4_20230401.tif")
+    write(tmp_path / "B4_20230409.tif", **more)
+    with pytest.raises(GridError, match=difference) as raised:
+        take(tmp_path)
+    assert "B4_20230409.tif against" in raised.value.where
+    assert raised.value.where.endswith("B4_20230401.tif")
+    assert "warp" in raised.value.fix
+    assert len(listing(FolderParams(path=str(tmp_path)))["problems"]) == 1
+
+
+def test_another_grid_is_resampled_on_request(tmp_path):
+    write(tmp_path / "B4_20230401.tif", 5)
+    write(tmp_path / "B4_20230409.tif", np.full((1, 20, 20), 8), origin=(499950, 5600050))
+    block = read(take(tmp_path, warp=True))
+    np.testing.assert_array_equal(block.values[:, :, 0], np.tile(np.float32([5, 8]), (HEIGHT * WIDTH, 1)))
+
+
+@pytest.mark.parametrize(
+    ("values", "fix"),
+    [
+        ({"valid_range": [1.0]}, "lowest and the highest"),
+        ({"valid_range": [1.0, 0.0]}, "lowest and the highest"),
+        ({"nodata": "none"}, "a number or nan"),
+        ({"start": "2023-04-31"}, "YYYY-MM-DD"),
+        ({"start": "2023-05-01", "end": "2023-04-01"}, "Exchange"),
+        ({"mask_band": "CLM"}, "mask_clear_values or mask_bad_bits"),
+        ({"mask_clear_values": [1.0]}, "Name the mask band"),
+        ({"mask_band": "SCL", "mask_clear_values": [4.0], "mask_bad_bits": [1.0]}, "one of the two"),
+        ({"mask_band": "SCL", "mask_clear_values": [4.5]}, "whole numbers"),
+        ({"mask_band": "SCL", "mask_bad_bits": [64.0]}, "0 to 63"),
+        ({"first_date": "2023-04-01"}, "days between two steps"),
+        ({"bands": ["B4", "B4"]}, "once"),
+        ({"scale": float("nan")}, "Give a number"),
+    ],
+)
+def test_contradicting_parameters_are_refused(tmp_path, values, fix):
+    write(tmp_path / "B4_20230401.tif")
+    with pytest.raises(ParameterError, match=fix):
+        take(tmp_path, **values)
+
+
+# ---------------------------------------------------------------- listing and registry
+
+
+def test_the_listing_is_plain_json_and_says_what_will_be_read(tmp_path):
+    for day in (1, 9):
+        write(tmp_path / f"x_B4_202304{day:02d}.tif", nodata=-9999)
+    listed = listing(FolderParams(path=str(tmp_path), scale=0.0001))
+    assert json.loads(json.dumps(listed, allow_nan=False)) == listed
+    assert listed["pattern"] == "x_{band}_{date:%Y%m%d}"
+    assert listed["dates"] == ["2023-04-01", "2023-04-09"]
+    assert (listed["scale"], listed["nodata"]) == ({"B4": 0.0001}, {"B4": -9999.0})
+    assert listed["grid"]["bounds"] == [500000, 5599950, 500060, 5600000]
+
+
+def test_the_source_is_registered_with_its_parameters():
+    entry = SOURCES.get("folder")
+    assert entry.catalogued().schema["required"] == ["path"]
+    assert entry.parse({"path": "x", "mask_bad_bits": [0, 1]}).mask_bad_bits == [0, 1]

@@ -1,0 +1,174 @@
+"""Runs inside the QGIS desktop: opens every page and window of the plugin, and writes a picture of each.
+
+tools/screenshots.sh starts it under Xvfb. The folder for the pictures is the variable CROPMAP_SHOTS; CROPMAP_SHOTS_RUN=1 also
+runs the demo and waits for its map, with the worker of CROPMAP_PYTHON.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from pathlib import Path
+
+from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtWidgets import QApplication
+from qgis.utils import iface, plugins
+
+FOLDER = Path(os.environ["CROPMAP_SHOTS"])
+WAIT_MS = 600
+LIMIT_MS = 240_000
+FIGURES = {
+    "dates": [f"2021-{month:02d}-{day:02d}" for month in range(4, 10) for day in (3, 19)],
+    "bands": ["blue", "green", "red", "nir08", "swir16", "swir22"],
+    "grid": {"crs": "EPSG:32615", "width": 256, "height": 256, "pixel_width": 30.0},
+    "pattern": "LC08_{date:%Y%m%d}_{band}.tif",
+    "scale": dict.fromkeys(("blue", "green", "red"), 0.0000275),
+    "offset": dict.fromkeys(("blue", "green", "red"), -0.2),
+    "nodata": dict.fromkeys(("blue", "green", "red"), 0),
+    "mask": {"band": "QA_PIXEL", "bad_bits": [1, 3, 4]},
+    "scenes": [{"date": "2021-06-03", "bands": ["blue", "green", "red", "nir08"]}],
+    "warnings": ["Two files of 2021-07-19 were left out: they have no date in their names."],
+}
+
+
+def shoot(name: str) -> None:
+    """Write a picture of the whole screen."""
+    QApplication.processEvents()
+    QApplication.primaryScreen().grabWindow(0).save(str(FOLDER / f"{name}.png"))
+
+
+def sample_layer() -> QgsVectorLayer:
+    """Return a memory layer with points of four crops."""
+    layer = QgsVectorLayer("Point?crs=EPSG:4326&field=id:integer&field=crop:string(20)", "survey_2021", "memory")
+    features = []
+    for number in range(120):
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes([number, ("corn", "soybeans", "alfalfa", "other")[number % 7 % 4]])
+        feature.setGeometry(QgsGeometry.fromPointXY(QgsPointXY(-93 + number % 11 / 10, 42 + number // 11 / 10)))
+        features.append(feature)
+    layer.dataProvider().addFeatures(features)
+    return layer
+
+
+class Tour:
+    """The steps, one after another with a pause, so that QGIS can draw in between."""
+
+    def __init__(self) -> None:
+        self.plugin = plugins["cropmap"]
+        self.dock = self.plugin.show_panel()
+        self.dialog = None
+        self.steps = [
+            self.images,
+            self.empty,
+            self.listing,
+            self.samples,
+            self.model,
+            self.model_open,
+            self.map,
+            self.wrong,
+            self.history,
+            self.environment,
+            self.about,
+            *([self.demo] if os.environ.get("CROPMAP_SHOTS_RUN") else []),
+        ]
+        self.waited = 0
+
+    def go(self) -> None:
+        """Do the next step; leave QGIS after the last."""
+        if not self.steps:
+            QgsProject.instance().clear()
+            QTimer.singleShot(WAIT_MS, iface.actionExit().trigger)
+            return
+        step = self.steps.pop(0)
+        try:
+            step()
+        except Exception:  # noqa: BLE001 - the desktop must be left in any case
+            (FOLDER / "error.txt").write_text(f"{step.__name__}\n{traceback.format_exc()}", encoding="utf-8")
+            self.steps.clear()
+        if step.__name__ != "demo":
+            QTimer.singleShot(WAIT_MS, lambda: self.seen(step.__name__))
+
+    def seen(self, name: str) -> None:
+        """Take the step's picture and go on."""
+        shoot(name)
+        if self.dialog is not None:
+            self.dialog.close()
+            self.dialog = None
+        self.go()
+
+    def images(self) -> None:
+        """The first page as it opens."""
+
+    def empty(self) -> None:
+        """The first page after its button without a folder."""
+        self.dock.go_on()
+
+    def listing(self) -> None:
+        """The first page with what was recognised."""
+        self.dock.images.set_values({"images": {"name": "folder", "path": "/data/landsat/2021"}})
+        self.dock.images.show_listing(self.dock.images.values(), FIGURES)
+
+    def samples(self) -> None:
+        """The second page with a layer."""
+        layer = sample_layer()
+        QgsProject.instance().addMapLayer(layer)
+        self.dock.samples.source.combo.setLayer(layer)
+        self.dock.open_page(1)
+
+    def model(self) -> None:
+        """The third page."""
+        self.dock.open_page(2)
+
+    def model_open(self) -> None:
+        """The third page with everything unfolded."""
+        from qgis.gui import QgsCollapsibleGroupBox  # noqa: PLC0415
+
+        for group in self.dock.model.findChildren(QgsCollapsibleGroupBox):
+            group.setCollapsed(False)
+
+    def map(self) -> None:
+        """The fourth page."""
+        self.dock.open_page(3)
+
+    def wrong(self) -> None:
+        """All that is wrong, at once."""
+        self.dock.images.set_values({})
+        self.dock.images.set_values({"images": {"name": "folder", "path": ""}})
+        self.dock.samples.source.combo.setLayer(None)
+        self.dock.open_page(3)
+        self.dock.go_on()
+
+    def history(self) -> None:
+        """The runs so far."""
+        self.dock.notice.hide()
+        self.dock.open_page(4)
+
+    def environment(self) -> None:
+        """The worker environment."""
+        self.plugin.show_environment()
+        self.dialog = QApplication.activeModalWidget() or QApplication.activeWindow()
+
+    def about(self) -> None:
+        """Help."""
+        self.plugin.show_about()
+        self.dialog = QApplication.activeModalWidget() or QApplication.activeWindow()
+
+    def demo(self) -> None:
+        """The demo, from its start to the map."""
+        self.dock.map.folder.setFilePath(str(FOLDER / "runs"))
+        self.plugin.run_demo()
+        QTimer.singleShot(4 * WAIT_MS, lambda: shoot("running"))
+        QTimer.singleShot(8 * WAIT_MS, self.wait)
+
+    def wait(self) -> None:
+        """Look whether the demo is over."""
+        self.waited += WAIT_MS
+        if self.dock.runner.busy and self.waited < LIMIT_MS:
+            QTimer.singleShot(WAIT_MS, self.wait)
+            return
+        QTimer.singleShot(4 * WAIT_MS, lambda: self.seen("demo"))
+
+
+FOLDER.mkdir(parents=True, exist_ok=True)
+QTimer.singleShot(3000, lambda: Tour().go())
