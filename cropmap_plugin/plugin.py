@@ -138,7 +138,7 @@ def _translator() -> QTranslator | None:
 
 
 def _forget_library() -> None:
-    """Drop the library from the interpreter: QGIS forgets only the plugin's package, and an upgrade must not run old code."""
+    """Drop the library from the interpreter, else an upgrade runs old code: QGIS forgets only the plugin package."""
     own = __name__.rpartition(".")[0]
     for name in list(sys.modules):
         if name.partition(".")[0] == "cropmap" or name == own or name.startswith(f"{own}."):

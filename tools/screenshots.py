@@ -171,4 +171,16 @@ class Tour:
 
 
 FOLDER.mkdir(parents=True, exist_ok=True)
-QTimer.singleShot(3000, lambda: Tour().go())
+
+
+def begin() -> None:
+    """Start the tour, or leave at once where the plugin did not load."""
+    if "cropmap" not in plugins:
+        (FOLDER / "error.txt").write_text("QGIS did not load the plugin.", encoding="utf-8")
+        shoot("not_loaded")
+        iface.actionExit().trigger()
+        return
+    Tour().go()
+
+
+QTimer.singleShot(3000, begin)

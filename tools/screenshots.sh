@@ -14,6 +14,6 @@ rm -f "$CROPMAP_SHOTS"/*.png "$CROPMAP_SHOTS/error.txt"
 # A real desktop cannot start on the offscreen platform that the tests use.
 QGIS_PLUGINPATH=$work/plugins CROPMAP_PYTHON=${CROPMAP_PYTHON:-$PWD/.venv-core/bin/python} \
     timeout -k 5 "${CROPMAP_SHOTS_LIMIT:-300}" env -u QT_QPA_PLATFORM xvfb-run -a -s "-screen 0 1500x1000x24" \
-    "${CROPMAP_QGIS:-qgis}" --nologo --noversioncheck --profiles-path "$work/profiles" --profile default --code tools/screenshots.py
+    "${CROPMAP_QGIS:-qgis}" --nologo --noversioncheck --profiles-path "$work" --profile default --code tools/screenshots.py
 [ ! -e "$CROPMAP_SHOTS/error.txt" ] || { cat "$CROPMAP_SHOTS/error.txt" >&2; exit 1; }
 ls "$CROPMAP_SHOTS"

@@ -47,7 +47,7 @@ class SeenPixels:
     """What the model was trained on, and must not be judged by.
 
     Args:
-        rows: Row of each pixel on the map's grid, (pixel,).
+        rows: Row of each pixel on the map's grid, (pixel,); it may lie outside.
         cols: Column of each pixel, (pixel,).
         ids: Identifiers of samples to leave out wherever they stand. Give them only where both files number alike.
     """
@@ -66,9 +66,10 @@ class SeenPixels:
 
     def holds(self, rows: NDArray[np.integer], cols: NDArray[np.integer], ids: NDArray[np.str_]) -> NDArray[np.bool_]:
         """Return True for those of the pixels that were seen, (pixel,)."""
+        inside = (self.rows >= 0) & (self.cols >= 0)
         width = int(max(self.cols.max(initial=0), np.max(cols, initial=0))) + 1
         keys = np.asarray(rows, np.int64) * width + np.asarray(cols, np.int64)
-        return np.isin(keys, self.rows * width + self.cols) | np.isin(ids, self.ids)
+        return np.isin(keys, (self.rows * width + self.cols)[inside]) | np.isin(ids, self.ids)
 
 
 @dataclass(frozen=True, eq=False)

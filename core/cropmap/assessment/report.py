@@ -33,13 +33,11 @@ _WIDEST_BAR = 0.28  # share of the picture that the scale bar may take
 
 CROSS_VALIDATION = (
     "Measured by spatial-block cross-validation on the training samples: the area is cut into square blocks, and each "
-    "sample is classified by a model that was fitted without any sample of its block's part. No sample is judged by a "
-    "model that has seen its neighbours. The map itself comes from one model fitted on all samples."
+    "sample is classified by a model that was fitted without the samples of its block and of all blocks in the same "
+    "part. So no sample is judged by a model that has seen the rest of its field. The map itself comes from one model "
+    "fitted on all samples."
 )
-REFERENCE = (
-    "Measured by comparing the finished map with independent reference pixels. Classes are matched by name; pixels on "
-    "which the model was trained are left out."
-)
+REFERENCE = "Measured by comparing the finished map with independent reference pixels. Classes are matched by name."
 
 
 @dataclass(frozen=True, eq=False)

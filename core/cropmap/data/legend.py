@@ -78,11 +78,18 @@ class Legend:
 def legend_of(entries: Iterable[Mapping[str, Any]]) -> Legend:
     """Build a legend from plain values: {"code", "name", "colour"} each."""
     try:
-        return Legend(tuple(LegendClass(int(e["code"]), str(e["name"]), str(e["colour"])) for e in entries))
+        return Legend(tuple(LegendClass(_whole(e["code"]), str(e["name"]), str(e["colour"])) for e in entries))
     except (KeyError, TypeError, ValueError) as error:
         raise LegendError(
             f"A legend entry is malformed: {error}.", fix="Each needs code, name and colour (#rrggbb)."
         ) from error
+
+
+def _whole(code: Any) -> int:
+    if int(code) != float(code):
+        message = f"code {code!r} is not whole"
+        raise ValueError(message)
+    return int(code)
 
 
 def legend_from_names(names: Iterable[str]) -> Legend:

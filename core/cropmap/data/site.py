@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ class Grid:
         height: Rows.
 
     Raises:
-        GridError: A size that is not above 0.
+        GridError: A size that is not above 0, or a corner that is nowhere.
     """
 
     crs: str
@@ -52,9 +53,12 @@ class Grid:
     height: int
 
     def __post_init__(self) -> None:
-        if min(self.pixel_width, self.pixel_height, self.width, self.height) <= 0:
+        placed = math.isfinite(self.west) and math.isfinite(self.north)
+        sizes = (self.pixel_width, self.pixel_height, self.width, self.height)
+        if not placed or not all(0 < size < math.inf for size in sizes):
             raise GridError(
-                f"{self.width} x {self.height} pixels of {self.pixel_width} x {self.pixel_height} make no grid.",
+                f"{self.width} x {self.height} pixels of {self.pixel_width} x {self.pixel_height} "
+                f"from {self.west}, {self.north} make no grid.",
                 fix="Use a north-up raster; warp a rotated one first.",
             )
 
@@ -98,20 +102,25 @@ class Grid:
             found.append("another coordinate reference system")
         if (self.width, self.height) != (other.width, other.height):
             found.append(f"size {other.width} x {other.height} instead of {self.width} x {self.height} pixels")
-        pixel = self.pixel_width
-        if abs(self.pixel_width - other.pixel_width) * self.width > tolerance * pixel or (
-            abs(self.pixel_height - other.pixel_height) * self.height > tolerance * pixel
+        if _apart(self.pixel_width, other.pixel_width, tolerance * self.pixel_width / self.width) or _apart(
+            self.pixel_height, other.pixel_height, tolerance * self.pixel_height / self.height
         ):
             found.append(
-                f"pixel size {other.pixel_width:g} x {other.pixel_height:g} "
-                f"instead of {self.pixel_width:g} x {self.pixel_height:g}"
+                f"pixel size {other.pixel_width:.12g} x {other.pixel_height:.12g} "
+                f"instead of {self.pixel_width:.12g} x {self.pixel_height:.12g}"
             )
-        if max(abs(self.west - other.west), abs(self.north - other.north)) > tolerance * pixel:
+        if _apart(self.west, other.west, tolerance * self.pixel_width) or _apart(
+            self.north, other.north, tolerance * self.pixel_height
+        ):
             found.append(
-                f"upper left corner {other.west:.10g}, {other.north:.10g} "
-                f"instead of {self.west:.10g}, {self.north:.10g}"
+                f"upper left corner {other.west:.12g}, {other.north:.12g} "
+                f"instead of {self.west:.12g}, {self.north:.12g}"
             )
         return found
+
+
+def _apart(first: float, other: float, tolerance: float) -> bool:
+    return abs(first - other) > tolerance
 
 
 @dataclass(frozen=True)

@@ -88,4 +88,5 @@ def report_on(
 
 def road_figures(done: Classified) -> dict[str, Any]:
     """Return the whole road's headline figures."""
-    return {"samples": len(done.samples), **figures_of(done.measured), **map_figures(done.class_map)}
+    figures = {"samples": len(done.samples), "block_m": done.plan.block_m}
+    return {**figures, **figures_of(done.measured), **map_figures(done.class_map)}

@@ -16,7 +16,8 @@ def kernel(function: KernelT) -> KernelT:
     """Compile a function of arrays and numbers; it releases the GIL, so that threads run it side by side.
 
     The machine code is kept in the folder that NUMBA_CACHE_DIR names, else beside the source, else in the user's cache
-    folder: the first of these that can be written to. Where none can, each process compiles anew.
+    folder: the first of these that can be written to. Where none can, each process compiles anew. Numba renews what is
+    kept when the function's own file changes, not when these options or a kernel of another file do.
     """
     # "contract" alone of the fast-math flags: a product and a sum may share one rounding, which only takes error away.
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}

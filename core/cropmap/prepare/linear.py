@@ -81,7 +81,7 @@ class Axis(NamedTuple):
         days: Day of season of each date used, (time,), int32.
         nodes: Day of season of each step, (step,), int32.
         upto: How many of the dates used are not after each node, (step,).
-        reciprocals: 1 / k for every possible distance k of two dates, 1 for k = 0, float64.
+        reciprocals: 1 / k for every possible distance k of two dates, 0 for k = 0, float64.
     """
 
     first: int
@@ -101,8 +101,8 @@ def axis_of(days: NDArray[np.int32], nodes: NDArray[np.int32], reach: tuple[int,
     """
     first, stop = np.searchsorted(days, [reach[0], reach[1] + 1]).tolist()
     used = days[first:stop]
-    distances = np.arange(int(np.ptp(used)) + 1 if len(used) else 1)
-    reciprocals = 1 / np.maximum(distances, 1)
+    reciprocals = np.zeros(int(np.ptp(used)) + 1 if len(used) else 1)
+    reciprocals[1:] = 1 / np.arange(1, len(reciprocals))
     return Axis(first, used, nodes, np.searchsorted(used, nodes, side="right").astype(np.uintp), reciprocals)
 
 
@@ -118,11 +118,12 @@ def interpolate(
 
     Returns:
         Values (pixel, step, band), float32, NaN throughout for a pixel with no clear date among those used; and
-        which pixels have one, (pixel,). Computed in float64 and rounded once: what lies on a straight line stays there.
+        which pixels have one, (pixel,). Computed in float64 and rounded once: a straight line of whole numbers stays
+        exact, but for 1e-15 of its neighbours' size where it passes through 0.
 
     Source: Long et al. 2026, weekly linear resampling; edges are held.
     """
-    # NumPy asks for huge pages where Numba does not: a third of the time on large blocks is theirs.
+    # NumPy asks for huge pages where Numba does not: that saves three tenths of the time on large blocks.
     made = np.empty((len(values), len(axis.nodes), values.shape[2]), np.float32)
     usable = np.empty(len(values), np.bool_)
     _interpolate(values, clear, axis, (0,) * values.shape[2], (made, usable))
@@ -137,18 +138,14 @@ class _Places(NamedTuple):
         slots: The clear dates' places from 1 on, the first and the last of them once more at the ends, (time + 2,).
         left: The clear date at or before each node, (step,).
         right: The clear date after each node, (step,).
-        near: Weight of the left one: days from the node to the right one, (step,), float64.
-        far: Weight of the right one: days from the left one to the node, (step,), float64.
-        per_day: 1 / days between the two, (step,), float64.
+        share: The right one's share in the node's value, (step,).
     """
 
     rank: NDArray[np.uintp]
     slots: NDArray[np.uintp]
     left: NDArray[np.uintp]
     right: NDArray[np.uintp]
-    near: NDArray[np.float64]
-    far: NDArray[np.float64]
-    per_day: NDArray[np.float64]
+    share: NDArray[np.float64]
 
 
 @kernel
@@ -160,7 +157,7 @@ def _interpolate(
     result: tuple[NDArray[np.float32], NDArray[np.bool_]],
 ) -> None:
     """Fill in the result, as `interpolate` returns it."""
-    # The length of a tuple is a constant to the compiler, so it unrolls the loop over bands: 1.3 to 2.7 times faster.
+    # The length of a tuple is a constant to the compiler, so it unrolls the loop over bands: 1.5 times faster.
     width = len(bands)
     first, pixels, times, steps = axis.first, len(values), len(axis.days), len(axis.nodes)
     flat = values.reshape(pixels, values.shape[1] * width)
@@ -171,8 +168,6 @@ def _interpolate(
         np.empty(steps, np.uintp),
         np.empty(steps, np.uintp),
         np.empty(steps, np.float64),
-        np.empty(steps, np.float64),
-        np.empty(steps, np.float64),
     )
     # One pixel in float64, in the first-level cache: converted in whole vectors, not value by value.
     known, wanted = np.empty((times, width), np.float64), np.empty((steps, width), np.float64)
@@ -182,7 +177,7 @@ def _interpolate(
         if pixel == 0 or _differ(mask, clear[pixel - 1, first : first + times]):
             usable[pixel] = _rank(mask, places)
             if usable[pixel]:
-                _find_weights(axis, places)
+                _find_shares(axis, places)
         else:
             usable[pixel] = usable[pixel - 1]
         if not usable[pixel]:
@@ -200,11 +195,10 @@ def _interpolate(
 def _blend(known: NDArray[np.float64], wanted: NDArray[np.float64], places: _Places, bands: tuple[int, ...]) -> None:
     """Fill in one pixel's values at the nodes, (step, band), from those on its dates, (time, band)."""
     for step in range(len(wanted)):
-        left, right = places.left[step], places.right[step]
-        near, far, per_day = places.near[step], places.far[step], places.per_day[step]
+        left, right, share = places.left[step], places.right[step], places.share[step]
         for band in range(len(bands)):
-            # Whole weights, and the division last: the sum is exact, so a straight line stays one, zero included.
-            wanted[step, band] = (near * known[left, band] + far * known[right, band]) * per_day
+            value = known[left, band]
+            wanted[step, band] = value + share * (known[right, band] - value)
 
 
 @kernel
@@ -235,17 +229,14 @@ def _rank(mask: NDArray[np.bool_], places: _Places) -> bool:
 
 
 @kernel
-def _find_weights(axis: Axis, places: _Places) -> None:
-    """Fill in the two dates that each node lies between, and their weights.
+def _find_shares(axis: Axis, places: _Places) -> None:
+    """Fill in the two dates that each node lies between, and the share of the right one.
 
-    Past an edge both are the nearest clear date, 0 days apart: its value is held.
+    Past an edge both are the nearest clear date: their distance is 0, so is its "reciprocal", and the value is held.
     """
     for step in range(len(axis.nodes)):
         rank = places.rank[axis.upto[step]]
         left, right = places.slots[rank], places.slots[rank + np.uintp(1)]
         places.left[step], places.right[step] = left, right
-        distance = axis.days[right] - axis.days[left]
-        passed = (axis.nodes[step] - axis.days[left]) * (distance > 0)
-        places.near[step] = max(distance, 1) - passed
-        places.far[step] = passed
-        places.per_day[step] = axis.reciprocals[np.uintp(distance)]
+        distance = np.uintp(axis.days[right] - axis.days[left])
+        places.share[step] = (axis.nodes[step] - axis.days[left]) * axis.reciprocals[distance]

@@ -93,8 +93,10 @@ def _assemble(plan: _Plan, size_m: float) -> Land:
     cover.append(np.where(idle | narrow, GRASS, 0).astype(np.uint8))
     group.append(np.asarray(plan.groups, dtype=np.int64)[origin])
     land = Land(np.concatenate(geometry), np.concatenate(cover), np.concatenate(group))
-    keep = land.area_m2 > 300
-    return Land(land.geometry[keep], land.cover[keep], land.group[keep])
+    # To the centimetre: corners that nearly touch an edge would cross it once the site's large coordinates are added.
+    parts, origin = shapely.get_parts(shapely.set_precision(land.geometry, 0.01), return_index=True)
+    keep = (shapely.get_type_id(parts) == 3) & (shapely.area(parts) > 300)
+    return Land(parts[keep], land.cover[origin[keep]], land.group[origin[keep]])
 
 
 def _polygons(shapes: NDArray[np.object_]) -> NDArray[np.object_]:

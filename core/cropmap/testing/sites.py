@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cropmap.contract.errors import Problem
 from cropmap.testing.phenology import (
     ALFALFA,
     BEET,
@@ -123,10 +122,3 @@ SITES: dict[str, SiteTraits] = {
         snow_until=0.0,
     ),
 }
-
-
-def site_problem(site: str) -> Problem | None:
-    """Return what is wrong with a site's name, if anything."""
-    if site in SITES:
-        return None
-    return Problem("site", f"There is no site {site!r}.", f"Known: {', '.join(SITES)}.")

@@ -114,6 +114,15 @@ def test_placed_pixels_of_the_training_are_left_out_by_place_and_by_id(tmp_path,
     assert "2 reference pixels were left out: the model was trained on them." in found.notes
 
 
+def test_training_pixels_outside_the_map_hide_no_pixel_of_it(tmp_path, codes):
+    seen = SeenPixels(np.array([1, 99, -1]), np.array([-1, 0, 5]))
+    found = map_accuracy(_map(tmp_path, codes), _placed([0, 0], [0, WIDTH - 1], [0, 0]), ComparisonOptions(seen))
+    assert found.total == 2
+    path = _write(tmp_path / "truth.tif", codes)
+    whole = map_accuracy(_map(tmp_path, codes), ReferenceRaster(str(path), MAP_LEGEND), ComparisonOptions(seen))
+    assert whole.total == HEIGHT * WIDTH
+
+
 def test_a_reference_class_that_the_map_lacks_counts_as_errors(tmp_path, codes):
     codes[0, :4] = [0, 0, 1, 1]
     legend = _legend(wheat=1, soybean=2, maize=3, rice=4)

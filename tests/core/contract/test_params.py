@@ -73,7 +73,7 @@ def test_every_wrong_value_is_told_at_once():
         ({"limits": [1, float("nan")]}, "limits: [1, nan] is not a list of numbers."),
         ({"limits": [1, -11]}, "limits: -11 is below -10."),
         ({"limits": [1, 11]}, "limits: 11 is above 10."),
-        ({"scale": [1]}, "scale: [1] is not a table."),
+        ({"scale": [1]}, "scale: [1] is not a table of numbers."),
         ({"scale": {"red": "a"}}, "scale: {'red': 'a'} is not a table of numbers."),
         ({"scale": {"red": True}}, "scale: {'red': True} is not a table of numbers."),
         ({"folder": ""}, "folder: is empty. Images."),

@@ -135,6 +135,19 @@ def test_a_points_group_is_the_field_that_it_stands_in(written):
         assert classes[row["group"]] == row["class"]
 
 
+@pytest.mark.parametrize("site", sorted(SITES))
+def test_fields_are_valid_polygons_with_a_class(site, tmp_path):
+    written = write_site(tmp_path, SyntheticOptions(site=site, images=False, history=False))
+    meta, _, shapes, columns = pyogrio.raw.read(written.fields)
+    fields = dict(zip(meta["fields"], columns, strict=True))
+    polygons = shapely.from_wkb(shapes)
+    assert shapely.is_valid(polygons).all()
+    assert (shapely.get_type_id(polygons) == 3).all()
+    assert set(fields["class"]) == set(written.legend.names)
+    assert len(set(fields["field_id"])) == len(polygons)
+    np.testing.assert_allclose(fields["area_ha"], shapely.area(polygons) / 1e4, atol=0.006)
+
+
 def test_the_years_truth_is_that_of_the_history(written):
     options, site = written
     assert sorted(site.history) == sorted(site.truths) == [2021, 2022, 2023]
