@@ -64,7 +64,8 @@ def main() -> None:
     out = given.out / "sinop_points"
     shutil.rmtree(out, ignore_errors=True)
     figures = run_job(Job("assess", points, str(out.resolve())), base=given.data).result["figures"]
-    rows.append(f"\nMap of sits_sinop, seed 0, at its {figures['reference_pixels']} points: {figures['overall_accuracy']:.3f}.")
+    count = figures["reference_pixels"]
+    rows.append(f"\nMap of sits_sinop, seed 0, at its {count} points: {figures['overall_accuracy']:.3f}.")
     sys.stdout.write("\n".join(rows) + "\n")
 
 

@@ -134,6 +134,7 @@ class CropMapDock(QgsDockWidget):
         self.stack.setCurrentIndex(position)
         self.past.setChecked(position == HISTORY)
         if position == HISTORY:
+            self.stepper.leave()
             self.history.show_folder(self.map.results_folder() or runs_folder())
         else:
             self.stepper.open(position)

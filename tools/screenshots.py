@@ -87,7 +87,9 @@ class Tour:
             (FOLDER / "error.txt").write_text(f"{step.__name__}\n{traceback.format_exc()}", encoding="utf-8")
             self.steps.clear()
         if step.__name__ != "demo":
-            QTimer.singleShot(WAIT_MS, lambda: self.seen(step.__name__))
+            # The worker environment is checked meanwhile.
+            pause = 12 * WAIT_MS if step.__name__ == "environment" else WAIT_MS
+            QTimer.singleShot(pause, lambda: self.seen(step.__name__))
 
     def seen(self, name: str) -> None:
         """Take the step's picture and go on."""
@@ -180,6 +182,7 @@ def begin() -> None:
         shoot("not_loaded")
         iface.actionExit().trigger()
         return
+    iface.mainWindow().setGeometry(QApplication.primaryScreen().geometry())
     Tour().go()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from cropmap.contract.errors import Problem
 from cropmap.contract.params import chosen
@@ -40,10 +40,11 @@ class SchemaForm(QWidget):
         self._group_of: dict[str, QgsCollapsibleGroupBox] = {}
         advanced = [name for name in names if properties[name].get("x-advanced")]
         folded_away = [n for n in names if fold and n not in self._required and n not in advanced]
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(self._rows(name for name in names if name not in {*advanced, *folded_away}))
-        for title, grouped in ((fold, folded_away), (tr("Advanced"), advanced)):
+        for title, grouped in ((fold, folded_away), (tr("More settings") if fold else tr("Advanced"), advanced)):
             if grouped:
                 column.addWidget(self._group(title, grouped))
 
@@ -134,7 +135,8 @@ class Field(QWidget):
         """Add the field to the end of a form."""
         row = grid.rowCount()
         wide = self._entry is not None or self._prop["x-kind"] in _WIDE
-        if not self._editor.labelled:
+        alone = self._entry is not None and self._entry.combo.count() == 1
+        if not self._editor.labelled and not alone:
             grid.addWidget(self._title, row, 0, 1, 2 if wide else 1)
         place = (row + 1, 0, 1, 2) if wide else (row, 0, 1, 2) if self._editor.labelled else (row, 1, 1, 1)
         grid.addWidget(self._editor.widget, *place)
@@ -188,6 +190,7 @@ class EntryEditor(QWidget):
         for entry in entries:
             self.combo.addItem(tr(entry.title), entry.name)
         self.combo.setVisible(len(entries) > 1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._summary = paragraph("")
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)

@@ -21,10 +21,16 @@ _SIGNS = {"good": "✔", "warning": "⚠", "error": "✖"}
 
 
 class Notice(QFrame):
-    """Shows one message at a time; hidden while there is none."""
+    """Shows one message at a time; hidden while there is none.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Args:
+        parent: The widget it lies in.
+        closable: Whether the user can close it.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, closable: bool = True) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._sign = QLabel()
         self._sign.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._text = QLabel()
@@ -35,6 +41,7 @@ class Notice(QFrame):
         self._close.setAutoRaise(True)
         self._close.setToolTip(tr("Close this message"))
         self._close.clicked.connect(self.hide)
+        self._close.setVisible(closable)
         self._buttons = QVBoxLayout()
         self._buttons.setSpacing(4)
         middle = QVBoxLayout()

@@ -48,6 +48,14 @@ class Stepper(QWidget):
         self._buttons[position].setChecked(True)
         self._paint()
 
+    def leave(self) -> None:
+        """Mark no step as open."""
+        self._group.setExclusive(False)
+        for button in self._buttons:
+            button.setChecked(False)
+        self._group.setExclusive(True)
+        self._paint()
+
     def set_ready(self, position: int, ready: bool) -> None:  # noqa: FBT001 - the one thing that is set
         """Tick a step, or take its tick away."""
         self._ready[position] = ready

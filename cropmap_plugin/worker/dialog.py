@@ -41,7 +41,7 @@ class EnvironmentDialog(QDialog):
         self._managed = managed_environment()
         self.installer = Installer(self)
         self.checker = Checker(self)
-        self.state = Notice()
+        self.state = Notice(closable=False)
         self._make_parts()
         self._place()
         self._connect()

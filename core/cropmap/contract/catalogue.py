@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,47 @@ from cropmap.contract.params import check, chosen
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+SchemaOf = Callable[[str, str], Mapping[str, Any]]
+
+
+def nested_problems(schema_of: SchemaOf, registry: str, name: str, values: Mapping[str, Any]) -> list[Problem]:
+    """Return everything wrong with an entry's parameter values, those of the entries it names included.
+
+    Args:
+        schema_of: Gives the schema of a registry's entry, or raises JobError where there is none of that name.
+        registry: Registry of the entry.
+        name: Its name.
+        values: Plain parameter values.
+    """
+    declared = schema_of(registry, name)
+    problems = check(declared, values)
+    wrong = {problem.parameter for problem in problems}
+    for key, (kind, entry, own) in named_entries(declared, values).items():
+        if key in wrong:
+            continue
+        try:
+            found = nested_problems(schema_of, kind, entry, own)
+        except JobError as error:
+            problems.append(Problem(key, error.what, error.fix))
+        else:
+            problems += [Problem(f"{key}.{nested.parameter}", nested.what, nested.fix) for nested in found]
+    return problems
+
+
+def named_entries(declared: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """Return registry, name and own values of the entries that parameter values, or their defaults, name."""
+    found = {}
+    for key, prop in declared["properties"].items():
+        value = values.get(key, prop.get("default"))
+        if (
+            prop["x-kind"] == "entry"
+            and isinstance(value, (str, Mapping))
+            and (isinstance(value, str) or "name" in value)
+        ):
+            found[key] = (prop["x-registry"], *chosen(value))
+    return found
 
 
 @dataclass(frozen=True)
@@ -56,24 +97,7 @@ class Catalogue:
 
     def problems(self, registry: str, name: str, values: Mapping[str, Any]) -> list[Problem]:
         """Return everything wrong with an entry's parameter values, nested entries included."""
-        declared = self.entry(registry, name).schema
-        problems = check(declared, values)
-        wrong = {problem.parameter for problem in problems}
-        for key, prop in declared["properties"].items():
-            value = values.get(key)
-            if prop["x-kind"] == "entry" and value is not None and key not in wrong:
-                problems += self._nested_problems(key, prop["x-registry"], value)
-        return problems
-
-    def _nested_problems(self, key: str, registry: str, value: Any) -> list[Problem]:
-        name, values = chosen(value)
-        if name not in self.registries[registry]:
-            known = ", ".join(self.registries[registry])
-            return [Problem(key, f"There is no {name!r} in {registry}.", f"Known: {known}.")]
-        return [
-            Problem(f"{key}.{problem.parameter}", problem.what, problem.fix)
-            for problem in self.problems(registry, name, values)
-        ]
+        return nested_problems(lambda kind, entry: self.entry(kind, entry).schema, registry, name, values)
 
     def to_json(self) -> str:
         """Return the catalogue's file text."""

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from cropmap.assessment.reference import ComparisonOptions, ReferenceRaster, SeenPixels, map_accuracy
+from cropmap.assessment.reference import ComparisonOptions, ReferenceRaster, SeenPixels, map_accuracy, seen_pixels
 from cropmap.assessment.report import REFERENCE, Measured, Report, write_report
-from cropmap.contract.errors import SampleError, SourceError
+from cropmap.contract.errors import SourceError
 from cropmap.contract.params import param, to_dict
 from cropmap.io.maps import read_map
-from cropmap.io.rasters import opened, same_crs
+from cropmap.io.rasters import opened
 from cropmap.io.samples import read_samples
 from cropmap.io.tables import write_accuracy, write_confusion
 from cropmap.io.vectors import LabelOptions, read_labels
@@ -26,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cropmap.data.maps import ClassMap
-    from cropmap.data.samples import PlacedSamples, SampleSet
-    from cropmap.data.site import Grid
+    from cropmap.data.samples import PlacedSamples
     from cropmap.jobs.run import Run
 
 
@@ -77,22 +74,6 @@ def assess(params: AssessParams, run: Run) -> Mapping[str, Any]:
     )
     write_report(run.output("report", "report.html"), report)
     return {"figures": {"reference_pixels": accuracy.total, **headline(accuracy)}}
-
-
-def seen_pixels(samples: SampleSet, grid: Grid) -> SeenPixels:
-    """Return the pixels of a grid that samples were taken from.
-
-    Raises:
-        SampleError: The samples' coordinates are in another CRS.
-    """
-    if not same_crs(samples.crs, grid.crs):
-        raise SampleError(
-            "The training samples and the map are in different coordinate reference systems.",
-            fix="Give the samples that were extracted on the map's own grid, or none.",
-        )
-    cols = np.floor((samples.x - grid.west) / grid.pixel_width).astype(np.int64)
-    rows = np.floor((grid.north - samples.y) / grid.pixel_height).astype(np.int64)
-    return SeenPixels(rows, cols)
 
 
 def _is_raster(path: str) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cropmap.assessment.reference import ComparisonOptions, ReferenceRaster, map_accuracy
+from cropmap.assessment.reference import ComparisonOptions, ReferenceRaster, map_accuracy, seen_pixels
 from cropmap.assessment.report import Measured
 from cropmap.contract.params import param
 from cropmap.jobs import JOBS
-from cropmap.jobs.assess import seen_pixels
 from cropmap.jobs.classify import ClassifyParams, go_the_road, report_on, road_figures
 from cropmap.jobs.params import MapParams, ModelParams, SeedParams
 from cropmap.jobs.train import headline

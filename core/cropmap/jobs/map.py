@@ -75,6 +75,7 @@ def make_map(
         threads=params.threads,
         confidence=params.confidence,
         season=season,
+        device=params.device,
     )
     found = map_series(package, series, options, progress)
     run.output("class_map", found.path.name)

@@ -80,15 +80,22 @@ class SplitParams:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelParams:
-    """Which model is fitted, and on what."""
+class DeviceParams:
+    """What computes."""
 
-    model: Any = param("random_forest", kind="entry", registry="models", help="The classifier of pixel series.")
     device: str = param(
         "auto",
         choices=("auto", "cpu", "cuda"),
         help="What computes neural models; auto takes a GPU where there is one.",
+        advanced=True,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelParams(DeviceParams):
+    """Which model is fitted, and on what."""
+
+    model: Any = param("random_forest", kind="entry", registry="models", help="The classifier of pixel series.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +120,7 @@ class FitParams(SeedParams, SplitParams, ModelParams):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MapParams:
+class MapParams(DeviceParams):
     """How the map is computed and written."""
 
     confidence: bool = param(True, help="Also write the probability of the mapped class, in percent.")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropmap.contract.errors import RecipeError
+from cropmap.contract.progress import Progress
 from cropmap.data.legend import NODATA
 from cropmap.data.package import ModelPackage
 from cropmap.data.season import Season
@@ -20,11 +21,14 @@ from cropmap.io.maps import MapPlan, MapWriter
 from cropmap.io.series import SeriesReader
 from cropmap.mapping.blocks import block_windows, in_order, series_bytes, worker_count
 from cropmap.mapping.fingerprint import map_fingerprint
+from cropmap.models.base import SelfFittingClassifier
 from cropmap.models.predictor import Predictor
 from cropmap.prepare.recipe import prepare, recipe_bands, recipe_nodes
+from cropmap.seeds import torch_threads
 
 if TYPE_CHECKING:
-    from cropmap.contract.progress import Progress
+    from contextlib import AbstractContextManager
+
     from cropmap.data.cube import RegularCube
     from cropmap.data.maps import ClassMap
     from cropmap.data.scenes import SceneBlock, SceneSeries
@@ -48,6 +52,7 @@ class MapOptions:
         name: Of the files.
         overwrite: Whether a finished map of that name may be replaced.
         checkpoint_s: Seconds between two checkpoints: the most work that a kill can cost.
+        device: "auto", "cpu" or "cuda"; only networks use a GPU.
     """
 
     folder: Path
@@ -58,6 +63,7 @@ class MapOptions:
     name: str = "map"
     overwrite: bool = False
     checkpoint_s: float = 20.0
+    device: str = "auto"
 
 
 class BlockReader(Protocol):
@@ -131,7 +137,9 @@ class BlockMapper:
         return [cube.bands.index(band) for band in self.package.bands]
 
 
-def map_series(package: ModelPackage, series: SceneSeries, options: MapOptions, progress: Progress) -> ClassMap:
+def map_series(
+    package: ModelPackage, series: SceneSeries, options: MapOptions, progress: Progress | None = None
+) -> ClassMap:
     """Map every pixel of a series, and write the map as it grows.
 
     The map is the same, byte for byte in its pixels, whatever the block size and the number of threads, as far as the
@@ -149,12 +157,13 @@ def map_series(package: ModelPackage, series: SceneSeries, options: MapOptions, 
         OutputError: A finished map is there, or the outputs cannot be written.
         SourceError: An image cannot be read.
     """
+    progress = progress or Progress()
     season = options.season or package.recipe.season.nearest(series.dates)
     check_season(package, season, series)
     features = recipe_bands(package.recipe, series.bands)
     package.check_bands(tuple(features))
-    predictor = Predictor(package)
-    with SeriesReader(series) as reader:
+    predictor = Predictor(package, options.device)
+    with SeriesReader(series) as reader, _one_thread_a_worker(predictor):
         pixel_bytes = series_bytes(len(series.dates), len(series.bands), len(package.days), len(features))
         windows = block_windows(series.grid, reader.block_size, pixel_bytes, side=options.block)
         plan = MapPlan(
@@ -172,6 +181,13 @@ def map_series(package: ModelPackage, series: SceneSeries, options: MapOptions, 
         with MapWriter(plan, progress) as writer:
             map_blocks(mapper, writer, options, progress.part(0.0, _BLOCKS_SHARE))
             return writer.finish(progress.part(_BLOCKS_SHARE, 1.0))
+
+
+def _one_thread_a_worker(predictor: Predictor) -> AbstractContextManager[None]:
+    """Keep PyTorch from starting threads of its own under each of the workers; a forest does not even import it."""
+    if isinstance(predictor.model, SelfFittingClassifier):
+        return contextlib.nullcontext()
+    return torch_threads(1)
 
 
 def map_blocks(mapper: BlockMapper, writer: MapWriter, options: MapOptions, progress: Progress) -> None:

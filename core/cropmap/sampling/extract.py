@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
+from cropmap.contract.progress import Progress
 from cropmap.data.samples import SampleSet
 from cropmap.io.series import SeriesReader
 from cropmap.prepare.recipe import prepare
 
 if TYPE_CHECKING:
-    from cropmap.contract.progress import Progress
     from cropmap.data.cube import RegularCube
     from cropmap.data.legend import Legend
     from cropmap.data.recipe import Recipe
@@ -47,7 +47,7 @@ class Prepared:
 
 
 def extract(
-    series: SceneSeries, placed: PlacedSamples, recipe: Recipe, progress: Progress
+    series: SceneSeries, placed: PlacedSamples, recipe: Recipe, progress: Progress | None = None
 ) -> tuple[SampleSet, tuple[str, ...]]:
     """Read and prepare the series of placed pixels.
 
@@ -62,7 +62,7 @@ def extract(
         SampleError: A pixel outside the images, or no usable series.
     """
     _check_inside(series, placed)
-    prepared = _prepared(series, placed, recipe, progress)
+    prepared = _prepared(series, placed, recipe, progress or Progress())
     kept = prepared.why == ""
     notes = dropped_notes(placed.codes, prepared.why, placed.legend)
     if not kept.any():

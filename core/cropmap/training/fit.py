@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
 from cropmap.contract.params import to_dict
+from cropmap.contract.progress import Progress
 from cropmap.data.legend import NODATA, Legend
 from cropmap.data.package import NO_SCALING, ModelPackage, Scaling
 from cropmap.models import MODELS
@@ -23,7 +24,6 @@ from cropmap.training.scaling import fit_scaling
 from cropmap.version import __version__
 
 if TYPE_CHECKING:
-    from cropmap.contract.progress import Progress
     from cropmap.data.samples import SampleSet
 
 # What a fold's model must at least have seen of a class, and a split must leave of it for training.
@@ -72,9 +72,9 @@ class OutOfFold:
 def fit(
     samples: SampleSet,
     model: str,
-    values: Mapping[str, Any],
-    options: FitOptions,
-    progress: Progress,
+    values: Mapping[str, Any] | None = None,
+    options: FitOptions | None = None,
+    progress: Progress | None = None,
     validation: NDArray[np.bool_] | None = None,
 ) -> ModelPackage:
     """Fit a model and return it with everything that its predictions depend on.
@@ -94,7 +94,8 @@ def fit(
         SampleError: Fewer than two classes, or fewer than two training samples of a class.
         ModelError: The training failed, or the device is missing.
     """
-    task = _task(samples, model, values)
+    options, progress = options or FitOptions(), progress or Progress()
+    task = _task(samples, model, values or {})
     if issubclass(task.kind, SelfFittingClassifier):
         fitted = _fit_at_once(task.kind, task, options, progress)
     else:
@@ -123,9 +124,9 @@ def cross_validate(
     samples: SampleSet,
     fold: NDArray[np.int8],
     model: str,
-    values: Mapping[str, Any],
-    options: FitOptions,
-    progress: Progress,
+    values: Mapping[str, Any] | None = None,
+    options: FitOptions | None = None,
+    progress: Progress | None = None,
 ) -> OutOfFold:
     """Predict every sample with a model that has not seen its fold.
 
@@ -143,6 +144,7 @@ def cross_validate(
     Raises:
         SampleError: Fewer than two folds, or folds of another number of samples; else as `fit`.
     """
+    progress = progress or Progress()
     numbers = _fold_numbers(samples, fold)
     legend = _occurring(samples)
     probabilities = np.full((len(samples), len(legend)), np.nan, np.float32)
@@ -160,7 +162,7 @@ def cross_validate(
         tested = fold == number
         columns = np.searchsorted(legend.codes, package.legend.codes)
         found = np.zeros((int(tested.sum()), len(legend)), np.float32)
-        found[:, columns] = Predictor(package).probabilities(samples.values[tested])
+        found[:, columns] = Predictor(package, (options or FitOptions()).device).probabilities(samples.values[tested])
         probabilities[tested] = found
         records[number] = package.record
     codes = np.full(len(samples), NODATA, np.uint8)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from cropmap.contract.job import Job
 from cropmap.testing.synthetic import SyntheticOptions, SyntheticSite, write_site
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import rasterio
+
 from cropmap.contract.errors import CropMapError, OutputError, PackageError, ParameterError, SampleError, SourceError
 from cropmap.contract.job import Job
 from cropmap.io.vectors import read_labels

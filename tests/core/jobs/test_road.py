@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import rasterio
+
 from cropmap.contract.errors import OutputError
 from cropmap.contract.job import Job, read_job
 from cropmap.contract.progress import Cancelled, Progress
