@@ -266,7 +266,7 @@ class CropMapDock(QgsDockWidget):
             self.run_panel.hide()
             self.notice.say("warning", tr("Cancelled."), self._leftover(kind))
         elif outcome.error is not None:
-            self._show_error(outcome.error)
+            self._show_error(outcome.error, (tr("Show the log"), self.run_panel.show_log))
         elif kind == "inspect":
             self.run_panel.hide()
             self._show_listing(outcome.result)
@@ -339,8 +339,8 @@ class CropMapDock(QgsDockWidget):
         text = tr("{n} things are still to be corrected; they are marked on the pages.").format(n=len(problems))
         self.notice.say("error", text)
 
-    def _show_error(self, error: CropMapError) -> None:
-        actions: list[tuple[str, Any]] = []
+    def _show_error(self, error: CropMapError, *more: tuple[str, Any]) -> None:
+        actions: list[tuple[str, Any]] = list(more)
         if isinstance(error, WorkerError):
             actions.append((tr("Worker environment…"), self.environment_asked.emit))
         self.notice.say_error(error, actions)

@@ -9,7 +9,7 @@ from qgis.core import QgsApplication, QgsSettings
 from qgis.PyQt.QtCore import QCoreApplication, QLocale, QObject, Qt, QTranslator
 from qgis.PyQt.QtWidgets import QAction
 
-from .house import icon, tr, translation_file
+from .house import CORE, icon, tr, translation_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +139,8 @@ def _translator() -> QTranslator | None:
 
 def _forget_library() -> None:
     """Drop the library from the interpreter, else an upgrade runs old code: QGIS forgets only the plugin package."""
+    if str(CORE) in sys.path:
+        sys.path.remove(str(CORE))
     own = __name__.rpartition(".")[0]
     for name in list(sys.modules):
         if name.partition(".")[0] == "cropmap" or name == own or name.startswith(f"{own}."):

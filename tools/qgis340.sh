@@ -26,7 +26,7 @@ unpack() {
         -o "Dir::Cache::archives=$apt/archives" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root)
     apt-get "${options[@]}" update -qq || skip "the suite $suite cannot be read."
     packages=$(apt-get "${options[@]}" -s -t "$suite" install --no-install-recommends qgis python3-qgis \
-        | sed -n 's/^Inst \([^ ]*\) .*(\([^ ]*\) [^)]*backports.*/\1=\2/p')
+        | sed -n 's/^Inst \([^ ]*\) [^(]*(\([^ ]*\) .*/\1=\2/p')
     grep -q '^qgis=' <<<"$packages" || skip "the suite $suite offers no newer QGIS."
     (cd "$apt/archives" && apt-get "${options[@]}" download -qq $packages)
     for archive in "$apt"/archives/*.deb; do dpkg -x "$archive" "$target"; done

@@ -96,6 +96,7 @@ class RunPanel(QFrame):
         self.left.clear()
         self.cancel.setEnabled(True)
         self.cancel.show()
+        self.bar.show()
         self.show()
         self._timer.start()
 
@@ -113,9 +114,14 @@ class RunPanel(QFrame):
         self._timer.stop()
         self._tick()
         self.bar.setRange(0, 1000)
+        self.bar.hide()
         self.cancel.hide()
         self.left.setText(tr("took {time}").format(time=spoken(time.monotonic() - self._began)))
         self.message.clear()
+
+    def show_log(self) -> None:
+        """Unfold the log."""
+        self.toggle.setChecked(True)
 
     def _cancel(self) -> None:
         self.cancel.setEnabled(False)

@@ -19,7 +19,10 @@ def succeed(out):
         say("progress", fraction=step / 5, message=f"Step {step}")
     say("warning", message="Two dates are cloudy.")
     (out / "report.html").write_text("<p>report</p>")
-    say("done", result={"run_folder": str(out), "outputs": {"report": str(out / "report.html")}, "figures": {"samples": 7}})
+    say(
+        "done",
+        result={"run_folder": str(out), "outputs": {"report": str(out / "report.html")}, "figures": {"samples": 7}},
+    )
     return 0
 
 
@@ -65,7 +68,9 @@ def hang(out):
 
 
 def babble(out):
-    sys.stdout.buffer.write(b"Using 3 cores\n\xff\xfe\x00 not text\n{\"event\": \"progress\"}\n[1, 2]\n" + b"x" * 3_000_000 + b"\n")
+    sys.stdout.buffer.write(
+        b'Using 3 cores\n\xff\xfe\x00 not text\n{"event": "progress"}\n[1, 2]\n' + b"x" * 3_000_000 + b"\n"
+    )
     sys.stdout.flush()
     return succeed(out)
 

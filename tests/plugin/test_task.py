@@ -36,7 +36,8 @@ def order(fake_python, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("act", "status"), [("succeed", "done"), ("refuse", "error"), ("die", "crash"), ("babble", "done"), ("flood", "done")]
+    ("act", "status"),
+    [("succeed", "done"), ("refuse", "error"), ("die", "crash"), ("babble", "done"), ("flood", "done")],
 )
 def test_every_end_is_told_once_and_in_the_main_thread(runner, order, wait_for, qgis_app, act, status):
     witness = Witness(runner)

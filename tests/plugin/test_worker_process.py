@@ -40,7 +40,11 @@ def test_a_good_run_gives_its_result_and_all_its_events(worker):
 def test_a_refusal_keeps_its_what_where_and_fix(worker):
     outcome, _ = run(worker("refuse"))
     assert outcome.status == "error"
-    assert (outcome.error.what, outcome.error.where, outcome.error.fix) == ("Class 176 has no name.", "cdl.tif", "Name it.")
+    assert (outcome.error.what, outcome.error.where, outcome.error.fix) == (
+        "Class 176 has no name.",
+        "cdl.tif",
+        "Name it.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +68,9 @@ def test_a_crash_quotes_the_last_words(worker):
     assert outcome.error.where == "ValueError: a bug"
 
 
-@pytest.mark.parametrize(("code", "name"), [(0xC0000005, "access violation"), (-11, "SIGSEGV"), (137, "out of memory?")])
+@pytest.mark.parametrize(
+    ("code", "name"), [(0xC0000005, "access violation"), (-11, "SIGSEGV"), (137, "out of memory?")]
+)
 def test_the_codes_of_other_systems_are_named(tmp_path, code, name):
     assert name in crash_error(code, tmp_path / "none").what
 

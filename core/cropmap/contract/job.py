@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,11 @@ from cropmap.contract.errors import JobError
 from cropmap.contract.params import INPUT_PATHS, OUTPUT_PATHS
 
 FORMAT = 1
+
+# GDAL's drivers and URLs ("NETCDF:a.nc:x", "https://..."); one letter is a drive of Windows.
+_GDAL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+]+:|/vsi")
+# What QGIS puts behind a file: "a.gpkg|layername=fields".
+_LAYER = re.compile(r"\|\w+=")
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,8 @@ def job_of(fields: Any, where: str = "") -> Job:
 def resolve_paths(declared: Mapping[str, Any], values: Mapping[str, Any], base: Path) -> dict[str, Any]:
     """Return the values with every relative path made absolute under `base`, the job file's folder.
 
+    Inputs that only GDAL understands, such as "NETCDF:a.nc:x", URLs and "/vsizip/...", are left as they are.
+
     Args:
         declared: The parameters' schema.
         values: Plain parameter values.
@@ -81,10 +89,18 @@ def resolve_paths(declared: Mapping[str, Any], values: Mapping[str, Any], base: 
     """
     resolved = dict(values)
     for name, prop in declared["properties"].items():
-        value = values.get(name)
-        if prop["x-kind"] in INPUT_PATHS | OUTPUT_PATHS and isinstance(value, str) and value:
-            resolved[name] = str((base / _at_home(value)).resolve())
+        kind, value = prop["x-kind"], values.get(name)
+        if not isinstance(value, str) or not value:
+            continue
+        if kind in OUTPUT_PATHS or (kind in INPUT_PATHS and not _GDAL_NAME.match(value)):
+            resolved[name] = _absolute(value, base)
     return resolved
+
+
+def _absolute(value: str, base: Path) -> str:
+    layer = _LAYER.search(value)
+    end = layer.start() if layer else len(value)
+    return str((base / _at_home(value[:end])).resolve()) + value[end:]
 
 
 def _at_home(value: str) -> Path:

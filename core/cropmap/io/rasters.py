@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rasterio
 from rasterio.crs import CRS
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window as RasterWindow
 
@@ -43,6 +44,7 @@ class RasterBand:
         nodata: Number that means "no value"; None where there is none.
         date: Its date, where the file's own time axis gives one (NetCDF).
         dtype: NumPy name of its number type.
+        alpha: It says which pixels are hidden and holds no measurement.
     """
 
     index: int
@@ -52,6 +54,7 @@ class RasterBand:
     nodata: float | None = None
     date: dt.date | None = None
     dtype: str = ""
+    alpha: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,14 @@ class RasterInfo:
     bands: tuple[RasterBand, ...]
     block: tuple[int, int]
     driver: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds: its rasters, and the names of its variables that lie on no north-up grid."""
+
+    rasters: tuple[RasterInfo, ...]
+    off_grid: tuple[str, ...] = ()
 
 
 def open_raster(path: str) -> Any:
@@ -146,7 +157,7 @@ def grid_differences(first: Grid, other: Grid) -> list[str]:
     return first.differences(other)
 
 
-def describe(path: str) -> tuple[RasterInfo, ...]:
+def describe(path: str) -> Contents:
     """Return what a file holds: one raster, or each variable of a container that lies on a grid.
 
     Raises:
@@ -156,14 +167,17 @@ def describe(path: str) -> tuple[RasterInfo, ...]:
     with opened(path) as dataset:
         subdatasets = list(dataset.subdatasets)
         if not subdatasets:
-            return (_info(dataset, path),)
-    found = []
+            return Contents((_info(dataset, path),))
+    found, off_grid = [], []
     for name in subdatasets:
-        with opened(name) as dataset, contextlib.suppress(GridError):
-            found.append(_info(dataset, name))
+        with opened(name) as dataset:
+            try:
+                found.append(_info(dataset, name))
+            except GridError:
+                off_grid.append(name.rpartition(":")[2])
     if not found:
         raise GridError("No variable of the file lies on a north-up grid.", where=path, fix="Convert it to GeoTIFF.")
-    return tuple(found)
+    return Contents(tuple(found), tuple(off_grid))
 
 
 def check_readable(info: RasterInfo) -> None:
@@ -204,13 +218,31 @@ def _info(dataset: Any, path: str) -> RasterInfo:
 
 
 def _plain_bands(dataset: Any) -> tuple[RasterBand, ...]:
-    names = [name or "" for name in dataset.descriptions]
+    alphas = _alphas(dataset)
     return tuple(
         RasterBand(
-            k + 1, names[k], dataset.scales[k], dataset.offsets[k], dataset.nodatavals[k], None, dataset.dtypes[k]
+            k + 1,
+            dataset.descriptions[k] or "",
+            dataset.scales[k],
+            dataset.offsets[k],
+            dataset.nodatavals[k],
+            dtype=dataset.dtypes[k],
+            alpha=k in alphas,
         )
         for k in range(dataset.count)
     )
+
+
+def _alphas(dataset: Any) -> set[int]:
+    """Return the positions of alpha bands: those without a name of their own.
+
+    GDAL calls the fourth of four byte bands alpha where the writer does not say otherwise, be it named "nir".
+    """
+    if not any(MaskFlags.alpha in flags for flags in dataset.mask_flag_enums):
+        return set()
+    named = [name and "alpha" not in name.lower() for name in dataset.descriptions]
+    kinds = enumerate(dataset.colorinterp)
+    return {place for place, kind in kinds if kind == ColorInterp.alpha and not named[place]}
 
 
 def _netcdf_bands(dataset: Any, path: str) -> tuple[RasterBand, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,14 @@ def open_images(images: str | Mapping[str, Any], run: Run) -> SceneSeries:
 def files_of(series: SceneSeries) -> set[Path]:
     """Return the files on this machine that a series is read from."""
     assets = [asset for scene in series.scenes for asset in (*scene.bands.values(), scene.mask) if asset]
-    return {path for path in (Path(asset.path) for asset in assets) if path.is_file()}
+    # A subdataset's name, NETCDF:"file.nc":variable, holds its file between the colons.
+    paths = {Path(asset.path if Path(asset.path).is_file() else _file_in(asset.path)) for asset in assets}
+    return {path for path in paths if path.is_file()}
+
+
+def _file_in(subdataset: str) -> str:
+    quoted = re.fullmatch(r'\w+:"?(.+?)"?(?::[^:]*)?', subdataset)
+    return quoted[1] if quoted else subdataset
 
 
 def recipe_for(recipe: str | Mapping[str, Any], series: SceneSeries) -> Recipe:

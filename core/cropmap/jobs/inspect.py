@@ -28,5 +28,5 @@ def inspect(params: InspectParams, run: Run) -> Mapping[str, Any]:
     name, values = chosen(params.images)
     with run.stage("Reading the images' headers", 0.0, 1.0):
         found = listing(SOURCES.get(name).parse(values))
-    run.warn(*found.get("warnings", ()))
+    run.warn(*found["warnings"], *found["problems"])
     return {"figures": found}

@@ -55,7 +55,7 @@ class MapOptions:
         device: "auto", "cpu" or "cuda"; only networks use a GPU.
     """
 
-    folder: Path
+    folder: Path | str
     block: int = 0
     threads: int = 2
     confidence: bool = True
@@ -167,7 +167,7 @@ def map_series(
         pixel_bytes = series_bytes(len(series.dates), len(series.bands), len(package.days), len(features))
         windows = block_windows(series.grid, reader.block_size, pixel_bytes, side=options.block)
         plan = MapPlan(
-            folder=options.folder,
+            folder=Path(options.folder),
             grid=series.grid,
             legend=package.legend,
             windows=windows,

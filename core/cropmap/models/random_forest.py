@@ -31,7 +31,9 @@ _BLOCK = 4096
 class ForestParams:
     """Parameters of a random forest."""
 
-    trees: int = param(500, help="Number of trees; more are steadier and slower.", low=1, high=5000)
+    trees: int = param(
+        100, help="Number of trees; more are steadier and slower. Long et al. take 500.", low=1, high=5000
+    )
     features_per_split: int = param(
         8,
         help="Features tried at each split; 0 takes the square root of their number.",

@@ -86,6 +86,37 @@ def test_a_name_that_begins_with_a_tilde_is_a_name(tmp_path):
     assert resolve_paths(SCHEMA, {"raster": "~$a.tif"}, tmp_path) == {"raster": str(tmp_path / "~$a.tif")}
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "NETCDF:a.nc:x",
+        'netcdf:"a b.nc":x',
+        "GTIFF_DIR:2:a.tif",
+        "https://example.org/a.tif?b=../c",
+        "/vsizip/a.zip/a.tif",
+        "/vsicurl/https://example.org/a.tif",
+    ],
+)
+def test_what_only_gdal_can_open_is_left_alone(tmp_path, value):
+    assert resolve_paths(SCHEMA, {"raster": value}, tmp_path) == {"raster": value}
+
+
+def test_a_layer_of_a_file_keeps_its_name(tmp_path):
+    value = "../a.gpkg|layername=x/../y"
+    assert resolve_paths(SCHEMA, {"raster": value}, tmp_path / "jobs") == {
+        "raster": f"{tmp_path / 'a.gpkg'}|layername=x/../y"
+    }
+
+
+@pytest.mark.parametrize("name", ["a:1.tif", "2023-04-22T10:30.tif", "a|b.tif"])
+def test_a_name_with_a_colon_or_a_bar_is_a_name(tmp_path, name):
+    assert resolve_paths(SCHEMA, {"raster": name}, tmp_path) == {"raster": str(tmp_path / name)}
+
+
+def test_a_result_is_always_a_path(tmp_path):
+    assert resolve_paths(SCHEMA, {"out": "maize:2023"}, tmp_path) == {"out": str(tmp_path / "maize:2023")}
+
+
 def test_values_that_are_no_paths_are_left_to_the_check(tmp_path):
     assert resolve_paths(SCHEMA, {"folder": 3, "strange": 1}, tmp_path) == {"folder": 3, "strange": 1}
 

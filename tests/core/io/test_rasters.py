@@ -88,20 +88,29 @@ def test_scale_offset_and_nodata_come_from_the_file(tmp_path):
     with rasterio.open(path, "r+") as file:
         file.scales, file.offsets = (0.0000275,), (-0.2,)
         file.set_band_description(1, "SR_B4")
-    (info,) = describe(path)
+    (info,) = describe(path).rasters
     band = info.bands[0]
     assert (band.name, band.scale, band.offset, band.nodata) == ("SR_B4", 0.0000275, -0.2, -9999)
+
+
+@pytest.mark.parametrize(("name", "alpha"), [("", True), ("Alpha", True), ("nir", False)])
+def test_the_fourth_byte_band_is_alpha_unless_it_has_another_name(tmp_path, name, alpha):
+    path = write(tmp_path / "a.tif", values=np.ones((4, 3, 4), np.uint8))
+    with rasterio.open(path, "r+") as file:
+        file.set_band_description(4, name)
+    (info,) = describe(path).rasters
+    assert [band.alpha for band in info.bands] == [False, False, False, alpha]
 
 
 @pytest.mark.parametrize("compress", [None, "deflate"])
 def test_a_file_cut_short_is_named(tmp_path, compress):
     values = np.random.default_rng(1).integers(0, 9999, (2, 600, 600), dtype="int16")
     path = write(tmp_path / "cut.tif", values=values, tiled=True, blockxsize=256, blockysize=256, compress=compress)
-    check_readable(describe(path)[0])
+    check_readable(describe(path).rasters[0])
     with (tmp_path / "cut.tif").open("r+b") as file:
         file.truncate(int((tmp_path / "cut.tif").stat().st_size * 0.9))
     with pytest.raises(SourceError, match=r"cut\.tif.*download it again"):
-        check_readable(describe(path)[0])
+        check_readable(describe(path).rasters[0])
 
 
 def test_a_file_that_is_no_raster_is_named(tmp_path):

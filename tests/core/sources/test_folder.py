@@ -8,7 +8,10 @@ import json
 import numpy as np
 import pytest
 import rasterio
+from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
 from rasterio.transform import Affine
+from scipy.io import netcdf_file
 
 from cropmap.contract.errors import GridError, ParameterError, SourceError
 from cropmap.data.scenes import MaskRule
@@ -42,8 +45,42 @@ def read(series):
         return reader.read(Window(0, 0, series.grid.height, series.grid.width))
 
 
+def write_netcdf(path, values, axes, *, upwards=False):
+    """Write a variable `refl` of int16 with these axes, and a table that lies on no grid; as xarray would."""
+    height, width = values.shape[-2:]
+    y = 5600000 - 10 * np.arange(height) - 5
+    coordinates = {"time": [0, 10, 30], "band": [4, 8], "y": y, "x": 500005 + 10 * np.arange(width)}
+    attributes = {
+        "time": {"units": "days since 2023-04-01", "calendar": "standard", "standard_name": "time"},
+        "y": {"units": "m", "standard_name": "projection_y_coordinate"},
+        "x": {"units": "m", "standard_name": "projection_x_coordinate"},
+    }
+    if upwards:
+        coordinates["y"], values = y[::-1], values[..., ::-1, :]
+    with netcdf_file(path, "w") as file:
+        file.Conventions = "CF-1.6"
+        for axis in axes:
+            file.createDimension(axis, len(coordinates[axis]))
+            variable = file.createVariable(axis, "f8", (axis,))
+            variable[:] = coordinates[axis]
+            for name, text in attributes.get(axis, {}).items():
+                setattr(variable, name, text)
+        crs = file.createVariable("crs", "i4", ())
+        crs.grid_mapping_name, crs.spatial_ref = "transverse_mercator", CRS.from_epsg(32631).to_wkt()
+        stored = file.createVariable("refl", "i2", axes)
+        stored.grid_mapping = "crs"
+        stored[:] = values
+        file.createDimension("station", 7)
+        file.createVariable("rain", "f4", ("station", "time"))[:] = 1
+    return path
+
+
 def take(path, **values):
     return folder(FolderParams(path=str(path), **values))
+
+
+def warnings_of(path, **values):
+    return listing(FolderParams(path=str(path), **values))["warnings"]
 
 
 def dates(*texts):
@@ -162,6 +199,22 @@ def test_a_vrt_is_read(tmp_path):
     assert (read(take(tmp_path)).values == 7).all()
 
 
+@pytest.mark.parametrize("upwards", [False, True])
+@pytest.mark.parametrize("axes", [("time", "band", "y", "x"), ("band", "time", "y", "x")])
+def test_a_netcdf_variable_with_time_and_band_axes(tmp_path, axes, upwards):
+    truth = np.random.default_rng(4).integers(0, 9999, (3, 2, HEIGHT, WIDTH), dtype="int16")
+    stored = truth if axes[0] == "time" else truth.swapaxes(0, 1)
+    series = take(write_netcdf(tmp_path / "season.nc", stored, axes, upwards=upwards))
+    assert (series.dates, series.bands) == (dates("2023-04-01", "2023-04-11", "2023-05-01"), ("refl_4", "refl_8"))
+    assert series.grid.bounds == (500000, 5600000 - 10 * HEIGHT, 500000 + 10 * WIDTH, 5600000)
+    np.testing.assert_array_equal(read(series).values, truth.reshape(3, 2, -1).transpose(2, 0, 1))
+
+
+def test_netcdf_variables_on_no_grid_are_left_out_and_told(tmp_path):
+    write_netcdf(tmp_path / "season.nc", np.ones((3, 2, HEIGHT, WIDTH)), ("time", "band", "y", "x"))
+    assert warnings_of(tmp_path) == ["On no north-up grid and left out: rain."]
+
+
 def test_two_scenes_of_a_date_are_two_scenes(tmp_path):
     for path, value in (("028029", 1), ("028030", 2)):
         for band in ("SR_B4", "SR_B5"):
@@ -206,6 +259,29 @@ def test_a_scale_of_zero_in_the_file_is_refused(tmp_path):
         take(tmp_path)
 
 
+def coloured(path, names=("", "", "", "")):
+    write(path, [[[10, 11]], [[20, 21]], [[30, 31]], [[255, 0]]], names=names, dtype="uint8")
+    with rasterio.open(path, "r+") as file:
+        file.colorinterp = (ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha)
+    return path
+
+
+def test_an_alpha_band_hides_pixels_and_is_no_measurement(tmp_path):
+    coloured(tmp_path / "2023-04-22.tif")
+    series = take(tmp_path, band_names=["red", "green", "blue"])
+    assert series.bands == ("red", "green", "blue")
+    np.testing.assert_array_equal(read(series).values[:, 0], [[10, 20, 30], [np.nan] * 3])
+    (warning,) = warnings_of(tmp_path)
+    assert "not taken as a measurement: 2023-04-22.tif. To take it, name all bands in band_names." in warning
+
+
+def test_an_alpha_band_that_is_named_is_a_measurement(tmp_path):
+    coloured(tmp_path / "2023-04-22.tif")
+    assert take(tmp_path, band_names=["blue", "green", "red", "nir"]).bands == ("blue", "green", "red", "nir")
+    coloured(tmp_path / "2023-04-22.tif", names=("blue", "green", "red", "nir"))
+    assert take(tmp_path).bands == ("blue", "green", "red", "nir")
+
+
 def test_bands_are_chosen_in_the_order_given(tmp_path):
     for band in ("B4", "B5", "B6"):
         write(tmp_path / f"{band}_20230401.tif", int(band[1]))
@@ -235,9 +311,107 @@ def test_scl_takes_land_and_water_as_clear_and_is_not_scaled(tmp_path):
 
 def test_a_quality_band_is_never_taken_for_a_measurement(tmp_path):
     write(tmp_path / "B04_20230422.tif")
-    write(tmp_path / "SCL_20230422.tif")
+    write(tmp_path / "CLM_20230422.tif")
     assert take(tmp_path).bands == ("B04",)
-    assert "SCL holds quality flags" in listing(FolderParams(path=str(tmp_path)))["warnings"][0]
+    assert warnings_of(tmp_path) == [
+        "CLM holds quality flags and is not used; choose it as mask_band, or name it in bands."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("band", "rule"),
+    [
+        ("QA_PIXEL", MaskRule(bad_bits=(0, 1, 2, 3, 4, 5))),
+        ("SCL", MaskRule(clear_values=(4, 5, 6, 7))),
+    ],
+)
+@pytest.mark.parametrize("chosen", [[], ["B04"]])
+def test_a_known_mask_of_every_date_is_used_by_itself(tmp_path, band, rule, chosen):
+    for day in (1, 9):
+        write(tmp_path / f"B04_202304{day:02d}.tif")
+        write(tmp_path / f"{band}_202304{day:02d}.tif", day, dtype="uint16")
+    series = take(tmp_path, bands=chosen)
+    asked = take(tmp_path, bands=chosen, mask_band=band)
+    assert (series.bands, series.mask_rule, series.scenes) == (("B04",), rule, asked.scenes)
+    assert warnings_of(tmp_path) == []
+
+
+def test_the_listing_says_which_mask_is_used_and_that_it_was_recognised(tmp_path):
+    write(tmp_path / "B04_20230422.tif")
+    write(tmp_path / "SCL_20230422.tif")
+    shown = {"band": "SCL", "clear_values": [4, 5, 6, 7], "bad_bits": []}
+    assert listing(FolderParams(path=str(tmp_path)))["mask"] == {**shown, "recognised": True}
+    assert listing(FolderParams(path=str(tmp_path), mask_band="SCL"))["mask"] == {**shown, "recognised": False}
+
+
+@pytest.mark.parametrize("word", ["none", "None"])
+def test_the_word_none_switches_the_mask_off(tmp_path, word):
+    write(tmp_path / "B04_20230422.tif")
+    write(tmp_path / "SCL_20230422.tif")
+    series = take(tmp_path, mask_band=word)
+    assert (series.bands, series.mask_rule, series.scenes[0].mask) == (("B04",), None, None)
+    assert listing(FolderParams(path=str(tmp_path), mask_band=word))["mask"] is None
+    assert warnings_of(tmp_path, mask_band=word) == []
+
+
+def test_a_mask_named_among_the_bands_is_a_measurement(tmp_path):
+    write(tmp_path / "B04_20230422.tif")
+    write(tmp_path / "SCL_20230422.tif")
+    series = take(tmp_path, bands=["B04", "SCL"])
+    assert (series.bands, series.mask_rule) == (("B04", "SCL"), None)
+
+
+def test_a_known_mask_that_misses_a_date_is_left_out_and_told(tmp_path):
+    for day in (1, 9):
+        write(tmp_path / f"B04_202304{day:02d}.tif")
+    write(tmp_path / "SCL_20230401.tif")
+    assert take(tmp_path).mask_rule is None
+    assert warnings_of(tmp_path) == [
+        "SCL tells clear from cloud but is missing on 1 of 2 dates, e.g. 2023-04-09, and is not used."
+    ]
+    assert take(tmp_path, end="2023-04-05").mask_rule is not None
+
+
+def test_a_known_mask_with_a_date_of_its_own_is_left_out_and_told(tmp_path):
+    for name in ("B04_20230401", "SCL_20230401", "SCL_20230409"):
+        write(tmp_path / f"{name}.tif")
+    series = take(tmp_path)
+    assert (series.dates, series.mask_rule) == (dates("2023-04-01"), None)
+    assert "does not say which image it belongs to on 2023-04-09" in warnings_of(tmp_path)[0]
+
+
+def test_two_known_masks_leave_the_choice_to_the_user(tmp_path):
+    for band in ("SR_B4", "QA_PIXEL", "SCL"):
+        write(tmp_path / f"{band}_20230422.tif")
+    assert take(tmp_path).mask_rule is None
+    assert warnings_of(tmp_path) == ["QA_PIXEL and SCL could each be the mask; name one of them as mask_band."]
+
+
+def test_a_known_mask_on_a_coarser_grid_is_used_only_with_warp(tmp_path):
+    write(tmp_path / "B04_20230422.tif", np.ones((1, 4, 4)))
+    write(tmp_path / "SCL_20230422.tif", [[[4, 8], [9, 5]]], pixel=20, dtype="uint8")
+    assert take(tmp_path).mask_rule is None
+    (warning,) = warnings_of(tmp_path)
+    assert "pixel size 20 x 20 instead of 10 x 10" in warning
+    assert "switch on warp to use it" in warning
+    with pytest.raises(GridError, match="Switch on warp"):
+        take(tmp_path, mask_band="SCL")
+    clear = read(take(tmp_path, warp=True)).clear.reshape(4, 4)
+    np.testing.assert_array_equal(clear, np.kron([[1, 0], [0, 1]], np.ones((2, 2))).astype(bool))
+
+
+def test_a_known_mask_that_cannot_be_warped_is_left_out_and_told(tmp_path):
+    write(tmp_path / "B04_20230422.tif")
+    write(tmp_path / "SCL_20230422.tif", pixel=20, crs=None)
+    assert take(tmp_path, warp=True).mask_rule is None
+    assert "without a coordinate reference system" in warnings_of(tmp_path, warp=True)[0]
+
+
+def test_each_of_two_scenes_of_a_date_gets_its_own_mask(tmp_path):
+    for path, value in (("028029", 64), ("028030", 8)):
+        for band in ("SR_B4", "QA_PIXEL"):
+            write(tmp_path / f"LC08_L2SP_{path}_20230422_20230430_02_T1_{band}.TIF", value)
+    assert read(take(tmp_path)).clear[0].tolist() == [True, False]
 
 
 def test_a_mask_missing_on_a_date_is_named(tmp_path):
@@ -331,6 +505,7 @@ def test_another_grid_is_resampled_on_request(tmp_path):
         ({"start": "2023-05-01", "end": "2023-04-01"}, "Exchange"),
         ({"mask_band": "CLM"}, "mask_clear_values or mask_bad_bits"),
         ({"mask_clear_values": [1.0]}, "Name the mask band"),
+        ({"mask_band": "none", "mask_bad_bits": [1.0]}, "Name the mask band"),
         ({"mask_band": "SCL", "mask_clear_values": [4.0], "mask_bad_bits": [1.0]}, "one of the two"),
         ({"mask_band": "SCL", "mask_clear_values": [4.5]}, "whole numbers"),
         ({"mask_band": "SCL", "mask_bad_bits": [64.0]}, "0 to 63"),

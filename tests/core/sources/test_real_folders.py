@@ -64,6 +64,13 @@ def test_sentinel_classes_on_a_coarser_grid_need_warp():
         folder(FolderParams(path=path, mask_band="SCL"))
 
 
+def test_sentinel_classes_on_a_coarser_grid_are_left_out_unless_asked_for():
+    path = str(real("sen2rts_ndvi_scl"))
+    assert folder(FolderParams(path=path)).mask_rule is None
+    assert "switch on warp to use it" in "".join(listing(FolderParams(path=path))["warnings"])
+    assert listing(FolderParams(path=path, warp=True))["mask"]["recognised"]
+
+
 def test_sentinel_classes_are_warped_by_nearest_neighbour():
     path = real("sen2rts_ndvi_scl")
     series = folder(FolderParams(path=str(path), scale=0.0001, mask_band="SCL", warp=True))

@@ -1,0 +1,137 @@
+"""What a folder of images must fulfil before work starts: sound parameters, no gap, one grid."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from cropmap.contract.errors import GridError, ParameterError, Problem, SourceError
+from cropmap.io.rasters import grid_differences
+from cropmap.sources.files import some
+from cropmap.sources.masks import mask_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cropmap.data.scenes import Scene
+    from cropmap.data.site import Grid
+    from cropmap.io.rasters import RasterInfo
+    from cropmap.sources.folder import FolderParams
+
+
+def check_params(params: FolderParams) -> None:
+    """Refuse parameters that contradict each other.
+
+    Raises:
+        ParameterError: All that is wrong with them.
+    """
+    problems = [*_number_problems(params), *mask_problems(params)]
+    for name in ("start", "end", "first_date"):
+        text = getattr(params, name)
+        if text and not _is_date(text):
+            problems.append(Problem(name, f"{text!r} is not a date.", "Write it as YYYY-MM-DD."))
+    if params.start and params.end and params.start > params.end:
+        problems.append(Problem("end", f"{params.end} is before start, {params.start}.", "Exchange them."))
+    for name in ("bands", "band_names"):
+        twice = [text for text, count in Counter(getattr(params, name)).items() if count > 1 or not text]
+        if twice:
+            problems.append(Problem(name, f"{twice[0]!r} is empty or stands twice.", "Give each name once."))
+    if params.first_date and not params.step_days:
+        problems.append(Problem("step_days", "is missing beside first_date.", "Give the days between two steps."))
+    if problems:
+        raise ParameterError(problems, where="folder")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(dt.date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _number_problems(params: FolderParams) -> list[Problem]:
+    problems = []
+    given = params.valid_range
+    if given and not (len(given) == 2 and given[0] < given[1]):
+        problems.append(Problem("valid_range", f"{given} is no range.", "Give the lowest and the highest value."))
+    if params.nodata and not _is_number(params.nodata):
+        problems.append(Problem("nodata", f"{params.nodata!r} is not a number.", "Give a number or nan."))
+    problems += [
+        Problem(name, f"{getattr(params, name)} is not finite.", "Give a number.")
+        for name in ("scale", "offset")
+        if not math.isfinite(getattr(params, name))
+    ]
+    return problems
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def check_complete(scenes: Sequence[Scene], bands: Sequence[str], mask_band: str) -> None:
+    """Refuse a series that lacks a band, or the mask band where there is one, on a date.
+
+    Raises:
+        SourceError: One is missing.
+    """
+    for band in bands:
+        lacking = [scene for scene in scenes if band not in scene.bands]
+        if lacking:
+            raise _missing(band, lacking, scenes)
+    lacking = [scene for scene in scenes if scene.mask is None]
+    if mask_band and lacking:
+        raise _missing(mask_band, lacking, scenes)
+
+
+def _missing(band: str, lacking: Sequence[Scene], scenes: Sequence[Scene]) -> SourceError:
+    dates = some([scene.date.isoformat() for scene in lacking])
+    beside = [asset.path for asset in (*lacking[0].bands.values(), lacking[0].mask) if asset]
+    return SourceError(
+        f"Band {band} is missing on {len(lacking)} of {len(scenes)} dates: {dates}.",
+        where=f"beside {beside[0]}" if beside else "",
+        fix="Add the file, remove that date, or leave the band out.",
+    )
+
+
+def check_grids(infos: Mapping[str, RasterInfo], grid: Grid, *, warp: bool) -> None:
+    """Refuse rasters on another grid that may not, or cannot, be warped.
+
+    Args:
+        infos: The rasters, by path.
+        grid: The series' grid: that of one of them.
+        warp: Others are resampled to it.
+
+    Raises:
+        GridError: A raster lies on another grid.
+    """
+    first = next(info.path for info in infos.values() if info.grid == grid)
+    known: set[Grid] = {grid}
+    for info in infos.values():
+        if info.grid in known:
+            continue
+        known.add(info.grid)
+        if warp:
+            _check_warpable(info, grid, first)
+            continue
+        differences = grid_differences(grid, info.grid)
+        if differences:
+            raise GridError(
+                f"Two files lie on different grids: {'; '.join(differences)}.",
+                where=f"{info.path} against {first}",
+                fix="Switch on warp to resample to the first image's grid, or leave one out.",
+            )
+
+
+def _check_warpable(info: RasterInfo, grid: Grid, first: str) -> None:
+    if grid_differences(grid, info.grid) and not (grid.crs and info.grid.crs):
+        raise GridError(
+            "A file on another grid cannot be warped without a coordinate reference system.",
+            where=info.path if grid.crs else first,
+            fix="Give the file its coordinate reference system.",
+        )

@@ -1,0 +1,1339 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de_DE" sourcelanguage="en">
+ <context>
+  <name>CropMap</name>
+  <message>
+   <source>Make the worker environment once (menu: Worker environment…).</source>
+   <translation>Einmal die Arbeitsumgebung anlegen (Menü: Arbeitsumgebung…).</translation>
+  </message>
+  <message>
+   <source>Run the demo, to see what comes out.</source>
+   <translation>Die Vorführung starten, um zu sehen, was herauskommt.</translation>
+  </message>
+  <message>
+   <source>Choose the folder of your season's images and look at what was recognised.</source>
+   <translation>Den Ordner mit den Bildern der Saison wählen und ansehen, was erkannt wurde.</translation>
+  </message>
+  <message>
+   <source>Choose labelled points or polygons and the field of the class.</source>
+   <translation>Punkte oder Flächen mit bekannter Kultur und das Feld der Klasse wählen.</translation>
+  </message>
+  <message>
+   <source>Choose a model, then make the crop map. Read the report before you believe the map.</source>
+   <translation>Ein Modell wählen und die Karte rechnen. Erst den Bericht lesen, dann der Karte glauben.</translation>
+  </message>
+  <message>
+   <source>About CropMap</source>
+   <translation>Über CropMap</translation>
+  </message>
+  <message>
+   <source>Free software under the GNU General Public License, version 3 or later.</source>
+   <translation>Freie Software unter der GNU General Public License, Version 3 oder später.</translation>
+  </message>
+  <message>
+   <source>Handbook and source</source>
+   <translation>Handbuch und Quelltext</translation>
+  </message>
+  <message>
+   <source>Installed in {folder}</source>
+   <translation>Installiert in {folder}</translation>
+  </message>
+  <message>
+   <source>Overall accuracy against the known truth: {n}</source>
+   <translation>Gesamtgenauigkeit gegen die bekannte Wahrheit: {n}</translation>
+  </message>
+  <message>
+   <source>Overall accuracy in spatial cross-validation: {n}</source>
+   <translation>Gesamtgenauigkeit in der räumlichen Kreuzvalidierung: {n}</translation>
+  </message>
+  <message>
+   <source>Mean F1 of the classes: {n}</source>
+   <translation>Mittleres F1 der Klassen: {n}</translation>
+  </message>
+  <message>
+   <source>Samples used: {n}</source>
+   <translation>Verwendete Stichproben: {n}</translation>
+  </message>
+  <message>
+   <source>CropMap</source>
+   <translation>CropMap</translation>
+  </message>
+  <message>
+   <source>History of runs</source>
+   <translation>Frühere Läufe</translation>
+  </message>
+  <message>
+   <source>Back</source>
+   <translation>Zurück</translation>
+  </message>
+  <message>
+   <source>Look at the images</source>
+   <translation>Bilder ansehen</translation>
+  </message>
+  <message>
+   <source>Next: samples</source>
+   <translation>Weiter: Stichproben</translation>
+  </message>
+  <message>
+   <source>Next: model</source>
+   <translation>Weiter: Modell</translation>
+  </message>
+  <message>
+   <source>Next: map</source>
+   <translation>Weiter: Karte</translation>
+  </message>
+  <message>
+   <source>Make the crop map</source>
+   <translation>Karte rechnen</translation>
+  </message>
+  <message>
+   <source>Images</source>
+   <translation>Bilder</translation>
+  </message>
+  <message>
+   <source>Samples</source>
+   <translation>Stichproben</translation>
+  </message>
+  <message>
+   <source>Model</source>
+   <translation>Modell</translation>
+  </message>
+  <message>
+   <source>Map</source>
+   <translation>Karte</translation>
+  </message>
+  <message>
+   <source>A job is running. Wait for it, or cancel it.</source>
+   <translation>Ein Auftrag läuft. Bitte warten oder abbrechen.</translation>
+  </message>
+  <message>
+   <source>Cancelled.</source>
+   <translation>Abgebrochen.</translation>
+  </message>
+  <message>
+   <source>These images cannot be used yet.</source>
+   <translation>Diese Bilder sind so noch nicht verwendbar.</translation>
+  </message>
+  <message>
+   <source>{what}: done.</source>
+   <translation>{what}: fertig.</translation>
+  </message>
+  <message>
+   <source>This run's files are no longer there.</source>
+   <translation>Die Dateien dieses Laufs sind nicht mehr da.</translation>
+  </message>
+  <message>
+   <source>Open the folder</source>
+   <translation>Ordner öffnen</translation>
+  </message>
+  <message>
+   <source>{n} things are still to be corrected; they are marked on the pages.</source>
+   <translation>{n} Angaben sind noch zu berichtigen; sie sind auf den Seiten markiert.</translation>
+  </message>
+  <message>
+   <source>There is no worker environment yet.</source>
+   <translation>Es gibt noch keine Arbeitsumgebung.</translation>
+  </message>
+  <message>
+   <source>What was written stays in {folder}.</source>
+   <translation>Was geschrieben wurde, bleibt in {folder}.</translation>
+  </message>
+  <message>
+   <source>Open the report</source>
+   <translation>Bericht öffnen</translation>
+  </message>
+  <message>
+   <source>Zoom to the map</source>
+   <translation>Auf die Karte zoomen</translation>
+  </message>
+  <message>
+   <source>Worker environment…</source>
+   <translation>Arbeitsumgebung…</translation>
+  </message>
+  <message>
+   <source>Still to be chosen: {pages}.</source>
+   <translation>Noch zu wählen: {pages}.</translation>
+  </message>
+  <message>
+   <source>Make one once: it needs a download, and leaves QGIS's own Python untouched.</source>
+   <translation>Einmal anlegen: Es wird etwas heruntergeladen, das Python von QGIS bleibt unberührt.</translation>
+  </message>
+  <message>
+   <source>Show the log</source>
+   <translation>Protokoll zeigen</translation>
+  </message>
+  <message>
+   <source>… and {n} more warnings in the report.</source>
+   <translation>… und {n} weitere Warnungen im Bericht.</translation>
+  </message>
+  <message>
+   <source>Crop map</source>
+   <translation>Kulturartenkarte</translation>
+  </message>
+  <message>
+   <source>Confidence (%)</source>
+   <translation>Sicherheit (%)</translation>
+  </message>
+  <message>
+   <source>Clear observations</source>
+   <translation>Wolkenfreie Beobachtungen</translation>
+  </message>
+  <message>
+   <source>Load the layers</source>
+   <translation>Layer laden</translation>
+  </message>
+  <message>
+   <source>Use these settings again</source>
+   <translation>Diese Einstellungen wieder verwenden</translation>
+  </message>
+  <message>
+   <source>When</source>
+   <translation>Wann</translation>
+  </message>
+  <message>
+   <source>What</source>
+   <translation>Was</translation>
+  </message>
+  <message>
+   <source>State</source>
+   <translation>Stand</translation>
+  </message>
+  <message>
+   <source>History</source>
+   <translation>Frühere Läufe</translation>
+  </message>
+  <message>
+   <source>finished</source>
+   <translation>fertig</translation>
+  </message>
+  <message>
+   <source>not finished</source>
+   <translation>nicht beendet</translation>
+  </message>
+  <message>
+   <source>Runs in {folder}</source>
+   <translation>Läufe in {folder}</translation>
+  </message>
+  <message>
+   <source>Images of the season</source>
+   <translation>Bilder der Saison</translation>
+  </message>
+  <message>
+   <source>Choose the folder that holds the images. CropMap looks at them first and shows what it recognised.</source>
+   <translation>Wählen Sie den Ordner mit den Bildern. CropMap sieht sie zuerst durch und zeigt, was es erkannt hat.</translation>
+  </message>
+  <message>
+   <source>Look again</source>
+   <translation>Noch einmal ansehen</translation>
+  </message>
+  <message>
+   <source>What was recognised</source>
+   <translation>Was erkannt wurde</translation>
+  </message>
+  <message>
+   <source>Something wrong here? Correct it under “Settings” and look again.</source>
+   <translation>Etwas falsch? Unter „Einstellungen“ berichtigen und noch einmal ansehen.</translation>
+  </message>
+  <message>
+   <source>Everything is computed outside QGIS: you can go on working meanwhile.</source>
+   <translation>Gerechnet wird außerhalb von QGIS: Sie können inzwischen weiterarbeiten.</translation>
+  </message>
+  <message>
+   <source>Train a model with my samples, then map</source>
+   <translation>Ein Modell mit meinen Stichproben trainieren, dann kartieren</translation>
+  </message>
+  <message>
+   <source>Map with a model package that I have</source>
+   <translation>Mit einem vorhandenen Modellpaket kartieren</translation>
+  </message>
+  <message>
+   <source>Folder for results</source>
+   <translation>Ordner für Ergebnisse</translation>
+  </message>
+  <message>
+   <source>Choose a folder for the results.</source>
+   <translation>Wählen Sie einen Ordner für die Ergebnisse.</translation>
+  </message>
+  <message>
+   <source>Every run gets a folder of its own in it: map, report, model, log.</source>
+   <translation>Jeder Lauf bekommt darin einen eigenen Ordner: Karte, Bericht, Modell, Protokoll.</translation>
+  </message>
+  <message>
+   <source>What learns the crops' seasonal curves. It is checked on parts of the area that it has not seen, so that neighbouring samples cannot flatter it.</source>
+   <translation>Was die Jahreskurven der Kulturen lernt. Geprüft wird an Teilen des Gebiets, die es nicht gesehen hat, damit benachbarte Stichproben nicht schmeicheln.</translation>
+  </message>
+  <message>
+   <source>Choose the field that holds the class; CropMap looks for it itself where you choose none.</source>
+   <translation>Wählen Sie das Feld mit der Klasse; ohne Wahl sucht CropMap es selbst.</translation>
+  </message>
+  <message>
+   <source>Labelled samples</source>
+   <translation>Stichproben mit bekannter Kultur</translation>
+  </message>
+  <message>
+   <source>Points or polygons whose crop is known. The model learns from the image series at these places.</source>
+   <translation>Punkte oder Flächen, deren Kultur bekannt ist. Das Modell lernt aus den Bildreihen an diesen Stellen.</translation>
+  </message>
+  <message>
+   <source>{n} samples of {k} classes.</source>
+   <translation>{n} Stichproben aus {k} Klassen.</translation>
+  </message>
+  <message>
+   <source>So many classes: is it the right field?</source>
+   <translation>So viele Klassen: Ist es das richtige Feld?</translation>
+  </message>
+  <message>
+   <source>Class field</source>
+   <translation>Feld der Klasse</translation>
+  </message>
+  <message>
+   <source>Choose a layer or a file.</source>
+   <translation>Wählen Sie einen Layer oder eine Datei.</translation>
+  </message>
+  <message>
+   <source>Fewer than ten samples: {names}.</source>
+   <translation>Weniger als zehn Stichproben: {names}.</translation>
+  </message>
+  <message>
+   <source>CropMap panel</source>
+   <translation>CropMap-Bedienfeld</translation>
+  </message>
+  <message>
+   <source>Run the demo</source>
+   <translation>Vorführung starten</translation>
+  </message>
+  <message>
+   <source>Help and about</source>
+   <translation>Hilfe und Info</translation>
+  </message>
+  <message>
+   <source>There is no worker environment yet. Make one in QGIS (menu Raster, CropMap, Worker environment), or set the variable CROPMAP_PYTHON to a Python that has the library's requirements.</source>
+   <translation>Es gibt noch keine Arbeitsumgebung. Legen Sie sie in QGIS an (Menü Raster, CropMap, Arbeitsumgebung) oder setzen Sie die Variable CROPMAP_PYTHON auf ein Python, das die nötigen Pakete hat.</translation>
+  </message>
+  <message>
+   <source>It runs outside QGIS, in the worker environment (menu Raster, CropMap).</source>
+   <translation>Läuft außerhalb von QGIS, in der Arbeitsumgebung (Menü Raster, CropMap).</translation>
+  </message>
+  <message>
+   <source>Figures (JSON)</source>
+   <translation>Kennzahlen (JSON)</translation>
+  </message>
+  <message>
+   <source>Log: {log}</source>
+   <translation>Protokoll: {log}</translation>
+  </message>
+  <message>
+   <source>Open the layers in the project</source>
+   <translation>Layer im Projekt öffnen</translation>
+  </message>
+  <message>
+   <source>Where: {where}</source>
+   <translation>Wo: {where}</translation>
+  </message>
+  <message>
+   <source>What to do: {fix}</source>
+   <translation>Was tun: {fix}</translation>
+  </message>
+  <message>
+   <source>{what}: settings (JSON)</source>
+   <translation>{what}: Einstellungen (JSON)</translation>
+  </message>
+  <message>
+   <source>Parameters of the choice as JSON, for example {example}.</source>
+   <translation>Parameter der Wahl als JSON, zum Beispiel {example}.</translation>
+  </message>
+  <message>
+   <source>{key} is not JSON: {why}.</source>
+   <translation>{key} ist kein JSON: {why}.</translation>
+  </message>
+  <message>
+   <source>{key} must be a JSON object, like {"name": 1}.</source>
+   <translation>{key} muss ein JSON-Objekt sein, etwa {"name": 1}.</translation>
+  </message>
+  <message>
+   <source>CropMap: crop maps from image time series</source>
+   <translation>CropMap: Kulturartenkarten aus Bildzeitreihen</translation>
+  </message>
+  <message>
+   <source>automatic</source>
+   <translation>automatisch</translation>
+  </message>
+  <message>
+   <source>Separated by commas</source>
+   <translation>Durch Kommas getrennt</translation>
+  </message>
+  <message>
+   <source>name=number, name=number</source>
+   <translation>Name=Zahl, Name=Zahl</translation>
+  </message>
+  <message>
+   <source>More settings</source>
+   <translation>Weitere Einstellungen</translation>
+  </message>
+  <message>
+   <source>Advanced</source>
+   <translation>Erweitert</translation>
+  </message>
+  <message>
+   <source>Settings</source>
+   <translation>Einstellungen</translation>
+  </message>
+  <message>
+   <source>Choose a layer, or a file →</source>
+   <translation>Layer wählen, oder Datei →</translation>
+  </message>
+  <message>
+   <source>Choose a file</source>
+   <translation>Datei wählen</translation>
+  </message>
+  <message>
+   <source>The samples cannot be copied: {why}</source>
+   <translation>Die Stichproben lassen sich nicht kopieren: {why}</translation>
+  </message>
+  <message>
+   <source>Class</source>
+   <translation>Klasse</translation>
+  </message>
+  <message>
+   <source>no coordinate system</source>
+   <translation>kein Koordinatensystem</translation>
+  </message>
+  <message>
+   <source>File names</source>
+   <translation>Dateinamen</translation>
+  </message>
+  <message>
+   <source>Scale</source>
+   <translation>Skalierung</translation>
+  </message>
+  <message>
+   <source>Offset</source>
+   <translation>Versatz</translation>
+  </message>
+  <message>
+   <source>No data</source>
+   <translation>Kein Wert</translation>
+  </message>
+  <message>
+   <source>Clear-sky mask</source>
+   <translation>Wolkenmaske</translation>
+  </message>
+  <message>
+   <source>none</source>
+   <translation>keine</translation>
+  </message>
+  <message>
+   <source>&lt;b&gt;{n}&lt;/b&gt; dates</source>
+   <translation>&lt;b&gt;{n}&lt;/b&gt; Termine</translation>
+  </message>
+  <message>
+   <source>&lt;b&gt;{n}&lt;/b&gt; bands</source>
+   <translation>&lt;b&gt;{n}&lt;/b&gt; Kanäle</translation>
+  </message>
+  <message>
+   <source>{w} x {h} pixels</source>
+   <translation>{w} x {h} Pixel</translation>
+  </message>
+  <message>
+   <source>{n} dates, from {first} to {last}</source>
+   <translation>{n} Termine, von {first} bis {last}</translation>
+  </message>
+  <message>
+   <source>{band} is missing on {date}</source>
+   <translation>{band} fehlt am {date}</translation>
+  </message>
+  <message>
+   <source>Close this message</source>
+   <translation>Meldung schließen</translation>
+  </message>
+  <message>
+   <source>Cancel</source>
+   <translation>Abbrechen</translation>
+  </message>
+  <message>
+   <source>Log</source>
+   <translation>Protokoll</translation>
+  </message>
+  <message>
+   <source>Starting the worker…</source>
+   <translation>Arbeitsprozess startet…</translation>
+  </message>
+  <message>
+   <source>Stopping…</source>
+   <translation>Wird angehalten…</translation>
+  </message>
+  <message>
+   <source>about {time} left</source>
+   <translation>noch etwa {time}</translation>
+  </message>
+  <message>
+   <source>{h} h {n} min</source>
+   <translation>{h} h {n} min</translation>
+  </message>
+  <message>
+   <source>{n} s</source>
+   <translation>{n} s</translation>
+  </message>
+  <message>
+   <source>{n} min</source>
+   <translation>{n} min</translation>
+  </message>
+  <message>
+   <source>took {time}</source>
+   <translation>dauerte {time}</translation>
+  </message>
+  <message>
+   <source>A virtual environment in {folder}. It downloads several hundred megabytes and takes about 2 GB of disk.</source>
+   <translation>Eine virtuelle Umgebung in {folder}. Sie lädt mehrere hundert Megabyte herunter und belegt etwa 2 GB.</translation>
+  </message>
+  <message>
+   <source>CropMap: worker environment</source>
+   <translation>CropMap: Arbeitsumgebung</translation>
+  </message>
+  <message>
+   <source>Check again</source>
+   <translation>Erneut prüfen</translation>
+  </message>
+  <message>
+   <source>Remove it</source>
+   <translation>Entfernen</translation>
+  </message>
+  <message>
+   <source>the usual one</source>
+   <translation>der übliche</translation>
+  </message>
+  <message>
+   <source>Python interpreter</source>
+   <translation>Python-Interpreter</translation>
+  </message>
+  <message>
+   <source>Use it</source>
+   <translation>Verwenden</translation>
+  </message>
+  <message>
+   <source>Forget it</source>
+   <translation>Vergessen</translation>
+  </message>
+  <message>
+   <source>What the installation says appears here.</source>
+   <translation>Hier erscheint, was die Installation meldet.</translation>
+  </message>
+  <message>
+   <source>Let CropMap make one</source>
+   <translation>Von CropMap anlegen lassen</translation>
+  </message>
+  <message>
+   <source>Or use a Python that you have</source>
+   <translation>Oder ein vorhandenes Python verwenden</translation>
+  </message>
+  <message>
+   <source>Checking…</source>
+   <translation>Wird geprüft…</translation>
+  </message>
+  <message>
+   <source>GPU</source>
+   <translation>Grafikkarte</translation>
+  </message>
+  <message>
+   <source>Ready: jobs can run.</source>
+   <translation>Bereit: Aufträge können laufen.</translation>
+  </message>
+  <message>
+   <source>Bring it up to date</source>
+   <translation>Auf den neuen Stand bringen</translation>
+  </message>
+  <message>
+   <source>Make it again</source>
+   <translation>Neu anlegen</translation>
+  </message>
+  <message>
+   <source>CropMap computes in a Python environment of its own, outside QGIS: nothing is ever installed into QGIS's or the system's Python, and a crash cannot take QGIS with it.</source>
+   <translation>CropMap rechnet in einer eigenen Python-Umgebung außerhalb von QGIS: In das Python von QGIS oder des Systems wird nie etwas installiert, und ein Absturz kann QGIS nicht mitreißen.</translation>
+  </message>
+  <message>
+   <source>Package index for PyTorch alone, for example one of builds for your GPU:</source>
+   <translation>Paketverzeichnis nur für PyTorch, etwa eines mit Fassungen für Ihre Grafikkarte:</translation>
+  </message>
+  <message>
+   <source>Its interpreter, or the folder of a virtual or conda environment.</source>
+   <translation>Der Interpreter, oder der Ordner einer virtuellen oder conda-Umgebung.</translation>
+  </message>
+  <message>
+   <source>Make one below, or choose a Python.</source>
+   <translation>Legen Sie unten eine an, oder wählen Sie ein Python.</translation>
+  </message>
+  <message>
+   <source>chosen by you</source>
+   <translation>von Ihnen gewählt</translation>
+  </message>
+  <message>
+   <source>made by CropMap</source>
+   <translation>von CropMap angelegt</translation>
+  </message>
+  <message>
+   <source>Jobs cannot run in this environment.</source>
+   <translation>In dieser Umgebung können keine Aufträge laufen.</translation>
+  </message>
+  <message>
+   <source>Make the environment</source>
+   <translation>Umgebung anlegen</translation>
+  </message>
+  <message>
+   <source>No Python was found to make it with.</source>
+   <translation>Es wurde kein Python gefunden, um sie anzulegen.</translation>
+  </message>
+  <message>
+   <source>Choose a Python below.</source>
+   <translation>Wählen Sie unten ein Python.</translation>
+  </message>
+  <message>
+   <source>Delete the environment in {folder}?</source>
+   <translation>Die Umgebung in {folder} löschen?</translation>
+  </message>
+  <message>
+   <source>Step {n} of {total}: {title}…</source>
+   <translation>Schritt {n} von {total}: {title}…</translation>
+  </message>
+  <message>
+   <source>It cannot be deleted.</source>
+   <translation>Sie lässt sich nicht löschen.</translation>
+  </message>
+  <message>
+   <source>set by the variable {name}</source>
+   <translation>von der Variablen {name} vorgegeben</translation>
+  </message>
+  <message>
+   <source>There is no Python interpreter at {path}.</source>
+   <translation>Unter {path} liegt kein Python-Interpreter.</translation>
+  </message>
+  <message>
+   <source>Check the network connection and the free disk space, then try again.</source>
+   <translation>Prüfen Sie Netzverbindung und freien Speicherplatz und versuchen Sie es noch einmal.</translation>
+  </message>
+  <message>
+   <source>Making the environment</source>
+   <translation>Umgebung wird angelegt</translation>
+  </message>
+  <message>
+   <source>Updating the installer</source>
+   <translation>Installationsprogramm wird erneuert</translation>
+  </message>
+  <message>
+   <source>Downloading the packages</source>
+   <translation>Pakete werden heruntergeladen</translation>
+  </message>
+  <message>
+   <source>“{step}” failed with code {code}; the log below says why.</source>
+   <translation>„{step}“ ist mit Code {code} gescheitert; das Protokoll unten sagt, warum.</translation>
+  </message>
+  <message>
+   <source>On Debian and Ubuntu the system package python3-venv must be installed.</source>
+   <translation>Unter Debian und Ubuntu muss das Systempaket python3-venv installiert sein.</translation>
+  </message>
+  <message>
+   <source>Downloading PyTorch</source>
+   <translation>PyTorch wird heruntergeladen</translation>
+  </message>
+  <message>
+   <source>Cancelled. What was downloaded is kept for the next try.</source>
+   <translation>Abgebrochen. Das Heruntergeladene bleibt für den nächsten Versuch.</translation>
+  </message>
+  <message>
+   <source>The worker environment is made.</source>
+   <translation>Die Arbeitsumgebung ist angelegt.</translation>
+  </message>
+  <message>
+   <source>CropMap: {kind}</source>
+   <translation>CropMap: {kind}</translation>
+  </message>
+  <message>
+   <source>Assess map</source>
+   <translation>Karte prüfen</translation>
+  </message>
+  <message>
+   <source>Compare a map with reference labels that its model has not seen: confusion matrix, accuracies, report.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Class map</source>
+   <translation>Klassenkarte</translation>
+  </message>
+  <message>
+   <source>Class map that the map job wrote.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Reference</source>
+   <translation>Referenz</translation>
+  </message>
+  <message>
+   <source>Labelled points or polygons that the model has not seen, or a class raster on the map's grid.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Field that holds the class; found by itself where its name is obvious.</source>
+   <translation>Feld mit der Klasse; wird gefunden, wenn sein Name eindeutig ist.</translation>
+  </message>
+  <message>
+   <source>Layer</source>
+   <translation>Layer</translation>
+  </message>
+  <message>
+   <source>Layer of the reference file, where it holds several.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Reference's CRS</source>
+   <translation>KBS der Referenz</translation>
+  </message>
+  <message>
+   <source>Coordinate system where the file names none, e.g. EPSG:4326.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Exclude</source>
+   <translation>Auslassen</translation>
+  </message>
+  <message>
+   <source>Samples file (.npz) of the training; its pixels are left out of the comparison.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Classify crops</source>
+   <translation>Kulturen klassifizieren</translation>
+  </message>
+  <message>
+   <source>Sample, train, judge by spatial cross-validation, map and report: from images and labels to a crop map.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The season's images.</source>
+   <translation>Die Bilder der Saison.</translation>
+  </message>
+  <message>
+   <source>Labelled points or polygons (any vector format, or CSV with coordinates), or a table of labelled series (.npz).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Layer of the samples file, where it holds several.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Id field</source>
+   <translation>Feld der Kennung</translation>
+  </message>
+  <message>
+   <source>Field that identifies each sample; numbered where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Group field</source>
+   <translation>Feld der Gruppe</translation>
+  </message>
+  <message>
+   <source>Field of the farm or field that several samples share; they are never split between training and test.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Samples' CRS</source>
+   <translation>KBS der Stichproben</translation>
+  </message>
+  <message>
+   <source>Coordinate system where the samples file names none, e.g. EPSG:4326.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Legend</source>
+   <translation>Legende</translation>
+  </message>
+  <message>
+   <source>Legend file (JSON) with codes, names and colours; made from the labels where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Inner buffer</source>
+   <translation>Innerer Abstand</translation>
+  </message>
+  <message>
+   <source>Leave out pixels this near to a polygon's edge.</source>
+   <translation>Pixel so nah am Rand einer Fläche auslassen.</translation>
+  </message>
+  <message>
+   <source>m</source>
+   <translation>m</translation>
+  </message>
+  <message>
+   <source>Pixels per polygon</source>
+   <translation>Pixel je Fläche</translation>
+  </message>
+  <message>
+   <source>At most this many pixels of each polygon; 0 takes all.</source>
+   <translation>Höchstens so viele Pixel jeder Fläche; 0 nimmt alle.</translation>
+  </message>
+  <message>
+   <source>Device</source>
+   <translation>Gerät</translation>
+  </message>
+  <message>
+   <source>What computes neural models; auto takes a GPU where there is one.</source>
+   <translation>Was neuronale Modelle rechnet; automatisch nimmt eine Grafikkarte, wenn es eine gibt.</translation>
+  </message>
+  <message>
+   <source>auto</source>
+   <translation>automatisch</translation>
+  </message>
+  <message>
+   <source>cpu</source>
+   <translation>Prozessor</translation>
+  </message>
+  <message>
+   <source>cuda</source>
+   <translation>Grafikkarte (CUDA)</translation>
+  </message>
+  <message>
+   <source>The classifier of pixel series.</source>
+   <translation>Was die Zeitreihen der Pixel klassifiziert.</translation>
+  </message>
+  <message>
+   <source>Folds</source>
+   <translation>Teile</translation>
+  </message>
+  <message>
+   <source>Parts of the spatial cross-validation.</source>
+   <translation>Teile der räumlichen Kreuzvalidierung.</translation>
+  </message>
+  <message>
+   <source>Block size</source>
+   <translation>Blockgröße</translation>
+  </message>
+  <message>
+   <source>Edge of the square blocks that stay together in one part; made smaller by itself on small sites.</source>
+   <translation>Kante der quadratischen Blöcke, die in einem Teil zusammenbleiben; auf kleinen Gebieten von selbst verkleinert.</translation>
+  </message>
+  <message>
+   <source>km</source>
+   <translation>km</translation>
+  </message>
+  <message>
+   <source>Seed</source>
+   <translation>Startzahl</translation>
+  </message>
+  <message>
+   <source>The same seed gives the same result.</source>
+   <translation>Dieselbe Startzahl ergibt dasselbe Ergebnis.</translation>
+  </message>
+  <message>
+   <source>Recipe</source>
+   <translation>Vorbereitung</translation>
+  </message>
+  <message>
+   <source>How cloudy, irregular series become regular ones.</source>
+   <translation>Wie aus wolkigen, unregelmäßigen Reihen regelmäßige werden.</translation>
+  </message>
+  <message>
+   <source>Validation share</source>
+   <translation>Anteil zur Überwachung</translation>
+  </message>
+  <message>
+   <source>Share of the training blocks that decides when training stops.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Confidence</source>
+   <translation>Sicherheit mitschreiben</translation>
+  </message>
+  <message>
+   <source>Also write the probability of the mapped class, in percent.</source>
+   <translation>Auch die Wahrscheinlichkeit der kartierten Klasse schreiben, in Prozent.</translation>
+  </message>
+  <message>
+   <source>Threads</source>
+   <translation>Rechenfäden</translation>
+  </message>
+  <message>
+   <source>Blocks computed at a time; 0 takes all cores.</source>
+   <translation>Blöcke, die gleichzeitig gerechnet werden; 0 nimmt alle Kerne.</translation>
+  </message>
+  <message>
+   <source>Edge of the blocks; 0 follows the images' own tiles.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>pixels</source>
+   <translation>Pixel</translation>
+  </message>
+  <message>
+   <source>Demo</source>
+   <translation>Vorführung</translation>
+  </message>
+  <message>
+   <source>Make a synthetic site with clouds, crops and surveyed points, map it, and compare the map with the truth.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Site</source>
+   <translation>Gebiet</translation>
+  </message>
+  <message>
+   <source>Which synthetic landscape.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>corn belt</source>
+   <translation>Corn Belt</translation>
+  </message>
+  <message>
+   <source>vojvodina</source>
+   <translation>Vojvodina</translation>
+  </message>
+  <message>
+   <source>Size</source>
+   <translation>Größe</translation>
+  </message>
+  <message>
+   <source>Edge of the site.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Points</source>
+   <translation>Punkte</translation>
+  </message>
+  <message>
+   <source>Surveyed points to learn from.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Inspect images</source>
+   <translation>Bilder ansehen</translation>
+  </message>
+  <message>
+   <source>List the dates, bands, grid, scale and no-data value recognised in the images, before anything runs.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Map crops</source>
+   <translation>Kulturen kartieren</translation>
+  </message>
+  <message>
+   <source>Map every pixel of a season of images with a fitted model; an interrupted map is resumed.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Model package (.cropmap) that the train job wrote.</source>
+   <translation>Modellpaket (.cropmap), das beim Training geschrieben wurde.</translation>
+  </message>
+  <message>
+   <source>Season start</source>
+   <translation>Beginn der Saison</translation>
+  </message>
+  <message>
+   <source>First day of the season to map; the year that holds most of the images where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Prepare series</source>
+   <translation>Zeitreihen vorbereiten</translation>
+  </message>
+  <message>
+   <source>Turn cloudy, irregular images into one raster with regular steps and no gaps, and one with its quality.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sample series</source>
+   <translation>Zeitreihen entnehmen</translation>
+  </message>
+  <message>
+   <source>Extract the prepared series of labelled points or polygons, and split them by spatial blocks.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Train model</source>
+   <translation>Modell trainieren</translation>
+  </message>
+  <message>
+   <source>Fit a model on labelled series, measure it by spatial cross-validation, and write it as one package file.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sample set</source>
+   <translation>Stichprobendatei</translation>
+  </message>
+  <message>
+   <source>Samples file (.npz) that the sample job wrote.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Cross validate</source>
+   <translation>Kreuzvalidieren</translation>
+  </message>
+  <message>
+   <source>Also fit one model for each part, to measure the accuracy on pixels that it has not seen.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Folder of images</source>
+   <translation>Ordner mit Bildern</translation>
+  </message>
+  <message>
+   <source>Take a folder of raster files on this computer, in any format that GDAL reads.</source>
+   <translation>Ein Ordner mit Rasterdateien auf diesem Rechner, in jedem Format, das GDAL liest.</translation>
+  </message>
+  <message>
+   <source>Path</source>
+   <translation>Pfad</translation>
+  </message>
+  <message>
+   <source>Folder with the images; a single file with many dates is allowed too.</source>
+   <translation>Ordner mit den Bildern; auch eine einzelne Datei mit vielen Terminen ist erlaubt.</translation>
+  </message>
+  <message>
+   <source>Pattern</source>
+   <translation>Muster der Namen</translation>
+  </message>
+  <message>
+   <source>How file names hold date and band, e.g. {band}_{date:%Y%m%d}.tif with {*} for anything. Empty: recognised from the names.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Bands</source>
+   <translation>Kanäle</translation>
+  </message>
+  <message>
+   <source>Bands to use, in this order; empty takes all.</source>
+   <translation>Zu verwendende Kanäle, in dieser Reihenfolge; leer nimmt alle.</translation>
+  </message>
+  <message>
+   <source>Band names</source>
+   <translation>Namen der Kanäle</translation>
+  </message>
+  <message>
+   <source>Names of the bands of multi-band files, in order; empty takes the files'.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Factor from stored numbers to physical values, e.g. 0.0001; 0 takes the file's.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Added after scaling; with scale 0 and offset 0, the file's.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Nodata</source>
+   <translation>Kein-Wert-Zahl</translation>
+  </message>
+  <message>
+   <source>Stored number that means no value, or nan; empty takes the file's.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Valid range</source>
+   <translation>Gültiger Bereich</translation>
+  </message>
+  <message>
+   <source>Lowest and highest physical value; others count as clouded. Empty keeps all.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Mask band</source>
+   <translation>Maskenkanal</translation>
+  </message>
+  <message>
+   <source>Band that tells cloud from clear. Empty: QA_PIXEL or SCL, if every date has it; none: no mask.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Mask clear values</source>
+   <translation>Klare Werte der Maske</translation>
+  </message>
+  <message>
+   <source>Numbers of the mask band that are clear; empty with SCL takes 4, 5, 6 and 7.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Mask bad bits</source>
+   <translation>Schlechte Bits der Maske</translation>
+  </message>
+  <message>
+   <source>Bits of the mask band that must not be set; empty with QA_PIXEL takes 0 to 5.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Start</source>
+   <translation>Beginn</translation>
+  </message>
+  <message>
+   <source>First date to use; empty takes all from the beginning.</source>
+   <translation>Erster zu verwendender Termin; leer nimmt alle von Anfang an.</translation>
+  </message>
+  <message>
+   <source>End</source>
+   <translation>Ende</translation>
+  </message>
+  <message>
+   <source>Last date to use; empty takes all to the end.</source>
+   <translation>Letzter zu verwendender Termin; leer nimmt alle bis zum Ende.</translation>
+  </message>
+  <message>
+   <source>First date</source>
+   <translation>Erster Termin</translation>
+  </message>
+  <message>
+   <source>Date of the first step of a file that holds many dates without saying which.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Step days</source>
+   <translation>Schritt in Tagen</translation>
+  </message>
+  <message>
+   <source>Days between the steps of such a file; 0 where none is.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>days</source>
+   <translation>Tage</translation>
+  </message>
+  <message>
+   <source>Warp</source>
+   <translation>Umprojizieren</translation>
+  </message>
+  <message>
+   <source>Resample images on other grids to the first image's: bands bilinear, masks nearest.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weekly, linear</source>
+   <translation>Wöchentlich, linear</translation>
+  </message>
+  <message>
+   <source>Interpolate the clear observations linearly at regular steps, every seven days unless told otherwise.</source>
+   <translation>Die wolkenfreien Beobachtungen linear auf regelmäßige Schritte umrechnen, ohne andere Angabe alle sieben Tage.</translation>
+  </message>
+  <message>
+   <source>First day; empty for the first image's date.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Season end</source>
+   <translation>Ende der Saison</translation>
+  </message>
+  <message>
+   <source>Last day; empty for the last image's date.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Step</source>
+   <translation>Schritt</translation>
+  </message>
+  <message>
+   <source>Days from one step to the next.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Clear dates</source>
+   <translation>Klare Termine</translation>
+  </message>
+  <message>
+   <source>A pixel with fewer clear dates inside the season is not used.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>dates</source>
+   <translation>Termine</translation>
+  </message>
+  <message>
+   <source>Longest gap</source>
+   <translation>Längste Lücke</translation>
+  </message>
+  <message>
+   <source>A pixel that is longer without a clear date inside the season is not used; 0 sets no limit.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Enough clear dates</source>
+   <translation>Genug klare Termine</translation>
+  </message>
+  <message>
+   <source>Refuse pixels that have too few clear dates in the season, or too long a gap between them.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Fewest clear dates inside the season.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Longest time inside the season without a clear date; its start and end count as the edges of gaps. 0 sets no limit.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Linear resampling</source>
+   <translation>Lineare Umrechnung</translation>
+  </message>
+  <message>
+   <source>Interpolate linearly between the nearest clear dates before and after each regular step.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Days from one output step to the next.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Support around the season</source>
+   <translation>Stütze um die Saison</translation>
+  </message>
+  <message>
+   <source>Clear dates up to this long before the season's start and after its end support the steps inside it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Random forest</source>
+   <translation>Random Forest</translation>
+  </message>
+  <message>
+   <source>Many decision trees that vote; quick, steady with few samples, and in need of no tuning.</source>
+   <translation>Viele Entscheidungsbäume stimmen ab; schnell, beständig bei wenigen Stichproben, ohne Feineinstellung.</translation>
+  </message>
+  <message>
+   <source>Trees</source>
+   <translation>Bäume</translation>
+  </message>
+  <message>
+   <source>Number of trees; more are steadier and slower. Long et al. take 500.</source>
+   <translation>Anzahl der Bäume; mehr sind beständiger und langsamer. Long et al. nehmen 500.</translation>
+  </message>
+  <message>
+   <source>Features per split</source>
+   <translation>Merkmale je Teilung</translation>
+  </message>
+  <message>
+   <source>Features tried at each split; 0 takes the square root of their number.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Min leaf</source>
+   <translation>Kleinstes Blatt</translation>
+  </message>
+  <message>
+   <source>Fewest samples in a leaf; 5 halves the trees at a small loss.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Max samples</source>
+   <translation>Höchstens Stichproben</translation>
+  </message>
+  <message>
+   <source>Samples drawn for each tree; 0 draws as many as there are. 20,000 makes a large fit much faster.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Transformer</source>
+   <translation>Transformer</translation>
+  </message>
+  <message>
+   <source>Attention over the season's steps; the most accurate with many samples, and slow without a GPU.</source>
+   <translation>Aufmerksamkeit über die Schritte der Saison; mit vielen Stichproben am genauesten, ohne Grafikkarte langsam.</translation>
+  </message>
+  <message>
+   <source>Epochs</source>
+   <translation>Durchgänge</translation>
+  </message>
+  <message>
+   <source>Most passes over the training samples.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Batch size</source>
+   <translation>Stapelgröße</translation>
+  </message>
+  <message>
+   <source>Samples of one step.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Learning rate</source>
+   <translation>Lernrate</translation>
+  </message>
+  <message>
+   <source>First step size of AdamW.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weight decay</source>
+   <translation>Gewichtsabnahme</translation>
+  </message>
+  <message>
+   <source>Weight decay of AdamW.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Patience</source>
+   <translation>Geduld</translation>
+  </message>
+  <message>
+   <source>Stop after so many epochs without a lower validation loss; half-way there the step size is cut by ten.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>epochs</source>
+   <translation>Durchgänge</translation>
+  </message>
+  <message>
+   <source>Clip norm</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Gradients longer than this are shortened to it; 0 leaves them.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Width</source>
+   <translation>Breite</translation>
+  </message>
+  <message>
+   <source>Numbers that describe a time step; a multiple of twice the heads.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Layers</source>
+   <translation>Schichten</translation>
+  </message>
+  <message>
+   <source>Encoder layers.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Heads</source>
+   <translation>Köpfe</translation>
+  </message>
+  <message>
+   <source>Attention heads of a layer.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Feed forward</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Width of the layers' inner network.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Dropout</source>
+   <translation>Dropout</translation>
+  </message>
+  <message>
+   <source>Share of values left out while training.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Legacy positions</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Use the source study's position code, whose sign error makes neighbouring steps unlike; for comparisons.</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+</TS>

@@ -1,0 +1,101 @@
+"""Results as layers: grouped, styled, zoomed to."""
+
+import json
+
+import pytest
+from osgeo import gdal, ogr, osr
+from qgis.core import QgsCategorizedSymbolRenderer, QgsPalettedRasterRenderer, QgsProject
+
+from cropmap_plugin.layers.results import class_colours_of, load_results
+from cropmap_plugin.widgets.layers import LayerOrFile, VECTOR, file_of, needs_export
+
+gdal.UseExceptions()
+ogr.UseExceptions()
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    utm = osr.SpatialReference()
+    utm.ImportFromEPSG(32615)
+    paths = {}
+    for name in ("class_map", "confidence"):
+        path = tmp_path / f"{name}.tif"
+        raster = gdal.GetDriverByName("GTiff").Create(str(path), 4, 3, 1, gdal.GDT_Byte)
+        raster.SetGeoTransform((500000, 30, 0, 4600000, 0, -30))
+        raster.SetProjection(utm.ExportToWkt())
+        band = raster.GetRasterBand(1)
+        band.Fill(1)
+        if name == "class_map":
+            colours = gdal.ColorTable()
+            colours.SetColorEntry(0, (255, 211, 0, 255))
+            colours.SetColorEntry(1, (38, 112, 0, 255))
+            band.SetColorTable(colours)
+        raster = band = None
+        paths[name] = str(path)
+    (tmp_path / "class_map.qml").write_text(
+        "<!DOCTYPE qgis><qgis><pipe><rasterrenderer type='paletted' band='1' opacity='1'><colorPalette>"
+        "<paletteEntry value='0' label='corn' color='#ffd300' alpha='255'/>"
+        "<paletteEntry value='1' label='soy' color='#267000' alpha='255'/>"
+        "</colorPalette></rasterrenderer></pipe></qgis>"
+    )
+    points = tmp_path / "samples.geojson"
+    features = [
+        {"type": "Feature", "properties": {"class": name}, "geometry": {"type": "Point", "coordinates": [-93, 41.5]}}
+        for name in ("corn", "soy", "oats")
+    ]
+    points.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return {**paths, "samples_layer": str(points), "report": "/r.html"}
+
+
+def test_the_layers_come_in_a_group_the_samples_on_top_and_the_confidence_hidden(outputs):
+    loaded = load_results({"outputs": outputs}, "Run 1")
+    nodes = loaded.group.findLayers()
+    assert loaded.group.name() == "Run 1"
+    assert [node.layer().name() for node in nodes] == ["Samples", "Crop map", "Confidence (%)"]
+    assert [node.itemVisibilityChecked() for node in nodes] == [True, True, False]
+    assert QgsProject.instance().layerTreeRoot().children()[0] == loaded.group
+
+
+def test_the_map_shows_the_names_and_colours_of_its_style(outputs):
+    layer = load_results({"outputs": outputs}, "Run").layers["class_map"]
+    assert isinstance(layer.renderer(), QgsPalettedRasterRenderer)
+    assert class_colours_of(layer) == {"corn": "#ffd300", "soy": "#267000"}
+
+
+def test_without_a_style_file_the_map_takes_its_colour_table(outputs, tmp_path):
+    (tmp_path / "class_map.qml").unlink()
+    layer = load_results({"outputs": outputs}, "Run").layers["class_map"]
+    assert isinstance(layer.renderer(), QgsPalettedRasterRenderer)
+    assert {"#ffd300", "#267000"} <= {entry.color.name() for entry in layer.renderer().classes()}
+
+
+def test_the_samples_take_the_map_s_colours(outputs):
+    renderer = load_results({"outputs": outputs}, "Run").layers["samples_layer"].renderer()
+    assert isinstance(renderer, QgsCategorizedSymbolRenderer)
+    colours = {str(category.value()): category.symbol().color().name() for category in renderer.categories()}
+    assert (colours["corn"], colours["soy"]) == ("#ffd300", "#267000")
+    assert set(colours) == {"corn", "soy", "oats"}
+
+
+def test_a_run_without_layers_adds_nothing(qgis_app):
+    assert load_results({"outputs": {"report": "/r.html"}}, "Run") is None
+    assert load_results({"outputs": {"class_map": "/gone.tif"}}, "Run") is None
+    assert QgsProject.instance().layerTreeRoot().children() == []
+
+
+def test_a_layer_of_the_project_is_found_again_by_its_file(outputs):
+    layer = load_results({"outputs": outputs}, "Run").layers["samples_layer"]
+    chooser = LayerOrFile(VECTOR, "")
+    chooser.set_path(outputs["samples_layer"])
+    assert chooser.layer() == layer
+    assert chooser.path() == outputs["samples_layer"]
+    chooser.set_path("/other.gpkg")
+    assert (chooser.layer(), chooser.path()) == (None, "/other.gpkg")
+
+
+def test_a_filter_or_unsaved_edits_ask_for_a_copy(outputs):
+    layer = load_results({"outputs": outputs}, "Run").layers["samples_layer"]
+    assert file_of(layer)[0] == outputs["samples_layer"]
+    assert not needs_export(layer)
+    layer.setSubsetString("\"class\" = 'corn'")
+    assert needs_export(layer)

@@ -1,0 +1,66 @@
+"""The whole way with the real library: no stand-in."""
+
+from pathlib import Path
+
+import pytest
+from qgis.core import QgsProject
+
+from cropmap_plugin.dock import CropMapDock
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = ROOT / ".venv-core/bin/python"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not PYTHON.exists(), reason="the library's environment (.venv-core) is not made here"),
+]
+
+
+@pytest.fixture
+def dock(qgis_iface, monkeypatch):
+    monkeypatch.setenv("CROPMAP_PYTHON", str(PYTHON))
+    panel = CropMapDock(qgis_iface)
+    yield panel
+    panel.leave()
+    panel.deleteLater()
+
+
+@pytest.fixture
+def finished(dock, tmp_path, wait_for):
+    """A demo of 96 x 96 pixels, run through the panel to its end."""
+    dock.start("demo", {"size": 96, "model": {"name": "random_forest", "trees": 50}}, tmp_path / "run")
+    wait_for(lambda: not dock.runner.busy, 240)
+    return dock
+
+
+def test_the_demo_comes_back_as_a_styled_map_and_its_images_can_be_looked_at(finished, tmp_path, wait_for):
+    assert "Overall accuracy against the known truth" in finished.notice.text()
+    names = [layer.name() for layer in QgsProject.instance().mapLayers().values()]
+    assert sorted(names) == ["Confidence (%)", "Crop map", "Samples"]
+    assert (tmp_path / "run" / "run.json").is_file()
+
+    images = next(path for path in (tmp_path / "run" / "site").iterdir() if path.is_dir())
+    finished.images.set_values({"images": {"name": "folder", "path": str(images)}})
+    finished.look()
+    wait_for(lambda: not finished.runner.busy, 120)
+    assert finished.images.is_inspected()
+
+    finished.open_page(4)
+    finished.history.show_folder(tmp_path)
+    assert finished.history.selected().finished
+
+
+def test_a_mistake_is_told_with_its_remedy(dock, tmp_path, wait_for):
+    dock.start("inspect", {"images": {"name": "folder", "path": str(tmp_path / "nowhere")}}, tmp_path / "run")
+    wait_for(lambda: not dock.runner.busy, 120)
+    assert "nowhere" in dock.notice.text()
+    assert "→" in dock.notice.text()
+
+
+def test_cancel_stops_the_real_worker(dock, tmp_path, wait_for):
+    dock.start("demo", {"size": 512}, tmp_path / "run")
+    wait_for(lambda: dock.run_panel.bar.value() > 0, 60)
+    dock.run_panel.cancel.click()
+    wait_for(lambda: not dock.runner.busy, 60)
+    assert "Cancelled" in dock.notice.text()
+    assert not (tmp_path / "run" / "run.json").exists()
