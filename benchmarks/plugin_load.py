@@ -37,8 +37,10 @@ def main(rounds: int) -> None:
         one_round(plugins)  # fills the file cache
         seconds, brought = zip(*(one_round(plugins) for _ in range(rounds)), strict=True)
     heavy = ", ".join(sorted(set().union(*brought))) or "none"
-    row = f"| plugin load, QGIS off screen, median of {rounds} | {statistics.median(seconds):.3f} s | heavy imports: {heavy} |"
-    sys.stdout.write(row + "\n")
+    median = statistics.median(seconds)
+    sys.stdout.write(
+        f"| plugin load, QGIS off screen, median of {rounds} | {median:.3f} s | heavy imports: {heavy} |\n"
+    )
 
 
 if __name__ == "__main__":

@@ -294,6 +294,8 @@ class CropMapDock(QgsDockWidget):
         title = tr("{what}: done.").format(what=title_of(kind))
         self.notice.say("good", title, "\n".join([*_figures(result), *self._warning_lines()]), actions)
         self._iface.messageBar().pushSuccess("CropMap", title)
+        if self.stack.currentIndex() == HISTORY:
+            self.open_page(HISTORY)
 
     def load(self, result: Mapping[str, Any], name: str) -> Any:
         """Load a run's layers and show the map; say so where there are none."""

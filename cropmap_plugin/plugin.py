@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsApplication, QgsSettings
 from qgis.PyQt.QtCore import QCoreApplication, QLocale, QObject, Qt, QTranslator
-from qgis.PyQt.QtWidgets import QAction
+from qgis.PyQt.QtWidgets import QAction, QDialog
 
 from .house import CORE, icon, tr, translation_file
 
@@ -33,6 +33,7 @@ class CropMapPlugin(QObject):
         self.actions: list[QAction] = []
         self.dock: CropMapDock | None = None
         self.provider: CropMapProvider | None = None
+        self.dialog: QDialog | None = None
         self._toolbar: Any = None
         self._translator = _translator()
 
@@ -57,6 +58,7 @@ class CropMapPlugin(QObject):
 
     def unload(self) -> None:
         """Take everything away, so that the plugin can be loaded anew."""
+        self._close_dialog()
         if self.dock is not None:
             self.dock.leave()
             self._iface.removeDockWidget(self.dock)
@@ -106,17 +108,25 @@ class CropMapPlugin(QObject):
         """Open the window of the worker environment."""
         from .worker.dialog import EnvironmentDialog  # noqa: PLC0415
 
-        dialog = EnvironmentDialog(self._iface.mainWindow())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        self._open(EnvironmentDialog(self._iface.mainWindow()))
 
     def show_about(self) -> None:
         """Open the window that tells what this is and where to read on."""
         from .about import AboutDialog  # noqa: PLC0415
 
-        dialog = AboutDialog(self._iface.mainWindow())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._open(AboutDialog(self._iface.mainWindow()))
+
+    def _open(self, dialog: QDialog) -> None:
+        self._close_dialog()
+        # Kept here: the parent's Python half may go at any time, and would take this one's with it.
+        self.dialog = dialog
         dialog.open()
+
+    def _close_dialog(self) -> None:
+        if self.dialog is not None:
+            self.dialog.close()
+            self.dialog.deleteLater()
+            self.dialog = None
 
     def _add(self, text: str, slot: Callable[[], object], picture: str) -> QAction:
         action = QAction(icon(picture), text, self._iface.mainWindow())

@@ -1,6 +1,7 @@
 """Checks that every name taken from qgis.PyQt exists in PyQt6, scoped as Qt 6 wants it: a plugin for QGIS 3 and 4.
 
-Needs PyQt6, no QGIS:  python tools/check_qt6.py [FOLDER]. Exit code 1 where a name is missing. Without PyQt6 it says so, exit code 0.
+Needs PyQt6, no QGIS:  python tools/check_qt6.py [FOLDER]
+Exit code 1 where a name is missing; where PyQt6 is not installed it says so and ends with 0.
 """
 
 from __future__ import annotations

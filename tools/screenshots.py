@@ -1,7 +1,7 @@
 """Runs inside the QGIS desktop: opens every page and window of the plugin, and writes a picture of each.
 
-tools/screenshots.sh starts it under Xvfb. The folder for the pictures is the variable CROPMAP_SHOTS; CROPMAP_SHOTS_RUN=1 also
-runs the demo and waits for its map, with the worker of CROPMAP_PYTHON.
+tools/screenshots.sh starts it under Xvfb. The variable CROPMAP_SHOTS names the folder for the pictures;
+CROPMAP_SHOTS_RUN=1 also runs the demo and waits for its map, with the worker of CROPMAP_PYTHON.
 """
 
 from __future__ import annotations
@@ -149,12 +149,12 @@ class Tour:
     def environment(self) -> None:
         """The worker environment."""
         self.plugin.show_environment()
-        self.dialog = QApplication.activeModalWidget() or QApplication.activeWindow()
+        self.dialog = self.plugin.dialog
 
     def about(self) -> None:
         """Help."""
         self.plugin.show_about()
-        self.dialog = QApplication.activeModalWidget() or QApplication.activeWindow()
+        self.dialog = self.plugin.dialog
 
     def demo(self) -> None:
         """The demo, from its start to the map."""

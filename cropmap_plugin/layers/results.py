@@ -33,7 +33,7 @@ from cropmap.contract.colours import class_colours
 
 from ..house import tr
 
-_CLASS_FIELDS = ("class", "class_name", "label", "crop")
+_CLASS_FIELDS = ("name", "class_name", "class", "label", "crop")
 # Unsure to sure, in percent: a ramp that colour-blind readers can follow.
 _CONFIDENCE = ((0, "#440154"), (25, "#3b528b"), (50, "#21918c"), (75, "#5ec962"), (100, "#fde725"))
 
@@ -73,6 +73,8 @@ def load_results(result: Mapping[str, Any], name: str) -> LoadedRun | None:
         node = group.addLayer(layer)
         node.setItemVisibilityChecked(key in {"samples_layer", "class_map"})
         node.setExpanded(key == "class_map")
+    group.setExpanded(False)  # the view unfolds a group only when this changes
+    group.setExpanded(True)
     return LoadedRun(group, layers)
 
 

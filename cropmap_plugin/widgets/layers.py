@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from qgis.core import (
+    Qgis,
     QgsMapLayer,
     QgsMapLayerProxyModel,
     QgsProject,
@@ -36,7 +37,7 @@ class LayerOrFile(QWidget):
         super().__init__(parent)
         self._files = files
         self.combo = QgsMapLayerComboBox()
-        self.combo.setFilters(layers)
+        self.combo.setFilters(_filters(layers))
         self.combo.setAllowEmptyLayer(True, tr("Choose a layer, or a file →"))
         self.combo.setLayer(None)
         self.combo.setMinimumContentsLength(12)
@@ -79,6 +80,12 @@ class LayerOrFile(QWidget):
         path, _chosen = QFileDialog.getOpenFileName(self, tr("Choose a file"), start, self._files)
         if path:
             self.set_path(path)
+
+
+def _filters(layers: Any) -> Any:
+    """Return the filter in the type that this QGIS wants: 3.34 deprecates the old one, 3.22 lacks the new one."""
+    kind = getattr(Qgis, "LayerFilters", None)
+    return layers if kind is None else kind(layers)
 
 
 def file_of(layer: QgsMapLayer) -> tuple[str, str]:

@@ -37,7 +37,7 @@ class EnvironmentDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("CropMap: worker environment"))
-        self.setMinimumSize(620, 560)
+        self.setMinimumSize(640, 660)
         self._managed = managed_environment()
         self.installer = Installer(self)
         self.checker = Checker(self)

@@ -1,4 +1,4 @@
-"""What all tests of the plugin need: QGIS off screen, slots whose exceptions fail the test, a worker that can misbehave."""
+"""What all tests here need: QGIS off screen, slots whose exceptions fail the test, a worker that can misbehave."""
 
 import importlib.util
 import os

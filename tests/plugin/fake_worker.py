@@ -1,4 +1,4 @@
-"""Stands in for the worker: `FOLDER/python -m cropmap run JOB --events --out FOLDER`; params["act"] says how it behaves."""
+"""Stands in for the worker: `python -m cropmap run JOB --events --out FOLDER`; params["act"] says how it behaves."""
 
 import json
 import os

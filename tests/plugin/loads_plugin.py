@@ -3,6 +3,7 @@
 Usage: python loads_plugin.py FOLDER_OF_PLUGINS [NAME_OF_THE_PLUGIN'S_FOLDER]
 """
 
+import gc
 import json
 import os
 import sys
@@ -55,6 +56,15 @@ def state(app, iface):
     }
 
 
+def wait_for_answer(app, dialog):
+    """Return whether the window of the worker environment hears of the check that it started."""
+    end = time.monotonic() + 20
+    while "Ready" not in dialog.state.text() and time.monotonic() < end:
+        app.processEvents()
+        time.sleep(0.02)
+    return "Ready" in dialog.state.text()
+
+
 def main(folder, name="cropmap"):
     sys.path.insert(0, folder)
     app = QgsApplication([], True)
@@ -65,6 +75,7 @@ def main(folder, name="cropmap"):
     qgis.utils.updateAvailablePlugins()
     before = state(app, iface)
     rounds = []
+    answered = False
     for _ in range(2):
         began = time.perf_counter()
         assert qgis.utils.loadPlugin(name)
@@ -73,9 +84,14 @@ def main(folder, name="cropmap"):
         loaded = state(app, iface)
         if not os.environ.get("LOAD_ONLY"):
             qgis.utils.plugins[name].show_panel()
+            qgis.utils.plugins[name].show_environment()
+            gc.collect()
+            answered = wait_for_answer(app, qgis.utils.plugins[name].dialog)
         opened = state(app, iface)
         assert qgis.utils.unloadPlugin(name)
-        rounds.append({"seconds": seconds, "loaded": loaded, "opened": opened, "after": state(app, iface)})
+        rounds.append(
+            {"seconds": seconds, "answered": answered, "loaded": loaded, "opened": opened, "after": state(app, iface)}
+        )
     print(json.dumps({"before": before, "rounds": rounds}))
     sys.stdout.flush()
     os._exit(0)  # QGIS's own end of life is not what is tested

@@ -78,7 +78,7 @@ def test_changing_the_images_asks_to_look_again(dock, survey):
     assert dock.primary.text() == "Look at the images"
 
 
-def test_looking_at_the_images_shows_what_the_worker_answers(dock, wait_for, monkeypatch):
+def test_looking_at_the_images_shows_what_the_worker_answers(dock, wait_for):
     dock.images.set_values({"images": {"name": "folder", "path": "/images"}})
     dock.go_on()
     wait_for(lambda: not dock.runner.busy)
@@ -148,7 +148,7 @@ def test_an_error_is_shown_in_the_panel_and_in_the_message_bar(
     assert any(words in text for text in pushed)
 
 
-def test_without_a_worker_the_panel_offers_to_make_one(dock, monkeypatch, tmp_path):
+def test_without_a_worker_the_panel_offers_to_make_one(dock, monkeypatch):
     monkeypatch.delenv("CROPMAP_PYTHON")
     asked = []
     dock.environment_asked.connect(lambda: asked.append(True))
@@ -166,7 +166,7 @@ def test_cancel_says_what_stays(dock, wait_for, tmp_path):
     assert str(tmp_path / "run") in dock.notice.text()
 
 
-def test_the_settings_of_an_earlier_run_can_be_used_again(dock, survey, tmp_path):
+def test_the_settings_of_an_earlier_run_can_be_used_again(dock, tmp_path):
     from cropmap_plugin.worker.history import past_runs
 
     folder = tmp_path / "runs" / "classify-1"

@@ -1,10 +1,10 @@
 """Forms made from schemas: values go in and come out, and everything wrong is shown at once."""
 
 import pytest
-from cropmap.contract.errors import Problem
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtWidgets import QLabel
 
+from cropmap.contract.errors import Problem
 from cropmap_plugin.house import catalogue
 from cropmap_plugin.widgets.form import SchemaForm
 

@@ -7,7 +7,7 @@ from osgeo import gdal, ogr, osr
 from qgis.core import QgsCategorizedSymbolRenderer, QgsPalettedRasterRenderer, QgsProject
 
 from cropmap_plugin.layers.results import class_colours_of, load_results
-from cropmap_plugin.widgets.layers import LayerOrFile, VECTOR, file_of, needs_export
+from cropmap_plugin.widgets.layers import VECTOR, LayerOrFile, file_of, needs_export
 
 gdal.UseExceptions()
 ogr.UseExceptions()
@@ -40,7 +40,11 @@ def outputs(tmp_path):
     )
     points = tmp_path / "samples.geojson"
     features = [
-        {"type": "Feature", "properties": {"class": name}, "geometry": {"type": "Point", "coordinates": [-93, 41.5]}}
+        {
+            "type": "Feature",
+            "properties": {"class": 1, "name": name},
+            "geometry": {"type": "Point", "coordinates": [-93, 41.5]},
+        }
         for name in ("corn", "soy", "oats")
     ]
     points.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
@@ -97,5 +101,5 @@ def test_a_filter_or_unsaved_edits_ask_for_a_copy(outputs):
     layer = load_results({"outputs": outputs}, "Run").layers["samples_layer"]
     assert file_of(layer)[0] == outputs["samples_layer"]
     assert not needs_export(layer)
-    layer.setSubsetString("\"class\" = 'corn'")
+    layer.setSubsetString("\"name\" = 'corn'")
     assert needs_export(layer)

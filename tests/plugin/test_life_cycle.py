@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from cropmap.contract.catalogue import read_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,7 +18,12 @@ JOBS = len(read_catalogue(ROOT / "cropmap_plugin/catalogue.json").entries("jobs"
 
 def life_of(plugins, *name):
     script = Path(__file__).with_name("loads_plugin.py")
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    python = plugins / "python"
+    python.write_text(
+        f'#!/bin/sh\nexec /usr/bin/python3 "{script.with_name("fake_worker.py")}" "$@"\n', encoding="utf-8"
+    )
+    python.chmod(0o755)
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "CROPMAP_PYTHON": str(plugins / "python")}
     ended = subprocess.run(
         [sys.executable, script, plugins, *name],
         capture_output=True,
@@ -47,6 +53,11 @@ def test_loading_adds_the_toolbar_the_menu_and_the_algorithms(life, turn):
 @pytest.mark.parametrize("turn", [0, 1])
 def test_the_panel_opens(life, turn):
     assert life["rounds"][turn]["opened"]["docks"] == 1
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_the_window_of_the_worker_environment_stays_alive_and_hears_the_answer(life, turn):
+    assert life["rounds"][turn]["answered"]
 
 
 @pytest.mark.parametrize("turn", [0, 1])

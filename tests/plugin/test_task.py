@@ -1,10 +1,10 @@
 """A job as a QGIS task: signals in the main thread, cancel, and what happens when the panel goes away."""
 
 import pytest
-from cropmap.contract.job import Job
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QThread
 
+from cropmap.contract.job import Job
 from cropmap_plugin.worker.process import Order
 from cropmap_plugin.worker.task import Runner
 

@@ -1,14 +1,14 @@
 """Every way a worker can end, seen from the supervisor."""
 
-import os
+import contextlib
 import threading
 import time
 from pathlib import Path
 
 import pytest
+
 from cropmap.contract.events import ProgressEvent, WarningEvent
 from cropmap.contract.job import Job
-
 from cropmap_plugin.worker.process import Order, Worker, crash_error
 
 
@@ -144,7 +144,8 @@ def test_a_supervisor_that_dies_takes_the_worker_with_it(fake_python, tmp_path):
         f"sys.path[:0] = {[str(Path(__file__).parents[2]), str(Path(__file__).parents[2] / 'core')]!r}\n"
         "from cropmap.contract.job import Job\n"
         "from cropmap_plugin.worker.process import Order, Worker\n"
-        f"order = Order(Job('demo', {{'act': 'wait'}}, {str(tmp_path / 'run')!r}), pathlib.Path({str(fake_python)!r}), pathlib.Path('/'))\n"
+        f"job = Job('demo', {{'act': 'wait'}}, {str(tmp_path / 'run')!r})\n"
+        f"order = Order(job, pathlib.Path({str(fake_python)!r}), pathlib.Path('/'))\n"
         "Worker(order).run(lambda event: os._exit(0))\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
@@ -156,10 +157,8 @@ def test_a_supervisor_that_dies_takes_the_worker_with_it(fake_python, tmp_path):
 
 def command_lines():
     for process in Path("/proc").glob("[0-9]*"):
-        try:
+        with contextlib.suppress(OSError):
             yield (process / "cmdline").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
 
 
 def is_running(pid):
@@ -172,5 +171,5 @@ def is_running(pid):
 def test_the_log_is_closed_after_the_run(worker):
     supervised = worker("succeed")
     run(supervised)
-    open_files = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.exists()]
+    open_files = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.exists()]
     assert str(supervised.order.log) not in open_files

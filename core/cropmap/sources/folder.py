@@ -128,8 +128,8 @@ def listing(params: FolderParams) -> dict[str, Any]:
     """Say what was found, as plain JSON, for the user to look at before anything runs; only files' headers are read.
 
     Returns:
-        "dates", "bands", "scenes" (the bands that each date has), "grid", "files", "pattern" (empty where dates come from inside the files), "scale", "offset"
-        and "nodata" by band, "mask" (its band and rule, and whether it was recognised; None without one), "warnings"
+        "dates", "bands", "scenes" (the bands that each date has), "grid", "files", "pattern" (empty where dates come
+        from inside the files), "scale", "offset" and "nodata" by band, "mask" (its band and rule, and whether it was recognised; None without one), "warnings"
         (what was left out or guessed), and "problems" (why `folder` would refuse it; empty if it would not).
 
     Raises:

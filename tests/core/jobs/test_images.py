@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,8 @@ from cropmap.jobs.run import run_job
 from cropmap.sources.folder import FolderParams, folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cropmap.testing.synthetic import SyntheticSite
 
 
