@@ -129,8 +129,9 @@ def listing(params: FolderParams) -> dict[str, Any]:
 
     Returns:
         "dates", "bands", "scenes" (the bands that each date has), "grid", "files", "pattern" (empty where dates come
-        from inside the files), "scale", "offset" and "nodata" by band, "mask" (its band and rule, and whether it was recognised; None without one), "warnings"
-        (what was left out or guessed), and "problems" (why `folder` would refuse it; empty if it would not).
+        from inside the files), "scale", "offset" and "nodata" by band, "mask" (its band and rule, and whether it was
+        recognised; None without one), "warnings" (what was left out or guessed), and "problems" (why `folder` would
+        refuse it; empty if it would not).
 
     Raises:
         CropMapError: Nothing can be listed: no folder, no raster, no date.
