@@ -21,7 +21,7 @@ test-core: setup-core
 
 test-plugin: setup-all
 	timeout -k 10 900 $(QGIS)/python -m pytest -q tests/plugin
-	timeout -k 10 900 bash tools/with_qgis340.sh $(QGIS)/python -m pytest -q tests/plugin
+	timeout -k 10 900 bash tools/qgis340.sh $(QGIS)/python -m pytest -q tests/plugin
 
 lint: setup-core
 	$(CORE)/ruff check .
@@ -32,6 +32,7 @@ lint: setup-core
 
 catalogue: setup-core
 	$(CORE)/cropmap catalogue --out cropmap_plugin/catalogue.json
+	$(CORE)/python tools/translations.py
 
 zip: setup-all
 	rm -rf build/zip cropmap.zip && mkdir -p build/zip
@@ -42,10 +43,11 @@ zip: setup-all
 screenshots: setup-all
 	bash tools/screenshots.sh
 
-benchmarks: setup-core
+benchmarks: setup-all
 	$(CORE)/python benchmarks/resampling.py
 	$(CORE)/python benchmarks/imports.py
 	$(CORE)/python benchmarks/mapping_memory.py
+	$(QGIS)/python benchmarks/plugin_load.py
 
 setup-core:
 	@mkdir -p build && mkdir -p -m 700 build/run && bash tools/setup.sh core

@@ -99,7 +99,7 @@ def work(folder: Path, count: int, threads: int) -> None:
     package = read_package(folder / "forest.cropmap")
     series = series_of(folder, count)
     start = time.monotonic()
-    found = map_series(package, series, MapOptions(folder / "out", threads=threads, overwrite=True), Progress())
+    found = map_series(package, series, MapOptions(folder / "out", threads=threads), Progress())
     seconds = time.monotonic() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     told = {"seconds": seconds, "peak": peak, "mapped": sum(found.pixels.values())}

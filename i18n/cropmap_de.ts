@@ -692,6 +692,22 @@
    <translation type="unfinished" />
   </message>
   <message>
+   <source>X column</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Column of a CSV that holds x or longitude; found by itself where obvious.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Y column</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Column of a CSV that holds y or latitude.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Exclude</source>
    <translation>Auslassen</translation>
   </message>
@@ -732,7 +748,7 @@
    <translation>Feld der Gruppe</translation>
   </message>
   <message>
-   <source>Field of the farm or field that several samples share; they are never split between training and test.</source>
+   <source>Field of the farm or parcel that several samples share, which no fold splits; found by itself where its name is obvious, none leaves each sample alone.</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -749,6 +765,14 @@
   </message>
   <message>
    <source>Legend file (JSON) with codes, names and colours; made from the labels where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Other class</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Class of the legend that takes all labels which the legend lacks; they are refused where empty.</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -800,16 +824,16 @@
    <translation>Teile</translation>
   </message>
   <message>
-   <source>Parts of the spatial cross-validation.</source>
-   <translation>Teile der räumlichen Kreuzvalidierung.</translation>
+   <source>Folds of the spatial cross-validation.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Block size</source>
    <translation>Blockgröße</translation>
   </message>
   <message>
-   <source>Edge of the square blocks that stay together in one part; made smaller by itself on small sites.</source>
-   <translation>Kante der quadratischen Blöcke, die in einem Teil zusammenbleiben; auf kleinen Gebieten von selbst verkleinert.</translation>
+   <source>Edge of the square blocks that stay together in one fold; made smaller by itself on small sites, down to 100 m.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>km</source>
@@ -968,7 +992,7 @@
    <translation>Kreuzvalidieren</translation>
   </message>
   <message>
-   <source>Also fit one model for each part, to measure the accuracy on pixels that it has not seen.</source>
+   <source>Also fit one model for each fold, to measure the accuracy on pixels that it has not seen.</source>
    <translation type="unfinished" />
   </message>
   <message>

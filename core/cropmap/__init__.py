@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cropmap.sampling.place import PlaceOptions, place
     from cropmap.sources.folder import FolderParams, folder
     from cropmap.testing.synthetic import SyntheticOptions, write_site
-    from cropmap.training.fit import FitOptions, cross_validate, fit
+    from cropmap.training.fit import FitOptions, check_fit, cross_validate, fit
 
 _HOMES = {
     "assessment.reference": ("ReferenceRaster", "map_accuracy"),
@@ -64,7 +64,7 @@ _HOMES = {
     "sampling.place": ("PlaceOptions", "place"),
     "sources.folder": ("FolderParams", "folder"),
     "testing.synthetic": ("SyntheticOptions", "write_site"),
-    "training.fit": ("FitOptions", "cross_validate", "fit"),
+    "training.fit": ("FitOptions", "check_fit", "cross_validate", "fit"),
 }
 _HOME_OF = {name: f"cropmap.{home}" for home, names in _HOMES.items() for name in names}
 

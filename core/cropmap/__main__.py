@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,6 @@ from cropmap.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cropmap.data.run import RunRecord
-
 _JOB_KINDS = {
     "inspect": "show what is recognised in a folder of images",
     "prepare": "write regular series without gaps as one raster",
@@ -43,21 +42,26 @@ _JOB_KINDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 crash, 2 a mistake to mend, 3 cancelled."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _main(list(sys.argv[1:] if arguments is None else arguments))
+    except CropMapError as error:
+        _complain(error)
+        return EXIT_ERROR
+    except KeyboardInterrupt:  # before a job has begun to listen, or the second one
+        return EXIT_CANCELLED
+    except BrokenPipeError:  # the reader of `cropmap catalogue | head` is gone
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - lives until exit
+        return EXIT_CRASH
+
+
+def _main(words: list[str]) -> int:
     parser = _parser(words)
     given = parser.parse_args(words)
     if not hasattr(given, "command"):
         parser.print_help()
         return EXIT_ERROR
     command: Callable[[argparse.Namespace], int] = given.command
-    try:
-        return command(given)
-    except CropMapError as error:
-        _complain(error)
-        return EXIT_ERROR
-    except BrokenPipeError:  # the reader of `cropmap catalogue | head` is gone
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - lives until exit
-        return EXIT_CRASH
+    return command(given)
 
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:
@@ -80,23 +84,24 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     checked.set_defaults(command=_check)
 
     if words[:1] and words[0] in _JOB_KINDS:
-        _add_job(commands, words[0])
+        _add_job(commands, words)
     elif words[:1] not in (["run"], ["catalogue"], ["check"]):
         for kind, title in _JOB_KINDS.items():
             commands.add_parser(kind, help=title)
     return parser
 
 
-def _add_job(commands: Any, kind: str) -> None:
+def _add_job(commands: Any, words: list[str]) -> None:
     """Add the subcommand of the job kind that is asked for, with its options."""
     from cropmap.jobs import JOBS  # noqa: PLC0415 - importing the command line stays quick
     from cropmap.options import add_options  # noqa: PLC0415
 
+    kind = words[0]
     entry = JOBS.get(kind)
-    job = commands.add_parser(kind, help=entry.title, description=entry.summary)
+    job = commands.add_parser(kind, help=entry.title, description=entry.summary, allow_abbrev=False)
     job.add_argument("--out", default="cropmap_demo" if kind == "demo" else "", help="run folder")
     job.add_argument("--write-job", type=Path, default=None, help="write the job file and stop, without running it")
-    add_options(job, entry.catalogued().schema)
+    add_options(job, entry.catalogued().schema, words)
     job.set_defaults(command=_job, kind=kind)
 
 
@@ -116,8 +121,11 @@ def _job(given: argparse.Namespace) -> int:
     if given.write_job:
         from cropmap.jobs.run import checked  # noqa: PLC0415
 
-        checked(job, Path.cwd()).write(given.write_job)
+        _write(given.write_job, checked(job, Path.cwd()).to_json())
         return EXIT_DONE
+    if given.kind == "inspect" and not given.out:
+        with tempfile.TemporaryDirectory() as folder:
+            return _with_bar(Job(job.kind, job.params, f"{folder}/inspect"), Path.cwd(), keep=False)
     return _with_bar(job, Path.cwd())
 
 
@@ -125,8 +133,14 @@ def _out(given: argparse.Namespace, job: Job) -> str:
     return str(Path(given.out).resolve()) if given.out else job.out
 
 
-def _with_bar(job: Job, base: Path) -> int:
-    from cropmap.console import Bar, interruptible  # noqa: PLC0415
+def _write(path: Path, text: str) -> None:
+    from cropmap.io.files import atomic_write_text  # noqa: PLC0415
+
+    atomic_write_text(path, text)
+
+
+def _with_bar(job: Job, base: Path, *, keep: bool = True) -> int:
+    from cropmap.console import Bar, interruptible, summary  # noqa: PLC0415
     from cropmap.jobs.run import run_job  # noqa: PLC0415
 
     bar = Bar(sys.stderr)
@@ -140,25 +154,8 @@ def _with_bar(job: Job, base: Path) -> int:
             return EXIT_CANCELLED
         finally:
             bar.close()
-    sys.stdout.write(_summary(record))
+    sys.stdout.write(summary(record, keep=keep))
     return EXIT_DONE
-
-
-def _summary(record: RunRecord) -> str:
-    lines = [f"Done in {record.seconds:.1f} s."]
-    figures = record.result.get("figures", {})
-    lines += [f"  {name:24} {_figure(value)}" for name, value in figures.items() if _is_short(value)]
-    lines += [f"  {name:24} {path}" for name, path in record.result["outputs"].items()]
-    lines.append(f"  {'run_folder':24} {record.result['run_folder']}")
-    return "\n".join(lines) + "\n"
-
-
-def _is_short(value: Any) -> bool:
-    return isinstance(value, (int, float, str)) or (isinstance(value, list) and len(str(value)) < 100)
-
-
-def _figure(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _supervised(given: argparse.Namespace) -> int:
@@ -180,7 +177,11 @@ def _supervised(given: argparse.Namespace) -> int:
         return EXIT_ERROR
     except Exception as error:  # noqa: BLE001 - the supervisor must hear of any crash
         traceback.print_exc()
-        channel.send(ErrorEvent(type(error).__name__, str(error) or "The worker crashed.", fix="See the run's log."))
+        channel.send(
+            ErrorEvent(
+                type(error).__name__, str(error) or "The worker crashed.", fix="The worker's own output says where."
+            )
+        )
         return EXIT_CRASH
     channel.send(DoneEvent(dict(record.result)))
     return EXIT_DONE
@@ -191,7 +192,7 @@ def _catalogue(given: argparse.Namespace) -> int:
 
     text = catalogue().to_json()
     if given.out:
-        given.out.write_text(text, encoding="utf-8")
+        _write(given.out, text)
     else:
         sys.stdout.write(text)
     return EXIT_DONE

@@ -6,8 +6,10 @@ import os
 import shutil
 import signal
 import sys
+import textwrap
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from cropmap.contract.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from cropmap.data.run import RunRecord
 
 GRACE_S = 10.0  # After a supervisor is gone, a job that does not look up is ended this much later.
 
@@ -31,11 +35,12 @@ class Bar:
     def __init__(self, stream: IO[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock = stream, clock
         self._began, self._drawn_at, self._tenth = clock(), float("-inf"), -1
-        self._live = stream.isatty()
+        self._live, self._message = stream.isatty(), ""
 
     def at(self, fraction: float, message: str) -> None:
         """Show how far the job is."""
-        now = self._clock()
+        now, message = self._clock(), message or self._message
+        self._message = message
         if self._live and (now - self._drawn_at >= 0.1 or fraction >= 1):
             self._drawn_at = now
             self._draw("\r" + self._line(fraction, message, now))
@@ -142,3 +147,37 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         yield asked.is_set
     finally:
         restore()
+
+
+def summary(record: RunRecord, *, keep: bool) -> str:
+    """Return what was found and where the results are; nothing of a run whose folder is not kept."""
+    lines = [f"Done in {record.seconds:.1f} s.", *_shown(record.result.get("figures", {}))]
+    if keep:
+        lines += [f"  {name:24} {path}" for name, path in record.result["outputs"].items()]
+        lines.append(f"  {'run_folder':24} {record.result['run_folder']}")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(figures: Mapping[str, Any], indent: str = "  ") -> list[str]:
+    lines: list[str] = []
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            lines += [f"{indent}{name}", *_shown(value, indent + "  ")]
+        elif not _is_table(value):
+            label = f"{indent}{name:{26 - len(indent)}} "
+            room = max(40, shutil.get_terminal_size().columns - len(label))
+            text = textwrap.wrap(_figure(value), room) or [""]
+            lines += [label + text[0], *(" " * len(label) + more for more in text[1:])]
+    return lines
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_figure(item) for item in value) or "none"
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return "none" if value is None else str(value)

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from cropmap.contract.errors import ParameterError, Problem
+from cropmap.contract.errors import JobError, ParameterError, Problem
 from cropmap.jobs.listing import REGISTRIES
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from cropmap.registry import Entry
+
+_WORDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "numbers": "a list of numbers with commas between them",
+}
 _PLACEHOLDERS = {"integer": "N", "number": "X", "boolean": "true|false", "texts": "A,B,...", "numbers": "X,Y,..."}
 
 
-def add_options(parser: argparse.ArgumentParser, declared: Mapping[str, Any]) -> None:
-    """Add an option for each parameter of a schema, and for each parameter of the entries it can choose from."""
+def add_options(parser: argparse.ArgumentParser, declared: Mapping[str, Any], words: Sequence[str] = ()) -> None:
+    """Add an option for each parameter of a schema, and for each parameter of the entries that are chosen.
+
+    Args:
+        parser: Is added to.
+        declared: The schema.
+        words: The command line. Where it asks for help, or chooses what is not known, all entries' options are added;
+            else those of the chosen ones alone, so that a forest does not wait for PyTorch.
+    """
     for name, prop in declared["properties"].items():
         parser.add_argument(_flag(name), dest=name, **_argument(prop, required=name in declared["required"]))
         if prop["x-kind"] == "entry":
-            _add_entry_options(parser, name, prop["x-registry"])
+            _add_entry_options(parser, name, _entries(name, prop, words))
 
 
 def values_of(given: argparse.Namespace, declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,9 +57,22 @@ def values_of(given: argparse.Namespace, declared: Mapping[str, Any]) -> dict[st
     return values
 
 
-def _add_entry_options(parser: argparse.ArgumentParser, name: str, registry: str) -> None:
+def _entries(name: str, prop: Mapping[str, Any], words: Sequence[str]) -> Sequence[Entry[Any]]:
+    registry = REGISTRIES[prop["x-registry"]]
+    if "-h" in words or "--help" in words:
+        return registry.entries()
+    flag = _flag(name)
+    chosen = [after for word, after in pairwise(words) if word == flag]
+    chosen += [word.partition("=")[2] for word in words if word.startswith(f"{flag}=")]
+    try:
+        return [registry.get(chosen[-1] if chosen else str(prop.get("default", "folder")))]
+    except JobError:
+        return registry.entries()
+
+
+def _add_entry_options(parser: argparse.ArgumentParser, name: str, entries: Sequence[Entry[Any]]) -> None:
     seen: set[str] = set()
-    for entry in REGISTRIES[registry].entries():
+    for entry in entries:
         group = parser.add_argument_group(f"{_flag(name)} {entry.name}: {entry.summary}")
         for key, prop in entry.catalogued().schema["properties"].items():
             dest = f"{name}.{key}"
@@ -73,14 +102,15 @@ def _entry_value(
         return None
     registry = REGISTRIES[prop["x-registry"]]
     chosen = texts.get(name, prop.get("default", "folder"))
-    known = {entry.name for entry in registry.entries()}
-    if chosen not in known and prop["x-registry"] == "sources":
+    try:
+        entry = registry.get(chosen)
+    except JobError as error:
+        if prop["x-registry"] != "sources":
+            problems.append(Problem(name, error.what, error.fix))
+            return None
         # `--images FOLDER` is what people type first.
-        own, chosen = {"path": chosen, **own}, "folder"
-    if chosen not in known:
-        problems.append(Problem(name, f"There is no {chosen!r}.", f"Known: {', '.join(sorted(known))}."))
-        return None
-    return {"name": chosen, **_converted(own, registry.get(chosen).catalogued().schema, f"{name}.", problems)}
+        own, entry = {"path": chosen, **own}, registry.get("folder")
+    return {"name": entry.name, **_converted(own, entry.catalogued().schema, f"{name}.", problems)}
 
 
 def _converted(
@@ -96,7 +126,7 @@ def _converted(
         try:
             values[key] = _value(prop["x-kind"], text)
         except ValueError:
-            problems.append(Problem(f"{prefix}{key}", f"{text!r} is not {_PLACEHOLDERS[prop['x-kind']]}."))
+            problems.append(Problem(f"{prefix}{key}", f"{text!r} is not {_WORDS[prop['x-kind']]}."))
     return values
 
 

@@ -12,8 +12,8 @@ from cropmap.options import add_options, values_of
 
 def parsed(kind: str, *words: str) -> dict[str, Any]:
     declared = JOBS.get(kind).catalogued().schema
-    parser = argparse.ArgumentParser()
-    add_options(parser, declared)
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    add_options(parser, declared, words)
     return values_of(parser.parse_args(words), declared)
 
 
@@ -45,5 +45,9 @@ def test_all_wrong_values_are_told_at_once() -> None:
 
 
 def test_a_parameter_of_another_entry_is_refused() -> None:
-    with pytest.raises(ParameterError, match=r"model\.layers: is not a parameter of the chosen entry"):
+    with pytest.raises(SystemExit, match="2"):
         parsed("train", "--sample-set", "s.npz", "--model", "random_forest", "--model.layers", "2")
+    assert parsed("train", "--sample-set", "s.npz", "--model", "transformer", "--model.layers", "2")["model"] == {
+        "name": "transformer",
+        "layers": 2,
+    }

@@ -1,5 +1,6 @@
 """The whole way with the real library: no stand-in."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,18 @@ def test_cancel_stops_the_real_worker(dock, tmp_path, wait_for):
     wait_for(lambda: not dock.runner.busy, 60)
     assert "Cancelled" in dock.notice.text()
     assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_qgis_and_the_command_line_make_the_same_bytes(finished, tmp_path, wait_for):
+    site = tmp_path / "run" / "site"
+    params = {
+        "images": {"name": "folder", "path": str(site / "images")},
+        "samples": str(site / "points.gpkg"),
+        "model": {"name": "random_forest", "trees": 20},
+    }
+    finished.start("classify", params, tmp_path / "qgis")
+    wait_for(lambda: not finished.runner.busy, 240)
+    command = [str(PYTHON), "-m", "cropmap", "run", str(tmp_path / "qgis" / "job.json"), "--out", str(tmp_path / "cli")]
+    subprocess.run(command, check=True, capture_output=True, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
+    for name in ("class_map.tif", "class_map_confidence.tif", "model.cropmap", "samples.npz", "confusion.csv"):
+        assert (tmp_path / "qgis" / name).read_bytes() == (tmp_path / "cli" / name).read_bytes(), name

@@ -34,7 +34,7 @@ _DPI = 160
 _TEXT_CELLS = 24  # classes up to which a matrix cell is large enough for text
 _COUNT_CELLS = 13  # and for a count under it
 _NAMED_UNITS = 80  # pieces of land up to which each is numbered
-# Fill and outline of each part of the cross-validation, in turn.
+# Fill and outline of each fold of the cross-validation, in turn.
 _FOLD_TINTS = (
     ("#dbeafe", "#2563eb"),
     ("#fef3c7", "#b45309"),
@@ -158,7 +158,7 @@ def _stretch(samples: SampleSet) -> float:
 
 
 def _draw_units(axes: Axes, samples: SampleSet, plan: FoldPlan) -> None:
-    """Draw the outline of each unit's samples, tinted and numbered by the part that tests them."""
+    """Draw the outline of each unit's samples, tinted and numbered, from 1, by the fold that tests them."""
     points = np.stack([samples.x, samples.y], axis=1)
     margin = 0.012 * float(np.ptp(points, axis=0).max() or 1.0)
     units, first = np.unique(plan.units, return_index=True)

@@ -33,6 +33,8 @@ _PAIRS = (
     ("band16", "band15"),
     ("b16", "b15"),
 )
+# Landsat 4 to 7: SR_B4 is near infrared there; SR_B6 is thermal and not among the bands.
+_LANDSAT_4_TO_7 = frozenset({"srb1", "srb2", "srb3", "srb4", "srb5", "srb7"})
 LOW, HIGH = 10, 90  # percentiles of the band
 
 
@@ -86,6 +88,8 @@ def class_profiles(samples: SampleSet) -> Profiles:
 def ndvi_bands(bands: Sequence[str]) -> tuple[int, int] | None:
     """Return the positions of near infrared and red among band names; None where they are not recognised."""
     known = {_plain(name): position for position, name in reversed(list(enumerate(bands)))}
+    if known.keys() >= _LANDSAT_4_TO_7 and "srb6" not in known:
+        return known["srb4"], known["srb3"]
     for nir, red in _PAIRS:
         if nir in known and red in known:
             return known[nir], known[red]

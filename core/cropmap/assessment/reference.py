@@ -237,10 +237,11 @@ class _Tally:
         notes = [*self.remarks, *self._notes(extra, count_unknown=count_unknown)]
         kept = extra if count_unknown else []
         table = self.table[[*range(known), *(known + k for k in kept)]]
-        if not table.sum():
+        # A pixel that the map has no class for enters no figure: without others there is nothing to judge by.
+        if not table[:, :known].sum():
             raise SampleError(
                 "No reference pixel is left to compare.",
-                where="; ".join(notes),
+                where="; ".join([self.where, *notes]),
                 fix="Give reference labels inside the map, of its classes, that the model was not trained on.",
             )
         joined, order = _joined(self.legend, tuple(self.unknown[k] for k in kept))
@@ -252,20 +253,26 @@ class _Tally:
         known = len(self.legend)
         notes = []
         if self.seen:
-            notes.append(f"{self.seen:,} reference pixels were left out: the model was trained on them.")
+            notes.append(f"{_pixels(self.seen, 'was', 'were')} left out: the model was trained there.")
         if self.unlisted:
             notes.append(
-                f"{self.unlisted:,} pixels were left out: their codes have no class in the reference's legend."
+                f"{_pixels(self.unlisted, 'was', 'were')} left out: no class in the reference's legend has their code."
             )
         for k in extra:
-            fate = "they count as errors of the map" if count_unknown else "they were left out"
             count = int(self.table[known + k].sum())
-            notes.append(f"The map has no class {self.unknown[k].name!r}: {count:,} reference pixels; {fate}.")
-        counted = self.table if count_unknown else self.table[:known]
-        unmapped = int(counted[:, known].sum())
+            counted = f"{_pixels(count, 'counts', 'count')} as {'an error' if count == 1 else 'errors'} of the map"
+            fate = counted if count_unknown else f"{_pixels(count, 'was', 'were')} left out"
+            notes.append(f"The map has no class {self.unknown[k].name!r}: {fate}.")
+        judged = self.table if count_unknown else self.table[:known]
+        unmapped = int(judged[:, known].sum())
         if unmapped:
-            notes.append(f"{unmapped:,} reference pixels have no class in the map; they enter no figure.")
+            enter = "enters" if unmapped == 1 else "enter"
+            notes.append(f"{_pixels(unmapped, 'has', 'have')} no class in the map and {enter} no figure.")
         return notes
+
+
+def _pixels(count: int, one: str, many: str) -> str:
+    return f"{count:,} reference {f'pixel {one}' if count == 1 else f'pixels {many}'}"
 
 
 def _joined(legend: Legend, unknown: tuple[LegendClass, ...]) -> tuple[Legend, NDArray[np.intp]]:

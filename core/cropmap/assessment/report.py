@@ -22,6 +22,7 @@ from cropmap.data.samples import FoldPlan, SampleSet
 from cropmap.data.season import Season
 from cropmap.io.files import atomic_write_text
 from cropmap.io.labels_raster import LabelRaster, pixel_metres
+from cropmap.io.projection import length_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +33,9 @@ _TIMES, _UNDEFINED = "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
 _WIDEST_BAR = 0.28  # share of the picture that the scale bar may take
 
 CROSS_VALIDATION = (
-    "Measured by spatial-block cross-validation on the training samples: the area is cut into square blocks, and each "
-    "sample is classified by a model that was fitted without the samples of its block and of all blocks in the same "
-    "part. So no sample is judged by a model that has seen the rest of its field. The map itself comes from one model "
-    "fitted on all samples."
+    "Measured by spatial-block cross-validation on the training samples: the area is cut into square blocks, which are "
+    "dealt to folds, and each sample is classified by a model that was fitted without the samples of its fold. The map "
+    "itself comes from one model fitted on all samples."
 )
 REFERENCE = "Measured by comparing the finished map with independent reference pixels. Classes are matched by name."
 
@@ -46,9 +46,10 @@ class Measured:
 
     Args:
         title: E.g. "Spatial cross-validation".
-        how: One or two sentences for the reader: `CROSS_VALIDATION`, `REFERENCE` or other ones.
+        how: One or two sentences for the reader: `CROSS_VALIDATION`, `REFERENCE` or other ones. Where there are folds,
+            the report adds what the samples tell of their independence.
         accuracy: The counts.
-        folds: The same for each part of a cross-validation; empty elsewhere.
+        folds: The same for each fold of a cross-validation; empty elsewhere.
     """
 
     title: str
@@ -76,7 +77,7 @@ class Report:
         class_map: The map.
         measured: Accuracies; the first one makes the headline.
         samples: The training samples: their profiles and places.
-        folds: Which part of the cross-validation tests each of `samples`.
+        folds: Which fold of the cross-validation tests each of `samples`.
         clear: Acquisitions, by date.
         settings: Job parameters, plain values, nested where need be; the seed among them.
         versions: Library name to version.
@@ -121,7 +122,7 @@ def render_report(report: Report) -> str:
         style=room.joinpath("report.css").read_text(encoding="utf-8"),
         cards=_cards(report),
         map=_map_section(report.class_map) if report.class_map else None,
-        measured=[_measured_section(found) for found in report.measured],
+        measured=[_measured_section(found, report) for found in report.measured],
         samples=_samples_section(report),
         clear=_clear_section(report.clear),
         settings=flattened(report.settings),
@@ -261,13 +262,40 @@ def _scale_bar(found: ClassMap) -> dict[str, Any] | None:
     limit = extent * _WIDEST_BAR
     power = 10 ** math.floor(math.log10(limit))
     length = max(step * power for step in (1, 2, 5) if step * power <= limit)
-    return {"text": _length(length), "share": length / extent}
+    return {"text": length_text(length), "share": length / extent}
 
 
 # ---------------------------------------------------------------- accuracy
 
 
-def _measured_section(found: Measured) -> dict[str, Any]:
+def independence(samples: SampleSet, plan: FoldPlan | None = None) -> str:
+    """Say in how far samples of different folds are independent: what keeps them apart, and how near they come."""
+    known = samples.grouped
+    if known.all():
+        text = (
+            "Samples of one group (a polygon, or what the group field names) share a fold, so no sample is judged by a "
+            "model that has seen the rest of its group."
+        )
+    else:
+        who = (
+            "The samples do" if not known.any() else f"{_count(int((~known).sum()))} of {_count(len(known))} samples do"
+        )
+        text = (
+            f"{who} not say which field they stand in: neighbouring points in adjacent blocks may still stand in one "
+            "field, which makes the accuracy look too good."
+        )
+    if plan is None or not math.isfinite(plan.nearest_m):
+        return text
+    return f"{text} The nearest two samples of different folds are {length_text(plan.nearest_m)} apart."
+
+
+def _how(found: Measured, report: Report) -> str:
+    if not found.folds or report.samples is None:
+        return found.how
+    return f"{found.how} {independence(report.samples, report.folds)}"
+
+
+def _measured_section(found: Measured, report: Report) -> dict[str, Any]:
     from cropmap.assessment import plots  # noqa: PLC0415 - the drawing library takes a second to import
 
     accuracy = found.accuracy
@@ -275,7 +303,7 @@ def _measured_section(found: Measured) -> dict[str, Any]:
     colours = [own.colour for own in accuracy.legend.classes]
     return {
         "title": found.title,
-        "how": found.how,
+        "how": _how(found, report),
         "accuracy": accuracy,
         "unmapped": int(accuracy.unmapped.sum()),
         "picture": plots.confusion_png(accuracy),
@@ -330,15 +358,16 @@ def _samples_section(report: Report) -> dict[str, Any] | None:
         "places": plots.samples_png(samples, report.folds),
         "places_alt": f"Where the {len(samples):,} training samples stand, coloured by class.",
         "rows": rows,
-        "parts": _parts(report.folds),
-        "block": _length(report.folds.block_m) if report.folds else "",
+        "folds": _fold_numbers(report.folds),
+        "block": length_text(report.folds.block_m) if report.folds else "",
+        "nearest": length_text(report.folds.nearest_m) if report.folds and report.folds.nearest_m >= 0 else "",
         "recipe": samples.recipe.name,
         "steps": len(samples.days),
         "bands": ", ".join(samples.bands),
     }
 
 
-def _parts(folds: FoldPlan | None) -> list[int]:
+def _fold_numbers(folds: FoldPlan | None) -> list[int]:
     return [] if folds is None else list(range(folds.folds))
 
 
@@ -346,7 +375,7 @@ def _fold_counts(report: Report, code: int) -> list[int]:
     if report.folds is None or report.samples is None:
         return []
     own = report.samples.codes == code
-    return [int((own & (report.folds.fold == part)).sum()) for part in _parts(report.folds)]
+    return [int((own & (report.folds.fold == number)).sum()) for number in _fold_numbers(report.folds)]
 
 
 def _clear_section(clear: Sequence[ClearDate]) -> dict[str, Any] | None:
@@ -374,10 +403,6 @@ def _percent(share: float) -> str:
 
 def _figure(value: float) -> str:
     return _UNDEFINED if not math.isfinite(value) else f"{value:.3f}"
-
-
-def _length(metres: float) -> str:
-    return f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
 
 
 def _count(value: int) -> str:

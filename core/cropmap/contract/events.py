@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Union
 
@@ -64,7 +66,16 @@ EXIT_DONE, EXIT_CRASH, EXIT_ERROR, EXIT_CANCELLED = 0, 1, 2, 3
 
 def encode(event: Event) -> str:
     """Return the event as one line of ASCII JSON, without the line end."""
-    return json.dumps({"event": _NAME_OF[type(event)], **asdict(event)})
+    return json.dumps({"event": _NAME_OF[type(event)], **strict(asdict(event))}, allow_nan=False)
+
+
+def strict(values: Any) -> Any:
+    """Return plain values as JSON can hold them: NaN and infinite numbers become None."""
+    if isinstance(values, Mapping):
+        return {key: strict(value) for key, value in values.items()}
+    if isinstance(values, (list, tuple)):
+        return [strict(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
 def decode(line: str) -> Event | None:

@@ -38,18 +38,19 @@ class Job:
         path.write_text(self.to_json(), encoding="utf-8")
 
 
-def read_job(path: Path) -> Job:
+def read_job(path: Path | str) -> Job:
     """Read a job file.
 
     Raises:
         JobError: The file is missing, not JSON, or not a job of a format known here.
     """
+    path = Path(path)
     try:
         # Some editors on Windows begin a file with a byte order mark.
         fields = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise JobError(f"The job file cannot be read: {error.strerror}.", where=str(path)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise JobError(f"The job file is not JSON: {error}.", where=str(path)) from error
     return job_of(fields, where=str(path))
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -235,9 +236,12 @@ def _type_problem(prop: Mapping[str, Any], value: Any) -> str:
         "boolean": isinstance(value, bool),
         "string": isinstance(value, str),
     }[expected]
+    if good and expected == "string" and _UNWRITABLE.search(value):
+        return f"{value!r} holds characters that no file can."
     return "" if good else f"{value!r} is not {_ARTICLE[expected]}."
 
 
+_UNWRITABLE = re.compile("[\\x00\\ud800-\\udfff]")  # NUL ends a path; a lone surrogate is no character
 _ARTICLE = {
     "integer": "a whole number",
     "number": "a finite number",

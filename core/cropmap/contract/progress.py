@@ -62,6 +62,17 @@ class Progress:
             yield item
         self.at(1.0, message)
 
+    def also_telling(self, keep: Callable[[str], None]) -> Progress:
+        """Return the same progress, whose warnings reach `keep` too."""
+
+        def both(message: str) -> None:
+            keep(message)
+            self._warn(message)
+
+        same = Progress(self._listener, cancelled=self._cancelled, warn=both)
+        same._start, same._end = self._start, self._end
+        return same
+
     def warn(self, message: str) -> None:
         """Tell the user something that does not stop the job."""
         self._warn(message)

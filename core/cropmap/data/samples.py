@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,10 @@ from numpy.typing import NDArray
 from cropmap.contract.errors import SampleError
 from cropmap.data.legend import Legend
 from cropmap.data.recipe import Recipe
+
+# What a group's name begins with where nothing tells which field a sample stands in: it stands alone, or it shares
+# but its place with others.
+LONE_GROUP, PLACE_GROUP = "#", "@"
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,7 @@ class FoldPlan:
         codes: Class code of each sample, (sample,), uint8: validation is balanced by class.
         block_m: Edge of the blocks used, in metres.
         notes: What the user should know of the split.
+        nearest_m: Smallest distance between samples of different folds, in metres; NaN where it is not known.
     """
 
     fold: NDArray[np.int8]
@@ -153,6 +159,7 @@ class FoldPlan:
     codes: NDArray[np.uint8]
     block_m: float
     notes: tuple[str, ...] = ()
+    nearest_m: float = math.nan
 
     @property
     def folds(self) -> int:
@@ -233,6 +240,12 @@ class SampleSet:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    @property
+    def grouped(self) -> NDArray[np.bool_]:
+        """True where a sample's group says more than its own name or place: what field it stands in, (sample,)."""
+        own = (self.groups == self.ids) | (self.groups == np.char.add(LONE_GROUP, self.ids))
+        return np.asarray(~(own | np.char.startswith(self.groups, PLACE_GROUP)))
 
     def counts(self) -> dict[str, int]:
         """Return the number of samples of each class of the legend, by name."""

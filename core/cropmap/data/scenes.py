@@ -73,6 +73,7 @@ class SceneSeries:
         mask_rule: How the mask bands are read; None where the scenes have none.
         warp: Scenes on another grid are resampled to `grid` while reading (masks by nearest neighbour).
         valid_range: Physical values outside it count as not clear; None keeps all.
+        notes: What the source recognised or left out; sentences for the user.
 
     Raises:
         SourceError: No scene, no band, or a band missing on a date.
@@ -84,6 +85,7 @@ class SceneSeries:
     mask_rule: MaskRule | None = None
     warp: bool = False
     valid_range: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.scenes or not self.bands:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import zlib
@@ -18,7 +19,7 @@ from rasterio.transform import Affine
 from cropmap.contract.errors import OutputError, RecipeError
 from cropmap.data.recipe import Recipe
 from cropmap.data.site import Grid, Window
-from cropmap.io.files import check_space, check_writable, safe_name, sync_file, sync_folder, write_error
+from cropmap.io.files import FileLock, check_space, check_writable, safe_name, sync_file, sync_folder, write_error
 from cropmap.io.partial_map import TILE, WRITE_ERRORS, raster_window
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # Reflectance as float32 shrinks to about this share (deflate after floating-point differencing).
 _SHARE = 0.6
+_FINGERPRINT_TAG, _USABLE_TAG = "CROPMAP_FINGERPRINT", "CROPMAP_USABLE_PIXELS"
 _QUALITY_BANDS = ("clear dates", "longest gap, days")
 
 
@@ -42,7 +44,7 @@ class CubePlan:
         bands: Feature names.
         recipe: How the series are prepared; its season dates the steps.
         name: Of the files: NAME.tif, NAME_quality.tif.
-        overwrite: Whether a finished cube of that name may be replaced.
+        fingerprint: Of all that the values depend on (images, recipe): tells whether a finished cube is this one.
     """
 
     folder: Path
@@ -51,7 +53,7 @@ class CubePlan:
     bands: tuple[str, ...]
     recipe: Recipe
     name: str = "cube"
-    overwrite: bool = False
+    fingerprint: str = ""
 
     @property
     def path(self) -> Path:
@@ -62,6 +64,11 @@ class CubePlan:
     def quality_path(self) -> Path:
         """The finished quality layers: number of clear dates, longest gap in days; uint16."""
         return self.folder / f"{safe_name(self.name)}_quality.tif"
+
+    @property
+    def lock_path(self) -> Path:
+        """What keeps a second writer away while one is at work."""
+        return self.path.with_suffix(".lock")
 
     @property
     def band_names(self) -> tuple[str, ...]:
@@ -78,55 +85,73 @@ class CubePlan:
         """Refuse what cannot be written, before any work.
 
         Raises:
-            OutputError: A finished cube is there, the folder cannot be written, or the disk is too full.
+            OutputError: Another cube is finished there, or the disk is too full.
         """
-        if self.path.exists() and not self.overwrite:
+        if self.path.exists():
             raise OutputError(
-                "There is a finished cube already.",
+                "There is a finished cube already, and it is not this one: its images, recipe or version of cropmap "
+                "differ, or a part of it is missing.",
                 where=str(self.path),
-                fix="Choose another folder or name, delete that cube, or allow overwriting.",
+                fix="Choose another folder, or delete that cube.",
             )
-        check_writable(self.folder)
         check_space(self.folder, self.needed_bytes, what="The cube")
 
 
 class CubeWriter:
     """Writes a cube block by block; it has its name only when all of it is there.
 
-    Use it as a context manager, from one thread. What is not finished is deleted at the end of the context.
+    Use it as a context manager, from one thread. What is not finished is deleted at the end of the context. Within it,
+    no other writer can write that cube (NAME.lock). Where the plan's cube is finished already (`finished`), there is
+    nothing to write. `usable` counts the pixels with a series.
 
     Args:
         plan: What is written where.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: It cannot be written, another cube is finished there, or another run is writing there.
     """
 
     def __init__(self, plan: CubePlan) -> None:
         self.plan = plan
-        plan.check()
+        self.finished, self.usable = False, 0
         self._written: dict[Window, int] = {}
         self._open: list[Any] = []
+        self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> CubeWriter:
+        check_writable(self.plan.folder)
+        with contextlib.ExitStack() as undo:
+            lock = FileLock(self.plan.lock_path)
+            undo.callback(lock.release)
+            found = _usable_in_finished(self.plan)
+            self.finished, self.usable = found is not None, found or 0
+            if not self.finished:
+                self.plan.check()
+                self._begin()
+            self._stack = undo.pop_all()
+        return self
+
+    def _begin(self) -> None:
         try:
             self._open = [_create(path, self.plan, count) for path, count in self._files().items()]
         except WRITE_ERRORS as error:
             raise self._failure(error) from error
         cube, quality = self._open
         cube.descriptions = self.plan.band_names
-        cube.update_tags(CROPMAP_RECIPE=json.dumps(self.plan.recipe.to_dict(), ensure_ascii=False))
+        recipe = json.dumps(self.plan.recipe.to_dict(), ensure_ascii=False)
+        cube.update_tags(CROPMAP_RECIPE=recipe, **{_FINGERPRINT_TAG: self.plan.fingerprint})
+        quality.update_tags(**{_FINGERPRINT_TAG: self.plan.fingerprint})
         quality.descriptions = _QUALITY_BANDS
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._close()
-        finally:
-            for path in self._files():
-                path.unlink(missing_ok=True)
+        with self._stack:
+            try:
+                self._close()
+            finally:
+                for path in self._files():
+                    path.unlink(missing_ok=True)
 
     def write(self, window: Window, cube: RegularCube) -> None:
         """Write a block: the prepared series of all pixels of a window, in row-major order.
@@ -149,6 +174,7 @@ class CubeWriter:
         except WRITE_ERRORS as error:
             raise self._failure(error) from error
         self._written[window] = zlib.crc32(layers.tobytes())
+        self.usable += int(cube.valid.sum())
 
     def finish(self) -> Path:
         """Close, check, and give the files their names; the stack last.
@@ -159,9 +185,12 @@ class CubeWriter:
         Raises:
             OutputError: Blocks are missing, or did not reach the disk.
         """
+        if self.finished:
+            return self.plan.path
         missing = self.plan.grid.width * self.plan.grid.height - sum(window.pixels for window in self._written)
         if missing:
             raise OutputError(f"{missing} pixels were not written.", where=str(self.plan.path), fix="Run again.")
+        self._tag_usable()
         self._close()
         self._check()
         try:
@@ -176,6 +205,12 @@ class CubeWriter:
 
     def _files(self) -> dict[Path, int]:
         return {_partial(self.plan.path): len(self.plan.band_names), _partial(self.plan.quality_path): 2}
+
+    def _tag_usable(self) -> None:
+        try:
+            self._open[0].update_tags(**{_USABLE_TAG: str(self.usable)})
+        except WRITE_ERRORS as error:
+            raise self._failure(error) from error
 
     def _close(self) -> None:
         opened, self._open = self._open, []
@@ -197,6 +232,24 @@ class CubeWriter:
 
     def _failure(self, error: Exception) -> OutputError:
         return write_error(_partial(self.plan.path), error, needed_bytes=self.plan.needed_bytes)
+
+
+def _usable_in_finished(plan: CubePlan) -> int | None:
+    """Return how many pixels of the plan's finished cube are usable; None where there is no such cube."""
+    paths = (plan.path, plan.quality_path)
+    if not plan.fingerprint or not all(path.exists() for path in paths):
+        return None
+    try:
+        stack, quality = (_tags(path) for path in paths)
+        same = stack[_FINGERPRINT_TAG] == quality[_FINGERPRINT_TAG] == plan.fingerprint
+        return int(stack[_USABLE_TAG]) if same else None
+    except (*WRITE_ERRORS, KeyError, ValueError):  # damaged, or not written by cropmap
+        return None
+
+
+def _tags(path: Path) -> dict[str, str]:
+    with rasterio.open(path) as dataset:
+        return dict(dataset.tags())
 
 
 def _partial(path: Path) -> Path:

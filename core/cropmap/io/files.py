@@ -8,12 +8,18 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 import tempfile
 import unicodedata
 import uuid
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from cropmap.contract.errors import OutputError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +28,8 @@ _CHUNK = 1 << 20
 # Names that Windows keeps for devices, with any ending.
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _LONGEST_NAME = 100
+# What the systems answer where someone else holds a lock.
+_LOCKED = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
@@ -91,6 +99,78 @@ def check_writable(folder: Path) -> None:
             where=str(folder),
             fix="Choose a folder that you may write to, on a disk that is not full.",
         ) from error
+
+
+class FileLock:
+    """Keeps two writers from one target: a lock of the system on a file, which ends with the process that holds it.
+
+    The file itself is deleted at the release; one that a killed process left behind locks nothing. Where the file
+    system offers no locks, there is none.
+
+    Args:
+        path: The lock file, in a folder that can be written.
+
+    Raises:
+        OutputError: Another writer, of this process or another one, holds it; or the file cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: IO[bytes] | None = None
+        while self._file is None:
+            self._file = self._try()
+
+    def release(self) -> None:
+        """Let the next writer in."""
+        held, self._file = self._file, None
+        if held is None:
+            return
+        if os.name == "posix":
+            # Before the lock ends: a file that another writer has locked since must stay.
+            self._unlink()
+            held.close()
+        else:
+            # Windows deletes no open file, neither ours nor that of the next writer.
+            held.close()
+            self._unlink()
+
+    def _try(self) -> IO[bytes] | None:
+        """Return the locked file; None where its holder deleted it in the meantime."""
+        try:
+            file = self.path.open("ab")
+        except OSError as error:
+            raise write_error(self.path, error, needed_bytes=1) from error
+        try:
+            _lock(file)
+        except OSError as error:
+            if error.errno in _LOCKED:
+                file.close()
+                raise OutputError(
+                    "Another run is writing here.",
+                    where=str(self.path.parent),
+                    fix="Wait until it has ended, or choose another folder.",
+                ) from error
+        if self._same(file):
+            return file
+        file.close()
+        return None
+
+    def _same(self, file: IO[bytes]) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        except FileNotFoundError:
+            return False
+
+    def _unlink(self) -> None:
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def _lock(file: IO[bytes]) -> None:
+    if sys.platform == "win32":
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def free_bytes(folder: Path) -> int:

@@ -18,6 +18,14 @@ CLASS_NAMES = frozenset(
     {"label", "labels", "class", "classname", "classlabel", "crop", "cropname", "croptype", "cropclass", "category"}
     | {"landcover", "landuse", "lulc", "lc", "culture", "cultura", "kultura", "kultur", "cultivo", "usva"}
 )
+# Names of what several samples share, the likeliest and widest first; written in the same way.
+GROUP_NAMES = (
+    *("group", "groupid", "groupname", "fieldgroup", "samplegroup", "cluster", "clusterid"),
+    *("farm", "farmid", "farmer", "farmerid", "holding", "holdingid", "block", "blockid"),
+    *("parcel", "parcelid", "parcelno", "field", "fieldid", "fieldname", "fieldno", "plot", "plotid", "plotno"),
+    *("polygon", "polygonid"),
+)
+NO_GROUP = "none"  # value of `LabelOptions.group_field` that leaves every feature alone
 ID_NAMES = frozenset({"id", "sampleid", "featureid", "uid", "uuid", "pointid", "parcelid", "fieldid"})
 
 # Texts that programs write for a missing value. "NA" and "None" can be crop codes and stay.
@@ -32,7 +40,8 @@ class LabelOptions:
     Args:
         class_field: Field that holds the class; recognised where empty.
         id_field: Field that identifies each feature; recognised by its name or else the feature's number where empty.
-        group_field: Field of what several features share (farm, field, campaign); each stands alone where empty.
+        group_field: Field of what several features share (farm, field, campaign). Where empty it is recognised by its
+            name (farm, parcel_id, ...), or else each feature stands alone, as it does with "none".
         layer: Layer of a file that has several.
         x_field: Column of a CSV that holds x, or WKT where `y_field` is empty; recognised where empty.
         y_field: Column of a CSV that holds y.
@@ -50,11 +59,19 @@ class LabelOptions:
 
 @dataclass(frozen=True)
 class Fields:
-    """The fields of one file that are read; empty where there is none."""
+    """The fields of one file that are read; empty where there is none.
+
+    Args:
+        label: Holds the class.
+        id: Identifies each feature.
+        group: Holds what several features share.
+        group_recognised: The group field was not named by the user.
+    """
 
     label: str
     id: str
     group: str
+    group_recognised: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -88,7 +105,10 @@ def choose_fields(names: Sequence[str], options: LabelOptions, where: str) -> Fi
     ids = _named(names, options.id_field, where)
     if not ids:
         ids = next((name for name in names if _plain(name) in ID_NAMES and name != label), "")
-    return Fields(label, ids, _named(names, options.group_field, where))
+    if options.group_field.strip().casefold() == NO_GROUP:
+        return Fields(label, ids, "")
+    group = _named(names, options.group_field, where)
+    return Fields(label, ids, group or _recognised_group(names, label), group_recognised=not group)
 
 
 def _named(names: Sequence[str], wanted: str, where: str) -> str:
@@ -108,6 +128,11 @@ def _recognised_class(names: Sequence[str], where: str) -> str:
         f"Several fields could hold the class: {_listed(found)}." if found else "No field is known to hold the class."
     )
     raise SampleError(what, where=where, fix=f"Name the class field; the file has: {_listed(names)}.")
+
+
+def _recognised_group(names: Sequence[str], label: str) -> str:
+    plain = {_plain(name): name for name in reversed(names) if name != label}
+    return next((plain[name] for name in GROUP_NAMES if name in plain), "")
 
 
 def _plain(name: str) -> str:

@@ -47,10 +47,10 @@ def read_label_table(path: Path, options: LabelOptions) -> LabelRows:
     Raises:
         SampleError: No rows, a broken row, no coordinates, or coordinates that are no degrees while no CRS is given.
     """
-    names, rows = _table(_text(path), str(path))
+    names, lines, rows = _table(_text(path), str(path))
     fields = choose_fields(names, options, str(path))
     columns = {name: [row[position] for row in rows] for position, name in enumerate(names)}
-    geometries = _geometries(columns, options, str(path))
+    geometries = _geometries(columns, lines, options, str(path))
     if not options.crs:
         _check_degrees(geometries, str(path))
     return LabelRows(
@@ -65,9 +65,12 @@ def _text(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise SampleError(f"The file cannot be read: {error.strerror}.", where=str(path)) from error
+        what = "The path is a folder" if path.is_dir() else f"The file cannot be read: {error.strerror}"
+        raise SampleError(f"{what}.", where=str(path), fix="Give a text table, e.g. CSV.") from error
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return raw.decode("utf-16", errors="replace")
+    if b"\0" in raw:
+        raise SampleError("The file is binary, not a text table.", where=str(path), fix="Give a text table, e.g. CSV.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -79,7 +82,8 @@ def _windows_letter(byte: int) -> str:
     return bytes([byte]).decode("cp1252", errors="ignore") or chr(byte)
 
 
-def _table(text: str, where: str) -> tuple[list[str], list[list[str]]]:
+def _table(text: str, where: str) -> tuple[list[str], list[int], list[list[str]]]:
+    """Return the columns' names, each row's line number, and the rows."""
     # Spreadsheets put "sep=;" on a line of its own before the header.
     declared = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
     body = text[declared.end() :] if declared else text
@@ -89,6 +93,8 @@ def _table(text: str, where: str) -> tuple[list[str], list[list[str]]]:
         table = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise SampleError(f"The table is malformed: {error}.", where=where, fix="Write it again as CSV.") from error
+    if not table:
+        raise SampleError("The file is empty.", where=where, fix="Give a text table, e.g. CSV.")
     if len(table) < 2:
         raise SampleError(
             "The table has no rows.",
@@ -99,7 +105,8 @@ def _table(text: str, where: str) -> tuple[list[str], list[list[str]]]:
     twice = [name for name in names if names.count(name) > 1 and name]
     if twice:
         raise SampleError(f"Two columns are named {twice[0]!r}.", where=where, fix="Rename one.")
-    return names, [_filled(row, len(names), f"{where}, line {line}") for line, row in table[1:]]
+    rows = [_filled(row, len(names), f"{where}, line {line}") for line, row in table[1:]]
+    return names, [line for line, _ in table[1:]], rows
 
 
 def _filled(row: list[str], width: int, where: str) -> list[str]:
@@ -117,12 +124,27 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def _geometries(columns: dict[str, list[str]], options: LabelOptions, where: str) -> NDArray[Any]:
+def _geometries(columns: dict[str, list[str]], lines: list[int], options: LabelOptions, where: str) -> NDArray[Any]:
     x_name, y_name = _coordinate_columns(list(columns), options, where)
     if not y_name:
-        return np.asarray(shapely.from_wkt(columns[x_name], on_invalid="ignore"), dtype=object)
+        shapes = np.asarray(shapely.from_wkt(columns[x_name], on_invalid="ignore"), dtype=object)
+        if shapely.is_missing(shapes).all():
+            raise SampleError(
+                f"No row has a readable geometry: column {x_name!r} holds {columns[x_name][0]!r} in line {lines[0]}.",
+                where=where,
+                fix="Write WKT, e.g. POINT (3.5 50.2), or name the columns of x and y by x_field and y_field.",
+            )
+        return shapes
     x, y = _numbers(columns[x_name]), _numbers(columns[y_name])
     readable = np.isfinite(x) & np.isfinite(y)
+    if not readable.any():
+        bad = x_name if not np.isfinite(x[0]) else y_name
+        raise SampleError(
+            f"No row has readable coordinates in the columns {x_name!r} and {y_name!r}: "
+            f"{bad!r} holds {columns[bad][0]!r} in line {lines[0]}.",
+            where=where,
+            fix="Write coordinates as numbers, e.g. 3.5, or name other columns by x_field and y_field.",
+        )
     geometries = np.full(len(x), None, dtype=object)
     geometries[readable] = shapely.points(x[readable], y[readable])
     return geometries
@@ -144,7 +166,8 @@ def _coordinate_columns(names: Sequence[str], options: LabelOptions, where: str)
     raise SampleError(
         "No columns are known to hold coordinates.",
         where=where,
-        fix=f"Name the x and y columns, or one WKT column; the file has: {', '.join(names)}.",
+        fix="Name the columns of x and y by x_field and y_field, or one WKT column by x_field; "
+        f"the file has: {', '.join(names)}.",
     )
 
 

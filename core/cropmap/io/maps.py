@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from cropmap.data.legend import NODATA, Legend, LegendClass, legend_of
 from cropmap.data.maps import ClassMap
 from cropmap.data.site import Grid, Window
 from cropmap.io.files import (
+    FileLock,
     atomic_write_text,
     check_space,
     check_writable,
@@ -30,7 +32,16 @@ from cropmap.io.files import (
     write_error,
 )
 from cropmap.io.map_styles import Histogram, class_aux, class_style, confidence_aux, confidence_style, rgb
-from cropmap.io.partial_map import TILE, WRITE_ERRORS, Layer, PartialMap, PartialPlan, crc_of, stored_bytes
+from cropmap.io.partial_map import (
+    TILE,
+    WRITE_ERRORS,
+    Layer,
+    PartialMap,
+    PartialPlan,
+    crc_of,
+    remove_partial,
+    stored_bytes,
+)
 from cropmap.io.rasters import grid_of
 
 if TYPE_CHECKING:
@@ -59,7 +70,6 @@ class MapPlan:
             continued.
         name: Of the files: NAME.tif, NAME_confidence.tif.
         confidence: Whether there is a confidence layer.
-        overwrite: Whether a finished map of that name may be replaced.
         checkpoint_s: Seconds between two checkpoints.
     """
 
@@ -70,7 +80,6 @@ class MapPlan:
     fingerprint: str
     name: str = "map"
     confidence: bool = True
-    overwrite: bool = False
     checkpoint_s: float = 20.0
 
     @property
@@ -84,6 +93,11 @@ class MapPlan:
         return _confidence_beside(self.path) if self.confidence else None
 
     @property
+    def lock_path(self) -> Path:
+        """What keeps a second writer away while one is at work."""
+        return self.path.with_suffix(".lock")
+
+    @property
     def finals(self) -> tuple[Path, ...]:
         """The finished GeoTIFFs, the map first."""
         return (self.path,) if self.confidence_path is None else (self.path, self.confidence_path)
@@ -92,15 +106,15 @@ class MapPlan:
         """Refuse what cannot be written, before any work.
 
         Raises:
-            OutputError: A finished map is there, the folder cannot be written, or the disk is too full.
+            OutputError: Another map is finished there, or the disk is too full.
         """
-        if self.path.exists() and not self.overwrite:
+        if self.path.exists():
             raise OutputError(
-                "There is a finished map already.",
+                "There is a finished map already, and it is not this one: its model, images, season or version of "
+                "cropmap differ, or a part of it is missing.",
                 where=str(self.path),
-                fix="Choose another folder or name, delete that map, or allow overwriting.",
+                fix="Choose another folder, or delete that map.",
             )
-        check_writable(self.folder)
         stored = stored_bytes(self.grid) * len(self.finals)
         present = sum(path.stat().st_size for path in map(_partial, self.finals) if path.exists())
         needed = round(stored * (1 + _FINAL_SHARE)) - min(present, stored)
@@ -112,19 +126,25 @@ class MapWriter:
 
     Use it as a context manager, from one thread. Until `finish`, the map lives in NAME.partial.tif beside a journal,
     NAME.partial.json; a cancelled, crashed or killed run leaves both, and the next one with the same plan continues.
+    Where the plan's map is finished already, nothing remains to write, and `finish` returns it. As long as a writer
+    lives, no other can write that map (NAME.lock).
 
     Args:
         plan: What is written where.
         progress: Told why an unfinished map is started over.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: It cannot be written, another map is finished there, or another run is writing there.
     """
 
     def __init__(self, plan: MapPlan, progress: Progress | None = None) -> None:
         self.plan = plan
-        plan.check()
-        self._partial = PartialMap(_partial_plan(plan), (progress or Progress()).warn)
+        check_writable(plan.folder)
+        with contextlib.ExitStack() as undo:
+            self._lock = FileLock(plan.lock_path)
+            undo.callback(self._lock.release)
+            self._map = _finished_map(plan) or _begun_map(plan, progress or Progress())
+            undo.pop_all()
 
     def __enter__(self) -> MapWriter:
         return self
@@ -132,12 +152,19 @@ class MapWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._partial.close()
+        try:
+            if isinstance(self._map, PartialMap):
+                self._map.close()
+        finally:
+            self._lock.release()
 
     @property
     def remaining(self) -> tuple[Window, ...]:
         """The blocks that are not finished yet, in the plan's order."""
-        return tuple(window for window in self.plan.windows if window not in self._partial.checks)
+        if isinstance(self._map, ClassMap):
+            return ()
+        finished = self._map.checks
+        return tuple(window for window in self.plan.windows if window not in finished)
 
     def write(self, window: Window, codes: NDArray[np.uint8], confidence: NDArray[np.uint8] | None = None) -> None:
         """Write a block.
@@ -151,7 +178,9 @@ class MapWriter:
             OutputError: It cannot be written.
         """
         arrays = (codes,) if not self.plan.confidence or confidence is None else (codes, confidence)
-        self._partial.write(window, arrays)
+        if isinstance(self._map, ClassMap):
+            raise OutputError("The map is finished already.", where=str(self.plan.path), fix="Write only what remains.")
+        self._map.write(window, arrays)
 
     def finish(self, progress: Progress | None = None) -> ClassMap:
         """Compress, add overviews, names, colours, counts and styles, check all pixels, and give the map its name.
@@ -160,21 +189,25 @@ class MapWriter:
             OutputError: It cannot be written; the unfinished map is kept.
         """
         told = progress or Progress()
-        self._partial.checkpoint()
+        if isinstance(self._map, PartialMap):
+            self._map = self._completed(self._map, told)
+        told.at(1.0, "Map written")
+        return self._map
+
+    def _completed(self, partial: PartialMap, told: Progress) -> ClassMap:
+        partial.checkpoint()
         if self.remaining:
             raise OutputError(f"{len(self.remaining)} blocks are missing.", where=str(self.plan.path), fix="Run again.")
-        partials = tuple(_partial(path) for path in self.plan.finals)
         try:
-            histograms = [self._finishing(index, told) for index in range(len(partials))]
+            histograms = [self._finishing(index, partial, told) for index in range(len(self.plan.finals))]
             self._publish(histograms)
         finally:
             for path in self.plan.finals:
                 _remove_leftovers(path)
-        self._partial.remove()
-        told.at(1.0, "Map written")
+        partial.remove()
         return _class_map(self.plan.path, self.plan.confidence_path, self.plan.grid, self.plan.legend, histograms[0])
 
-    def _finishing(self, index: int, progress: Progress) -> Histogram:
+    def _finishing(self, index: int, partial: PartialMap, progress: Progress) -> Histogram:
         """Write a layer's compressed copy, and return its histogram once every block of it reads back right."""
         final = self.plan.finals[index]
         share = progress.part(index / len(self.plan.finals), (index + 1) / len(self.plan.finals))
@@ -188,7 +221,7 @@ class MapWriter:
         _aux_of(_finishing(final)).unlink(missing_ok=True)
         share.at(0.7, f"Checking {final.name}")
         # GDAL does not report every failed write: what counts is what reads back.
-        for window, checks in self._partial.checks.items():
+        for window, checks in partial.checks.items():
             if crc_of(_finishing(final), window) != checks[index]:
                 raise self._failure(final, OSError("pixels did not reach the disk"))
         return histogram_of(_finishing(final))
@@ -203,7 +236,7 @@ class MapWriter:
         )
         try:
             if self.plan.confidence_path is None:
-                _remove_with_sidecars(_confidence_beside(self.plan.path))  # of the map that is overwritten
+                _remove_with_sidecars(_confidence_beside(self.plan.path))  # of an earlier map that was deleted
             for final in reversed(self.plan.finals):
                 _finishing(final).replace(final)
             sync_folder(self.plan.folder)
@@ -216,7 +249,7 @@ class MapWriter:
         return write_error(path, error, needed_bytes=needed, kept=kept)
 
 
-def read_map(path: Path) -> ClassMap:
+def read_map(path: Path | str) -> ClassMap:
     """Open a class map: any Byte raster that carries category names.
 
     The names are what GDAL reports (so those that a user changed in a GIS count), else those that cropmap wrote into
@@ -226,6 +259,7 @@ def read_map(path: Path) -> ClassMap:
         LegendError: The raster is not Byte, or has no class names.
         GridError: It has no north-up grid.
     """
+    path = Path(path)
     grid = grid_of(str(path))
     with rasterio.open(path) as dataset:
         if dataset.dtypes[0] != "uint8":
@@ -239,7 +273,7 @@ def read_map(path: Path) -> ClassMap:
     return _class_map(path, confidence if confidence.exists() else None, grid, legend, histogram_of(path))
 
 
-def histogram_of(path: Path) -> Histogram:
+def histogram_of(path: Path | str) -> Histogram:
     """Count the pixels of each number of a Byte raster's first band; its nodata counts as 255."""
     counts = np.zeros(256, np.int64)
     with rasterio.open(path) as dataset:
@@ -250,6 +284,33 @@ def histogram_of(path: Path) -> Histogram:
         counts[NODATA] += counts[int(nodata)]
         counts[int(nodata)] = 0
     return Histogram(counts)
+
+
+def _finished_map(plan: MapPlan) -> ClassMap | None:
+    """Return the plan's map where all of it is there, and clear up after it; None where it is not."""
+    if not all(path.exists() for path in plan.finals):
+        return None
+    try:
+        if any(_fingerprint_in(path) != plan.fingerprint for path in plan.finals):
+            return None
+        histogram = histogram_of(plan.path)
+    except WRITE_ERRORS:  # a damaged one
+        return None
+    # Of a run that was killed between giving the map its name and this.
+    remove_partial(_partial_plan(plan))
+    for path in plan.finals:
+        _remove_leftovers(path)
+    return _class_map(plan.path, plan.confidence_path, plan.grid, plan.legend, histogram)
+
+
+def _begun_map(plan: MapPlan, progress: Progress) -> PartialMap:
+    plan.check()
+    return PartialMap(_partial_plan(plan), progress.warn)
+
+
+def _fingerprint_in(path: Path) -> str:
+    with rasterio.open(path) as dataset:
+        return str(dataset.tags().get(_FINGERPRINT_TAG, ""))
 
 
 def _strips(dataset: Any) -> Iterator[Any]:

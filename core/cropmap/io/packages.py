@@ -13,6 +13,7 @@ import math
 import re
 import zipfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -27,7 +28,6 @@ from cropmap.io.files import atomic_write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -54,7 +54,7 @@ _DAMAGED = "Copy the package again from where it was trained, or train the model
 _UNSAFE = "Use only packages that cropmap wrote and that come from someone you trust."
 
 
-def write_package(path: Path, package: ModelPackage) -> Path:
+def write_package(path: Path | str, package: ModelPackage) -> Path:
     """Write a package; the file appears whole or not at all.
 
     Args:
@@ -70,18 +70,18 @@ def write_package(path: Path, package: ModelPackage) -> Path:
     """
     weights = safetensors.numpy.save(_tensors(package))
     content = _zipped({MANIFEST: _manifest(package, weights), WEIGHTS: weights})
-    atomic_write_bytes(path, content)
-    return path
+    atomic_write_bytes(Path(path), content)
+    return Path(path)
 
 
-def read_package(path: Path) -> ModelPackage:
+def read_package(path: Path | str) -> ModelPackage:
     """Read a package after checking every part of it.
 
     Raises:
         PackageError: The file is missing, damaged, unsafe, of another format version, or contradicts itself.
     """
     where = str(path)
-    members = _members(path, where)
+    members = _members(Path(path), where)
     manifest = _parsed(members[MANIFEST], where)
     _check_weights(members[WEIGHTS], manifest["weights"], where)
     return _package(manifest, _arrays(members[WEIGHTS], where), where)

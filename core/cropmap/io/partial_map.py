@@ -141,11 +141,7 @@ class PartialMap:
         """Delete the layers and the journal: the map is finished."""
         self._close()
         self._removed = True
-        self.plan.journal.unlink(missing_ok=True)
-        for layer in self.plan.layers:
-            layer.path.unlink(missing_ok=True)
-            # GDAL writes it where the GeoTIFF's own keys cannot express the coordinate reference system.
-            layer.path.with_name(f"{layer.path.name}.aux.xml").unlink(missing_ok=True)
+        remove_partial(self.plan)
 
     def _create(self) -> None:
         self.plan.journal.unlink(missing_ok=True)
@@ -196,6 +192,15 @@ class PartialMap:
     def _failure(self, error: Exception) -> OutputError:
         size = stored_bytes(self.plan.grid) * len(self.plan.layers)
         return write_error(self.plan.layers[0].path, error, needed_bytes=size, kept=_KEPT)
+
+
+def remove_partial(plan: PartialPlan) -> None:
+    """Delete a partial map's journal and layers, as far as they are there."""
+    plan.journal.unlink(missing_ok=True)
+    for layer in plan.layers:
+        layer.path.unlink(missing_ok=True)
+        # GDAL writes it where the GeoTIFF's own keys cannot express the coordinate reference system.
+        layer.path.with_name(f"{layer.path.name}.aux.xml").unlink(missing_ok=True)
 
 
 def stored_bytes(grid: Grid) -> int:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import rasterio
 import shapely
 from rasterio._err import CPLE_BaseError, CPLE_NotSupportedError
 from rasterio.crs import CRS
@@ -28,8 +29,10 @@ def crs_wkt(text: str, where: str = "") -> str:
         SampleError: It is not understood.
     """
     try:
-        return str(CRS.from_user_input(text).to_wkt())
-    except CRSError as error:
+        # Inside an Env, PROJ's complaints go to the log and not to the terminal.
+        with rasterio.Env():
+            return str(CRS.from_user_input(text).to_wkt())
+    except (CRSError, ValueError) as error:
         raise SampleError(
             f"{text[:80]!r} is not a coordinate reference system.",
             where=where,
@@ -49,6 +52,11 @@ def crs_name(wkt: str) -> str:
         return name.group(1)
     method = re.search(r'PROJECTION\["([^"]+)"', wkt)
     return f"a custom {method.group(1).replace('_', ' ')} CRS" if method else "a custom CRS"
+
+
+def length_text(metres: float) -> str:
+    """Return a length as people write it, to three digits: "30 m", "156 m", "2.5 km"."""
+    return f"{metres / 1000:.3g} km" if metres >= 999.5 else f"{metres:.3g} m"
 
 
 def metres_per_unit(wkt: str) -> float:
@@ -104,7 +112,8 @@ def _moved(points: NDArray[np.float64], start: CRS, end: CRS) -> NDArray[np.floa
     if not len(points):
         return points
     try:
-        return np.column_stack(transform(start, end, points[:, 0], points[:, 1]))
+        with rasterio.Env():
+            return np.column_stack(transform(start, end, points[:, 0], points[:, 1]))
     except CPLE_NotSupportedError as error:
         raise SampleError(
             f"Coordinates cannot be moved from {crs_name(start.to_wkt())} to {crs_name(end.to_wkt())}.",

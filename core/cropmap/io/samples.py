@@ -31,6 +31,7 @@ HEADER_BYTES = 16 << 20
 MAX_BYTES = 32 << 30
 
 _TEXT_CHARACTERS = 1024  # of an id or a group
+_DATE_OPTION = "OGR_CURRENT_DATE"
 
 
 def write_samples(path: str | Path, samples: SampleSet) -> None:
@@ -96,10 +97,13 @@ def read_samples(path: str | Path) -> SampleSet:
 def write_sample_layer(path: str | Path, samples: SampleSet, fold: NDArray[np.int8] | None = None) -> None:
     """Write the samples as a point layer (GeoPackage) for QGIS, with id, class, name, colour, group and fold.
 
+    The file is the same to the byte for the same samples and the same GDAL.
+
     Args:
         path: File to write; one that exists is replaced.
         samples: The samples.
-        fold: Fold of each sample, (sample,); -1 or None where it has none.
+        fold: Fold of each sample, (sample,), from 0; negative or None where it has none. The layer counts folds from 1,
+            as people do; 0 stands for none.
 
     Raises:
         OutputError: It cannot be written.
@@ -112,10 +116,10 @@ def write_sample_layer(path: str | Path, samples: SampleSet, fold: NDArray[np.in
         "name": np.array([classes[code].name for code in codes], dtype=object),
         "colour": np.array([classes[code].colour for code in codes], dtype=object),
         "group": np.array(samples.groups.tolist(), dtype=object),
-        "fold": np.full(len(codes), -1, np.int32) if fold is None else fold.astype(np.int32),
+        "fold": np.zeros(len(codes), np.int32) if fold is None else fold.astype(np.int32) + 1,
     }
     # The identifier of a feature in a GeoPackage is "fid"; "id" stays the sample's own.
-    with _replacing(Path(path), ".gpkg") as temporary, warnings.catch_warnings():
+    with _replacing(Path(path), ".gpkg") as temporary, _fixed_date(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="'crs' was not provided", category=UserWarning)
         pyogrio.raw.write(
             str(temporary),
@@ -126,7 +130,19 @@ def write_sample_layer(path: str | Path, samples: SampleSet, fold: NDArray[np.in
             driver="GPKG",
             geometry_type="Point",
             crs=samples.crs or None,
+            dataset_options={"VERSION": "1.2"},  # what QGIS 3.22 knows in full
         )
+
+
+@contextlib.contextmanager
+def _fixed_date() -> Iterator[None]:
+    """Keep GDAL from writing the time of day into a GeoPackage (gpkg_contents.last_change)."""
+    before = pyogrio.get_gdal_config_option(_DATE_OPTION)
+    pyogrio.set_gdal_config_options({_DATE_OPTION: "1970-01-01T00:00:00.000Z"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({_DATE_OPTION: before})
 
 
 @contextlib.contextmanager

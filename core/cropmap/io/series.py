@@ -10,7 +10,6 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from cropmap.contract.errors import CropMapError, GridError, SourceError
 from cropmap.data.scenes import SceneBlock
 from cropmap.data.site import Grid, Window
 from cropmap.io.rasters import dataset_grid, grid_differences, open_raster
+from cropmap.kernels import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -318,7 +318,7 @@ def _native(planes: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(planes)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _spread(
     planes: NDArray[Any],
     places: NDArray[np.int64],

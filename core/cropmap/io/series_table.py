@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cropmap.contract.errors import SampleError
-from cropmap.data.samples import LabelledSeries
+from cropmap.data.samples import PLACE_GROUP, LabelledSeries
 from cropmap.io.label_fields import texts_of
 from cropmap.io.projection import crs_wkt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,6 +24,8 @@ _FORMAT_HELP = (
     "It must be an .npz with X (sample, time, band), dates_days_since_epoch (sample, time), label, lon, lat (sample) "
     "and bands (band)."
 )
+# Arrays by which a file that the sample job wrote is known.
+_SAMPLE_SET = frozenset({"header", "values", "codes", "groups", "days"})
 
 
 def read_series_table(path: str | Path) -> LabelledSeries:
@@ -57,8 +59,13 @@ def read_series_table(path: str | Path) -> LabelledSeries:
         bands=tuple(str(name) for name in arrays["bands"].tolist()),
         crs=crs_wkt("EPSG:4326"),
         where=where,
-        notes=() if kept.all() else (f"{(~kept).sum()} of {len(kept)} series have no label: left out.",),
+        notes=_unlabelled(kept),
     )
+
+
+def _unlabelled(kept: NDArray[np.bool_]) -> tuple[str, ...]:
+    lost = int((~kept).sum())
+    return (f"{lost} of {len(kept)} series {'has' if lost == 1 else 'have'} no label: left out.",) if lost else ()
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -66,12 +73,28 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         with path.open("rb") as stream:
             opened = np.load(stream, allow_pickle=False)
             found = opened.files if isinstance(opened, np.lib.npyio.NpzFile) else []
+            _refuse_sample_set(found, str(path))
             missing = [name for name in NEEDED if name not in found]
             if missing:
                 raise SampleError(f"The file lacks {', '.join(missing)}.", where=str(path), fix=_FORMAT_HELP)
             return {name: opened[name] for name in (*NEEDED, "id", "group") if name in found}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise SampleError(f"The file cannot be read: {error}.", where=str(path), fix=_FORMAT_HELP) from error
+    except OSError as error:
+        raise SampleError(
+            f"The file cannot be read: {error.strerror or 'it is damaged'}.", where=str(path), fix=_FORMAT_HELP
+        ) from error
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise SampleError(
+            "The file cannot be read as an .npz without pickled objects.", where=str(path), fix=_FORMAT_HELP
+        ) from error
+
+
+def _refuse_sample_set(found: Sequence[str], where: str) -> None:
+    if set(found) >= _SAMPLE_SET:
+        raise SampleError(
+            "The file is a sample set, whose series are prepared already, not a table of series with dates.",
+            where=where,
+            fix="Give it to the train job, as its sample_set.",
+        )
 
 
 def _check_kinds(arrays: Mapping[str, NDArray[Any]], where: str) -> None:
@@ -123,6 +146,5 @@ def _groups(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.str_]:
     if "group" in arrays:
         return np.array(texts_of(arrays["group"].tolist()), dtype=np.str_)
     # The same place in two years shows the same soil and slope: it must not stand on both sides of a split.
-    return np.array(
-        [f"{lon:.6f} {lat:.6f}" for lon, lat in zip(arrays["lon"], arrays["lat"], strict=True)], dtype=np.str_
-    )
+    places = zip(arrays["lon"], arrays["lat"], strict=True)
+    return np.array([f"{PLACE_GROUP}{lon:.6f} {lat:.6f}" for lon, lat in places], dtype=np.str_)

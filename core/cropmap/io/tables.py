@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cropmap.io.files import atomic_write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from cropmap.data.accuracy import Accuracy
 
@@ -19,7 +19,7 @@ Cell = str | int | float
 ACCURACY_HEADER = ("measure", "class", "code", "value", "low_95", "high_95", "pixels")
 
 
-def write_accuracy(path: Path, accuracy: Accuracy) -> None:
+def write_accuracy(path: Path | str, accuracy: Accuracy) -> None:
     """Write every measure, one a row: for all classes first, then for each class.
 
     `pixels` is what the share is a share of: for user's accuracy the pixels mapped as the class, for producer's
@@ -28,10 +28,10 @@ def write_accuracy(path: Path, accuracy: Accuracy) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    atomic_write_text(path, csv_text([ACCURACY_HEADER, *accuracy_rows(accuracy)]))
+    atomic_write_text(Path(path), csv_text([ACCURACY_HEADER, *accuracy_rows(accuracy)]))
 
 
-def write_confusion(path: Path, accuracy: Accuracy) -> None:
+def write_confusion(path: Path | str, accuracy: Accuracy) -> None:
     """Write the confusion matrix: a row for each reference class, a column for each map class, both by name.
 
     The last column counts the reference pixels that the map has no class for.
@@ -39,7 +39,7 @@ def write_confusion(path: Path, accuracy: Accuracy) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    atomic_write_text(path, csv_text(confusion_rows(accuracy)))
+    atomic_write_text(Path(path), csv_text(confusion_rows(accuracy)))
 
 
 def accuracy_rows(accuracy: Accuracy) -> list[tuple[Cell, ...]]:

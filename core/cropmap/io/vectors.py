@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +14,14 @@ import pyogrio.errors
 import shapely
 
 from cropmap.contract.errors import SampleError
-from cropmap.data.samples import LabelFeatures
-from cropmap.io.label_fields import Fields, LabelOptions, LabelRows, choose_fields, texts_of
+from cropmap.data.samples import LONE_GROUP, LabelFeatures
+from cropmap.io.label_fields import NO_GROUP, Fields, LabelOptions, LabelRows, choose_fields, texts_of
 from cropmap.io.label_table import SUFFIXES, read_label_table
 from cropmap.io.projection import crs_name, crs_wkt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 __all__ = ["LabelFeatures", "LabelOptions", "read_labels"]
@@ -48,23 +52,45 @@ def read_labels(path: str | Path, options: LabelOptions | None = None) -> LabelF
 
 
 def _read_ogr(path: str, options: LabelOptions) -> LabelRows:
-    try:
+    with _own_words(path):
         layer = _layer(path, options.layer)
         info = pyogrio.read_info(path, layer=layer)
+        if info["features"] == 0:
+            raise SampleError(
+                "The layer holds no features.", where=f"{path}, layer {layer}", fix="Digitise samples first."
+            )
         fields = choose_fields([str(name) for name in info["fields"]], options, path)
         meta, numbers, shapes, columns = pyogrio.raw.read(
             path, layer=layer, columns=fields.names, force_2d=True, return_fids=True
         )
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise SampleError(
-            f"The file cannot be read as vector data: {error}",
-            where=path,
-            fix="Give a GeoPackage, GeoJSON, CSV, or a Shapefile with its .shx and .dbf beside it.",
-        ) from error
     crs, notes = _crs(meta["crs"], options, path)
     geometries = np.asarray(shapely.from_wkb(shapes, on_invalid="ignore"), dtype=object)
     read = dict(zip([str(name) for name in meta["fields"]], columns, strict=True))
     return LabelRows(geometries, read, np.asarray(numbers, dtype=np.int64), crs, notes)
+
+
+@contextlib.contextmanager
+def _own_words(path: str) -> Iterator[None]:
+    """Turn what OGR says of a file that it cannot read into words for the user."""
+    try:
+        with warnings.catch_warnings():
+            # E.g. "bad application_id": a file that is damaged fails with an error too.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            yield
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise SampleError(
+            _unreadable(Path(path)),
+            where=path,
+            fix="Give a GeoPackage, GeoJSON, CSV, or a Shapefile with its .shx and .dbf beside it.",
+        ) from error
+
+
+def _unreadable(path: Path) -> str:
+    if path.is_dir():
+        return "The path is a folder, not a file of labels."
+    if path.is_file() and not path.stat().st_size:
+        return "The file is empty."
+    return "The file cannot be read as vector data: it is of another kind, or damaged."
 
 
 def _layer(path: str, wanted: str) -> str:
@@ -104,14 +130,12 @@ def _features(rows: LabelRows, fields: Fields, options: LabelOptions, where: str
             fix="Name another class field, or fill it.",
         )
     ids, id_notes = _ids(rows, fields, options, where)
-    groups = _groups(rows, fields, ids)
+    groups, group_notes = _groups(rows, fields, ids, labelled)
     geometries, mend_notes = _mended(rows.geometries)
     usable = np.isin(shapely.get_type_id(geometries), _POINTS + _POLYGONS) & ~shapely.is_empty(geometries)
     kept = labelled & usable
     if not kept.any():
-        raise SampleError(
-            "No feature with a class is a point or a polygon.", where=where, fix="Give points or polygons, not lines."
-        )
+        raise _no_shape(rows, labelled, where)
     return LabelFeatures(
         geometries=geometries[kept],
         labels=labels[kept],
@@ -119,18 +143,35 @@ def _features(rows: LabelRows, fields: Fields, options: LabelOptions, where: str
         groups=groups[kept],
         crs=rows.crs,
         where=where,
-        notes=(*rows.notes, *_left_out(labelled, usable, rows, fields.label), *mend_notes, *id_notes),
+        notes=(*rows.notes, *_left_out(labelled, usable, rows, fields.label), *mend_notes, *id_notes, *group_notes),
+    )
+
+
+def _no_shape(rows: LabelRows, labelled: NDArray[np.bool_], where: str) -> SampleError:
+    shapes = rows.geometries[labelled]
+    if shapely.is_missing(shapes).all():
+        return SampleError(
+            f"None of the {len(shapes)} features with a class has a readable geometry or coordinates.",
+            where=where,
+            fix="Give every feature a point or a polygon; in a text table, coordinates as numbers.",
+        )
+    return SampleError(
+        "No feature with a class is a point or a polygon.", where=where, fix="Give points or polygons, not lines."
     )
 
 
 def _left_out(labelled: NDArray[np.bool_], usable: NDArray[np.bool_], rows: LabelRows, field: str) -> list[str]:
     missing = shapely.is_missing(rows.geometries)
     counts = {
-        f"have no class in field {field!r}": ~labelled,
-        "have no readable geometry or coordinates": labelled & missing,
-        "are neither points nor polygons": labelled & ~usable & ~missing,
+        ("has", "have", f"no class in field {field!r}"): ~labelled,
+        ("has", "have", "no readable geometry or coordinates"): labelled & missing,
+        ("is", "are", "neither point nor polygon"): labelled & ~usable & ~missing,
     }
-    return [f"{lost.sum()} of {len(lost)} features {why}: left out." for why, lost in counts.items() if lost.any()]
+    return [
+        f"{lost.sum()} of {len(lost)} features {one if lost.sum() == 1 else many} {why}: left out."
+        for (one, many, why), lost in counts.items()
+        if lost.any()
+    ]
 
 
 def _ids(
@@ -150,15 +191,34 @@ def _ids(
             where=f"{where}, field {fields.id}",
             fix="Name a field in which every feature differs, or none.",
         )
+    if fields.id == fields.group:
+        return numbered, ()
     return numbered, (f"Field {fields.id!r} does not tell all features apart: they are numbered instead.",)
 
 
-def _groups(rows: LabelRows, fields: Fields, ids: NDArray[np.str_]) -> NDArray[np.str_]:
+def _groups(
+    rows: LabelRows, fields: Fields, ids: NDArray[np.str_], labelled: NDArray[np.bool_]
+) -> tuple[NDArray[np.str_], tuple[str, ...]]:
     if not fields.group:
-        return ids
+        return ids, ()
     texts = texts_of(rows.columns[fields.group])
-    # "#" keeps a feature without a group apart from a group that happens to bear its id.
-    return np.array([text or f"#{own}" for text, own in zip(texts, ids, strict=True)], dtype=np.str_)
+    if fields.group_recognised and not _groups_something([texts[k] for k in np.flatnonzero(labelled)]):
+        return ids, ()
+    # A feature without a group is kept apart from a group that happens to bear its id.
+    groups = np.array([text or f"{LONE_GROUP}{own}" for text, own in zip(texts, ids, strict=True)], dtype=np.str_)
+    if not fields.group_recognised:
+        return groups, ()
+    note = (
+        f"Field {fields.group!r} is taken as the group: features that share it stay in one fold "
+        f'(group_field "{NO_GROUP}" leaves each alone).'
+    )
+    return groups, (note,)
+
+
+def _groups_something(texts: list[str]) -> bool:
+    """Return whether a field that nobody named parts the features into groups: two at least, one of which has two."""
+    sizes = Counter(text for text in texts if text)
+    return len(sizes) > 1 and max(sizes.values()) > 1
 
 
 def _mended(geometries: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:
@@ -167,7 +227,9 @@ def _mended(geometries: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:
         return geometries, ()
     result = geometries.copy()
     result[broken] = [_polygons_of(shapely.make_valid(geometry)) for geometry in geometries[broken]]
-    return result, (f"{broken.sum()} polygons cross themselves: mended.",)
+    return result, (
+        f"{broken.sum()} {'polygon crosses itself' if broken.sum() == 1 else 'polygons cross themselves'}: mended.",
+    )
 
 
 def _polygons_of(geometry: Any) -> Any:

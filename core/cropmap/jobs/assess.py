@@ -42,6 +42,13 @@ class AssessParams:
     reference_crs: str = param(
         "", title="Reference's CRS", help="Coordinate system where the file names none, e.g. EPSG:4326.", advanced=True
     )
+    x_field: str = param(
+        "",
+        title="X column",
+        help="Column of a CSV that holds x or longitude; found by itself where obvious.",
+        advanced=True,
+    )
+    y_field: str = param("", title="Y column", help="Column of a CSV that holds y or latitude.", advanced=True)
     exclude: str = param(
         "",
         kind="file",
@@ -87,7 +94,13 @@ def _is_raster(path: str) -> bool:
 def _reference(params: AssessParams, found: ClassMap, run: Run) -> PlacedSamples | ReferenceRaster:
     if _is_raster(params.reference):
         return ReferenceRaster(params.reference)
-    options = LabelOptions(class_field=params.class_field, layer=params.layer, crs=params.reference_crs)
+    options = LabelOptions(
+        class_field=params.class_field,
+        layer=params.layer,
+        x_field=params.x_field,
+        y_field=params.y_field,
+        crs=params.reference_crs,
+    )
     placed = place(read_labels(params.reference, options), found.grid)
     run.warn(*placed.notes)
     return placed

@@ -11,13 +11,14 @@ from cropmap.contract.params import to_dict
 from cropmap.data.maps import ClassMap
 from cropmap.data.samples import FoldPlan, SampleSet
 from cropmap.data.scenes import SceneSeries
+from cropmap.io.glance import glance
 from cropmap.jobs import JOBS
 from cropmap.jobs.images import clear_dates, open_images, recipe_for
 from cropmap.jobs.map import make_map, map_figures
 from cropmap.jobs.params import FitParams, ImagesParams, LabelledParams, MapParams, RecipeParams
 from cropmap.jobs.run import versions
-from cropmap.jobs.sample import collect, split, write_collected
-from cropmap.jobs.train import figures_of, fit_package, judge
+from cropmap.jobs.sample import collect, split, split_figures, write_collected
+from cropmap.jobs.train import check_model, figures_of, fit_package, judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,7 @@ def classify(params: ClassifyParams, run: Run) -> Mapping[str, Any]:
 
 def go_the_road(params: ClassifyParams, run: Run) -> Classified:
     """Do everything but the report."""
+    check_model(params)
     series = open_images(params.images, run)
     recipe = recipe_for(params.recipe, series)
     with run.stage("Sampling", 0.0, 0.15) as progress:
@@ -78,7 +80,7 @@ def report_on(
         measured=measured,
         samples=done.samples,
         folds=done.plan,
-        clear=clear_dates(done.series),
+        clear=clear_dates(glance(done.series)),
         settings=to_dict(params),
         versions=versions(),
         warnings=tuple(run.warnings),
@@ -88,5 +90,5 @@ def report_on(
 
 def road_figures(done: Classified) -> dict[str, Any]:
     """Return the whole road's headline figures."""
-    figures = {"samples": len(done.samples), "block_m": done.plan.block_m}
+    figures = {"samples": len(done.samples), **split_figures(done.plan)}
     return {**figures, **figures_of(done.measured), **map_figures(done.class_map)}

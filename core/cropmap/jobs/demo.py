@@ -11,7 +11,7 @@ from cropmap.contract.params import param
 from cropmap.jobs import JOBS
 from cropmap.jobs.classify import ClassifyParams, go_the_road, report_on, road_figures
 from cropmap.jobs.params import MapParams, ModelParams, SeedParams
-from cropmap.jobs.train import headline
+from cropmap.jobs.train import check_model, headline
 from cropmap.testing.synthetic import SyntheticOptions, write_site
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def demo(params: DemoParams, run: Run) -> Mapping[str, Any]:
     options = SyntheticOptions(
         site=params.site, size=params.size, seed=params.seed, points=params.points, history=False
     )
+    check_model(params)
     with run.stage("Making the site", 0.0, 0.3) as progress:
         site = write_site(run.folder / "site", options, progress)
     road = ClassifyParams(

@@ -10,8 +10,7 @@ import numpy as np
 
 from cropmap.assessment.report import ClearDate
 from cropmap.contract.params import chosen
-from cropmap.data.site import Window
-from cropmap.io.series import SeriesReader
+from cropmap.data.ranges import band_ranges
 from cropmap.prepare.recipe import make_recipe
 from cropmap.sources import SOURCES
 
@@ -19,18 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cropmap.data.recipe import Recipe
-    from cropmap.data.scenes import SceneSeries
+    from cropmap.data.scenes import SceneBlock, SceneSeries
     from cropmap.jobs.run import Run
-
-_GLANCE_PIXELS = 64
 
 
 def open_images(images: str | Mapping[str, Any], run: Run) -> SceneSeries:
-    """Open a series through its source, and list its files as the run's inputs."""
+    """Open a series through its source, list its files as the run's inputs, and pass on what it noticed."""
     name, values = chosen(images)
     entry = SOURCES.get(name)
     series = entry.make(entry.parse(values))
     run.inputs |= files_of(series)
+    run.warn(*series.notes)
     return series
 
 
@@ -53,14 +51,12 @@ def recipe_for(recipe: str | Mapping[str, Any], series: SceneSeries) -> Recipe:
     return make_recipe(name, values, series.dates)
 
 
-def clear_dates(series: SceneSeries) -> tuple[ClearDate, ...]:
-    """Return the share of clear pixels of each acquisition, from nine small windows spread over the site."""
-    height, width = min(_GLANCE_PIXELS, series.grid.height), min(_GLANCE_PIXELS, series.grid.width)
-    windows = [
-        Window((series.grid.height - height) * down // 2, (series.grid.width - width) * right // 2, height, width)
-        for down in range(3)
-        for right in range(3)
-    ]
-    with SeriesReader(series) as reader:
-        shares = np.mean([reader.read(window).clear.mean(axis=0) for window in windows], axis=0)
-    return tuple(ClearDate(date, float(share)) for date, share in zip(series.dates, shares, strict=True))
+def clear_dates(seen: SceneBlock) -> tuple[ClearDate, ...]:
+    """Return the share of clear pixels of each acquisition in what a glance saw."""
+    shares = seen.clear.mean(axis=0)
+    return tuple(ClearDate(date, float(share)) for date, share in zip(seen.dates, shares, strict=True))
+
+
+def ranges_seen(seen: SceneBlock) -> dict[str, tuple[float, float]]:
+    """Return the span of each band's clear values in what a glance saw."""
+    return band_ranges(np.where(seen.clear[..., np.newaxis], seen.values, np.nan), seen.bands)

@@ -50,5 +50,15 @@ def absolute_paths(registry: str, name: str, values: Mapping[str, Any], base: Pa
     return resolved
 
 
+def resolved(registry: str, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all parameter values, the defaults filled in, those of nested entries too."""
+    declared = _schema(registry, name)
+    defaults = {key: prop["default"] for key, prop in declared["properties"].items() if "default" in prop}
+    filled = defaults | dict(values)
+    for key, (kind, entry, own) in named_entries(declared, filled).items():
+        filled[key] = {"name": entry, **resolved(kind, entry, own)}
+    return filled
+
+
 def _schema(registry: str, name: str) -> Mapping[str, Any]:
     return REGISTRIES[registry].get(name).catalogued().schema

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropmap.contract.params import param
+from cropmap.data.ranges import check_units
 from cropmap.data.season import Season
+from cropmap.io.glance import glance
 from cropmap.io.packages import read_package
 from cropmap.jobs import JOBS
-from cropmap.jobs.images import open_images
+from cropmap.jobs.images import open_images, ranges_seen
 from cropmap.jobs.params import ImagesParams, MapParams
 from cropmap.mapping.predict import MapOptions, map_series
+from cropmap.prepare.recipe import recipe_bands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,9 +57,24 @@ def map_crops(params: MapJobParams, run: Run) -> Mapping[str, Any]:
     if params.season_start:
         start = dt.date.fromisoformat(params.season_start)
         season = Season(start, start + dt.timedelta(days=package.recipe.season.length_days))
-    with run.stage("Mapping", 0.0, 1.0) as progress:
+    with run.stage("Looking at the images", 0.0, 0.02):
+        check_images(package, series)
+    with run.stage("Mapping", 0.02, 1.0) as progress:
         found = make_map(package, series, params, run, progress, season)
     return {"figures": map_figures(found)}
+
+
+def check_images(package: ModelPackage, series: SceneSeries) -> None:
+    """Refuse images whose bands the model lacks or whose values are in other units than its samples'.
+
+    Raises:
+        PackageError: A band is missing.
+        SourceError: A band lies far outside what the model was trained on.
+    """
+    package.check_bands(recipe_bands(package.recipe, series.bands))
+    ranges = {band: (float(span[0]), float(span[1])) for band, span in package.record.get("ranges", {}).items()}
+    if set(ranges) <= set(series.bands):
+        check_units(ranges, ranges_seen(glance(series)), what="The model was trained on")
 
 
 def make_map(

@@ -41,7 +41,8 @@ class LabelParams:
     id_field: str = param("", help="Field that identifies each sample; numbered where empty.", advanced=True)
     group_field: str = param(
         "",
-        help="Field of the farm or field that several samples share; they are never split between training and test.",
+        help="Field of the farm or parcel that several samples share, which no fold splits; found by itself where its "
+        "name is obvious, none leaves each sample alone.",
         advanced=True,
     )
     samples_crs: str = param(
@@ -56,6 +57,18 @@ class LabelParams:
         help="Legend file (JSON) with codes, names and colours; made from the labels where empty.",
         advanced=True,
     )
+    other_class: str = param(
+        "",
+        help="Class of the legend that takes all labels which the legend lacks; they are refused where empty.",
+        advanced=True,
+    )
+    x_field: str = param(
+        "",
+        title="X column",
+        help="Column of a CSV that holds x or longitude; found by itself where obvious.",
+        advanced=True,
+    )
+    y_field: str = param("", title="Y column", help="Column of a CSV that holds y or latitude.", advanced=True)
     inner_buffer_m: float = param(
         0.0, title="Inner buffer", help="Leave out pixels this near to a polygon's edge.", unit="m", low=0, high=1000
     )
@@ -68,11 +81,12 @@ class LabelParams:
 class SplitParams:
     """How samples are split so that no test sample has a near neighbour in training."""
 
-    folds: int = param(5, help="Parts of the spatial cross-validation.", low=2, high=20)
+    folds: int = param(5, help="Folds of the spatial cross-validation.", low=2, high=20)
     block_km: float = param(
         10.0,
         title="Block size",
-        help="Edge of the square blocks that stay together in one part; made smaller by itself on small sites.",
+        help="Edge of the square blocks that stay together in one fold; made smaller by itself on small sites, down to "
+        "100 m.",
         unit="km",
         low=0.01,
         high=500,

@@ -12,22 +12,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cropmap.contract.errors import OutputError, ParameterError
-from cropmap.contract.job import Job
-from cropmap.contract.params import to_dict
+from cropmap.contract.errors import JobError, OutputError, ParameterError
+from cropmap.contract.events import strict
+from cropmap.contract.job import Job, read_job
 from cropmap.contract.progress import Progress
 from cropmap.data.run import RunRecord
-from cropmap.io.files import atomic_write_text, check_writable, sha256_of
+from cropmap.io.files import FileLock, atomic_write_text, check_writable, sha256_of
 from cropmap.jobs import JOBS
-from cropmap.jobs.listing import absolute_paths, problems
+from cropmap.jobs.listing import absolute_paths, problems, resolved
 from cropmap.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-JOB_FILE, RECORD_FILE, LOG_FILE = "job.json", "run.json", "log.txt"
+    from cropmap.registry import Entry
+
+JOB_FILE, RECORD_FILE, LOCK_FILE = "job.json", "run.json", "run.lock"
+# What a folder may hold before a job has begun: its file, and what the worker said.
+_BEFORE_THE_WORK = {JOB_FILE, LOCK_FILE, "log.txt"}
 _LIBRARIES = ("numpy", "numba", "rasterio", "pyogrio", "shapely", "scikit-learn", "torch", "safetensors")
 
 
@@ -40,7 +44,7 @@ class Run:
         progress: Where progress and warnings go.
         inputs: Files that the job read.
         outputs: Files that the job wrote, by name.
-        warnings: What the user was told.
+        warnings: What the user was told through `progress`.
         timings: Seconds by stage.
         device: What computed it.
     """
@@ -69,7 +73,6 @@ class Run:
     def warn(self, *messages: str) -> None:
         """Tell the user, and keep for the report and the record."""
         for message in messages:
-            self.warnings.append(message)
             self.progress.warn(message)
 
     def output(self, name: str, file_name: str) -> Path:
@@ -92,15 +95,23 @@ def run_job(job: Job, *, base: Path | None = None, progress: Progress | None = N
     """
     job = checked(job, base or Path.cwd())
     entry = JOBS.get(job.kind)
+    check_writable(Path(job.out))
+    lock = FileLock(Path(job.out) / LOCK_FILE)
+    try:
+        return _run(job, entry, _open(job, progress or Progress()))
+    finally:
+        lock.release()
+
+
+def _run(job: Job, entry: Entry[Mapping[str, Any]], run: Run) -> RunRecord:
     params = entry.parse(job.params)
-    run = _open(job, progress or Progress())
     began, started = time.perf_counter(), dt.datetime.now(dt.timezone.utc)
     result = dict(entry.make(params, run))
     run.progress.check()
     result["outputs"] = {name: str(path) for name, path in run.outputs.items()}
     record = RunRecord(
         kind=job.kind,
-        params=to_dict(params),
+        params=resolved("jobs", job.kind, job.params),
         versions=versions(),
         device=run.device,
         inputs=_hashes(run.inputs),
@@ -111,7 +122,8 @@ def run_job(job: Job, *, base: Path | None = None, progress: Progress | None = N
         seconds=round(time.perf_counter() - began, 3),
     )
     # Last, and in one move: a folder with a record holds a whole result.
-    atomic_write_text(run.folder / RECORD_FILE, json.dumps(record.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    plain = strict(record.to_dict())
+    atomic_write_text(run.folder / RECORD_FILE, json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return record
 
 
@@ -144,16 +156,28 @@ def _open(job: Job, progress: Progress) -> Run:
             where=str(folder),
             fix="Choose another folder, or delete this one.",
         )
-    check_writable(folder)
-    earlier = folder / JOB_FILE
-    if earlier.exists() and json.loads(earlier.read_text(encoding="utf-8")).get("params") != job.params:
+    if _holds_another_run(folder, job):
         raise OutputError(
             "The output folder holds an unfinished run of another job.",
             where=str(folder),
             fix="Run that job again to resume it, choose another folder, or delete this one.",
         )
-    atomic_write_text(earlier, job.to_json())
-    return Run(folder, progress)
+    atomic_write_text(folder / JOB_FILE, job.to_json())
+    warnings: list[str] = []
+    return Run(folder, progress.also_telling(warnings.append), warnings=warnings)
+
+
+def _holds_another_run(folder: Path, job: Job) -> bool:
+    """Whether the folder holds something of a run, and not of this job; a job that began nothing may be corrected."""
+    if not any(path.name not in _BEFORE_THE_WORK for path in folder.iterdir()):
+        return False
+    if not (folder / JOB_FILE).exists():
+        return False
+    try:
+        earlier = read_job(folder / JOB_FILE)
+    except JobError:
+        return True
+    return (earlier.kind, earlier.params) != (job.kind, job.params)
 
 
 def _hashes(paths: set[Path]) -> dict[str, str]:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cropmap.data.ranges import band_ranges, check_units
+from cropmap.io.glance import glance
 from cropmap.io.legends import read_legend
 from cropmap.io.samples import write_sample_layer, write_samples
 from cropmap.io.series_table import read_series_table
 from cropmap.io.vectors import LabelOptions, read_labels
 from cropmap.jobs import JOBS
-from cropmap.jobs.images import open_images, recipe_for
+from cropmap.jobs.images import open_images, ranges_seen, recipe_for
 from cropmap.jobs.params import ImagesParams, LabelledParams, RecipeParams, SplitParams
 from cropmap.sampling.extract import extract
 from cropmap.sampling.folds import FoldOptions, FoldPlan, check_classes, fold_samples
@@ -47,7 +49,7 @@ def sample(params: SampleParams, run: Run) -> Mapping[str, Any]:
         samples = collect(params, series, recipe, run, progress)
     plan = split(samples, params, params.seed, run)
     write_collected(samples, plan, run)
-    return {"figures": {"samples": len(samples), "classes": samples.counts(), "block_m": plan.block_m}}
+    return {"figures": {"samples": len(samples), "classes": samples.counts(), **split_figures(plan)}}
 
 
 def collect(params: LabelledParams, series: SceneSeries, recipe: Recipe, run: Run, progress: Progress) -> SampleSet:
@@ -56,13 +58,16 @@ def collect(params: LabelledParams, series: SceneSeries, recipe: Recipe, run: Ru
     run.inputs.add(path)
     legend = read_legend(Path(params.legend)) if params.legend else None
     if path.suffix.casefold() == ".npz":
-        return samples_from_series(read_series_table(path), recipe, series.bands, legend=legend, progress=_heard(run))
+        table = read_series_table(path)
+        check_units(band_ranges(table.values, table.bands), ranges_seen(glance(series)), what="The samples hold")
+        return samples_from_series(table, recipe, series.bands, legend=legend, progress=progress)
     features = read_labels(path, _label_options(params))
-    options = PlaceOptions(params.inner_buffer_m, params.per_polygon, legend)
-    placed = place(features, series.grid, options, np.random.default_rng([params.seed, PLACE_STREAM]))
+    options = PlaceOptions(params.inner_buffer_m, params.per_polygon, legend, params.other_class)
+    rng = np.random.default_rng([params.seed, PLACE_STREAM])
+    placed = place(features, series.grid, options, rng, progress.part(0.0, 0.2))
     run.warn(*placed.notes)
     check_classes(placed.codes, placed.legend, params.folds)
-    samples, notes = extract(series, placed, recipe, progress)
+    samples, notes = extract(series, placed, recipe, progress.part(0.2, 1.0))
     run.warn(*notes)
     return samples
 
@@ -73,6 +78,11 @@ def split(samples: SampleSet, params: SplitParams, seed: int, run: Run) -> FoldP
     plan = fold_samples(samples, options, np.random.default_rng([seed, FOLD_STREAM]))
     run.warn(*plan.notes)
     return plan
+
+
+def split_figures(plan: FoldPlan) -> dict[str, Any]:
+    """Return how far apart the folds are: edge of their blocks, smallest distance between samples of two folds."""
+    return {"block_m": plan.block_m, "nearest_m": plan.nearest_m}
 
 
 def write_collected(samples: SampleSet, plan: FoldPlan, run: Run) -> None:
@@ -87,10 +97,7 @@ def _label_options(params: LabelledParams) -> LabelOptions:
         id_field=params.id_field,
         group_field=params.group_field,
         layer=params.layer,
+        x_field=params.x_field,
+        y_field=params.y_field,
         crs=params.samples_crs,
     )
-
-
-def _heard(run: Run) -> Progress:
-    """Return the run's progress, whose warnings are also kept for the record."""
-    return type(run.progress)(warn=run.warn)

@@ -12,15 +12,16 @@ import numpy as np
 from cropmap.assessment.report import CROSS_VALIDATION, Measured, Report, write_report
 from cropmap.contract.params import chosen, param, to_dict
 from cropmap.data.accuracy import accuracy_of
+from cropmap.data.ranges import band_ranges
 from cropmap.io.packages import write_package
 from cropmap.io.samples import read_samples
 from cropmap.io.tables import write_accuracy, write_confusion
 from cropmap.jobs import JOBS
-from cropmap.jobs.params import FitParams
+from cropmap.jobs.params import FitParams, ModelParams
 from cropmap.jobs.run import versions
 from cropmap.jobs.sample import VALIDATION_STREAM, split
 from cropmap.sampling.folds import split_validation
-from cropmap.training.fit import FitOptions, cross_validate, fit
+from cropmap.training.fit import FitOptions, check_fit, cross_validate, fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,13 +46,14 @@ class TrainParams(FitParams, SampleSetParams):
 
     cross_validate: bool = param(
         default=True,
-        help="Also fit one model for each part, to measure the accuracy on pixels that it has not seen.",
+        help="Also fit one model for each fold, to measure the accuracy on pixels that it has not seen.",
     )
 
 
 @JOBS.register("train", title="Train model", params=TrainParams)
 def train(params: TrainParams, run: Run) -> Mapping[str, Any]:
     """Fit a model on labelled series, measure it by spatial cross-validation, and write it as one package file."""
+    check_model(params)
     path = Path(params.sample_set)
     samples = read_samples(path)
     run.inputs.add(path)
@@ -64,6 +66,12 @@ def train(params: TrainParams, run: Run) -> Mapping[str, Any]:
         fit_package(samples, plan, params, measured, run, progress)
     write_train_report(params, samples, plan, measured, run)
     return {"figures": {"samples": len(samples), **figures_of(measured)}}
+
+
+def check_model(params: ModelParams) -> None:
+    """Refuse a model that cannot be made, or a device that is missing, before any work."""
+    name, values = chosen(params.model)
+    check_fit(name, values, params.device)
 
 
 def judge(samples: SampleSet, plan: FoldPlan, params: FitParams, run: Run, progress: Progress) -> Measured:
@@ -92,9 +100,15 @@ def fit_package(
     held = validation if validation.any() else None
     package = fit(samples, name, values, fit_options(params), progress, held)
     run.device = str(package.record["device"])
-    package = dataclasses.replace(package, record={**package.record, "cross_validation": figures_of(measured)})
+    package = dataclasses.replace(package, record={**package.record, **evidence(samples, measured)})
     write_package(run.output("package", "model.cropmap"), package)
     return package
+
+
+def evidence(samples: SampleSet, measured: Measured | None) -> dict[str, Any]:
+    """Return what a package's record tells beside the fit's own: the bands' spans, the cross-validated figures."""
+    spans = {band: list(span) for band, span in band_ranges(samples.values, samples.bands).items()}
+    return {"ranges": spans, "cross_validation": figures_of(measured)}
 
 
 def fit_options(params: FitParams) -> FitOptions:

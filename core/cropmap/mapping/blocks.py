@@ -7,6 +7,7 @@ import math
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from cropmap.data.site import Window
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-BLOCK_BYTES = 200 * 10**6
-# A tile that is read in two parts is decoded twice, which costs more than twice the memory.
-_WHOLE_TILE_BYTES = 2 * BLOCK_BYTES
+# Of the blocks that are in work at a time, all together.
+WORK_BYTES = 700 * 10**6
+# Of one block. A tile that is read in two parts is decoded twice, so a whole one may take more.
+_BLOCK_BYTES = 200 * 10**6
+_WHOLE_TILE_BYTES = 400 * 10**6
+# With more workers than these, fewer of them are better than tiles in smaller parts.
+_MOST_CUTTERS = 4
 # More workers than this gain little: they wait for the disk; and each holds a block.
 _MOST_WORKERS = 8
 # Larger squares read no faster, and leave small maps with too few blocks to share.
@@ -33,25 +38,51 @@ def series_bytes(dates: int, bands: int, steps: int, features: int) -> int:
     return 4 * dates * bands + dates + 4 * steps * features
 
 
-def block_windows(grid: Grid, tile: int, pixel_bytes: int, *, side: int = 0) -> tuple[Window, ...]:
-    """Return windows that cover each pixel once, in the order in which the files are best read.
+@dataclass(frozen=True)
+class WorkPlan:
+    """The blocks, and how many of them are in work at a time."""
 
-    Windows are squares of as many tiles as fit into about 200 MB. Where one tile does not fit, it is cut into bands of
-    rows that follow each other, so that a reader's cache can serve them.
+    windows: tuple[Window, ...]
+    workers: int
+
+
+def plan_work(grid: Grid, tile: int, pixel_bytes: int, *, side: int = 0, threads: int = 0) -> WorkPlan:
+    """Cut a grid for a number of workers so that all their blocks together take at most about 700 MB.
+
+    First the blocks become smaller, then the workers fewer; one worker remains, and a block size that the user chose.
 
     Args:
         grid: What to cover.
         tile: Side of the squares that suit the source files, in pixels.
         pixel_bytes: Memory that a pixel takes; see `series_bytes`.
-        side: Side of the windows where the user chose one, whatever memory it takes; 0 for none.
+        side: Side of the blocks where the user chose one; 0 for none.
+        threads: As `worker_count` takes it.
     """
-    if side:
-        return tuple(grid.windows(side))
+    asked = worker_count(threads)
+    windows = tuple(grid.windows(side)) if side else block_windows(grid, tile, pixel_bytes, asked)
+    largest = max(window.pixels for window in windows) * pixel_bytes
+    return WorkPlan(windows, max(1, min(asked, WORK_BYTES // largest)))
+
+
+def block_windows(grid: Grid, tile: int, pixel_bytes: int, workers: int) -> tuple[Window, ...]:
+    """Return windows that cover each pixel once, in the order in which the files are best read.
+
+    Windows are squares of as many tiles as fit into a worker's share of the memory. Where one tile is too large, it is
+    cut into equal bands of rows that follow each other, so that a reader's cache can serve them.
+
+    Args:
+        grid: What to cover.
+        tile: Side of the squares that suit the source files, in pixels.
+        pixel_bytes: Memory that a pixel takes; see `series_bytes`.
+        workers: How many of them are in work at a time.
+    """
     tile_bytes = tile * tile * pixel_bytes
-    if tile_bytes <= _WHOLE_TILE_BYTES:
-        across = max(1, min(math.isqrt(BLOCK_BYTES // tile_bytes), _LARGEST_SIDE // tile))
-        return tuple(grid.windows(tile * across))
-    rows = max(1, BLOCK_BYTES // (tile * pixel_bytes))
+    share = WORK_BYTES // min(workers, _MOST_CUTTERS)
+    if tile_bytes <= min(_WHOLE_TILE_BYTES, share):
+        fit = min(_BLOCK_BYTES, WORK_BYTES // workers) // tile_bytes
+        return tuple(grid.windows(tile * max(1, min(math.isqrt(fit), _LARGEST_SIDE // tile))))
+    rows = max(1, min(_BLOCK_BYTES, share) // (tile * pixel_bytes))
+    rows = -(-tile // -(-tile // rows))
     return tuple(itertools.chain.from_iterable(_bands(window, rows) for window in grid.windows(tile)))
 
 

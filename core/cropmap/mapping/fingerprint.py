@@ -1,4 +1,4 @@
-"""What a map depends on, as one hash: an unfinished map is continued only where nothing of it has changed."""
+"""What a map or a cube depends on, as one hash: it is continued, or taken as done, only where that is unchanged."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cropmap.version import __version__
 
 if TYPE_CHECKING:
     from cropmap.data.package import ModelPackage
+    from cropmap.data.recipe import Recipe
     from cropmap.data.scenes import SceneSeries
     from cropmap.data.season import Season
 
@@ -23,19 +24,29 @@ def map_fingerprint(package: ModelPackage, series: SceneSeries, season: Season) 
 
     How the work is cut and shared (block size, threads) changes no pixel and does not enter.
     """
-    digest = hashlib.sha256()
-    described = {
-        "version": __version__,
-        "package": _package(package),
-        "series": dataclasses.asdict(series),
-        "files": _files(series),
-        "season": dataclasses.asdict(season),
-    }
-    digest.update(json.dumps(described, sort_keys=True, default=str).encode())
+    digest = _digest({"package": _package(package), "season": dataclasses.asdict(season), **_series(series)})
     for name, array in sorted(_arrays(package).items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+def cube_fingerprint(series: SceneSeries, recipe: Recipe) -> str:
+    """Return the SHA-256 of the images (by path, size and time of change), the recipe with its season and the version.
+
+    How the work is cut and shared does not enter, as in `map_fingerprint`.
+    """
+    return _digest({"recipe": recipe.to_dict(), **_series(series)}).hexdigest()
+
+
+def _digest(described: dict[str, Any]) -> hashlib._Hash:
+    text = json.dumps({"version": __version__, **described}, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode())
+
+
+def _series(series: SceneSeries) -> dict[str, Any]:
+    # What the source told the user about them changes no pixel.
+    return {"series": dataclasses.asdict(dataclasses.replace(series, notes=())), "files": _files(series)}
 
 
 def _package(package: ModelPackage) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from cropmap.data.season import Season
 from cropmap.data.site import Window
 from cropmap.io.maps import MapPlan, MapWriter
 from cropmap.io.series import SeriesReader
-from cropmap.mapping.blocks import block_windows, in_order, series_bytes, worker_count
+from cropmap.mapping.blocks import in_order, plan_work, series_bytes
 from cropmap.mapping.fingerprint import map_fingerprint
 from cropmap.models.base import SelfFittingClassifier
 from cropmap.models.predictor import Predictor
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _ROWS = 16_384
 # Share of the progress that goes to the blocks; the rest to compressing and checking the map.
 _BLOCKS_SHARE = 0.96
+# Below this share of mapped pixels the user is warned.
+_FEW = 0.01
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,11 @@ class MapOptions:
     Args:
         folder: Of the outputs; made if need be.
         block: Side of the blocks in pixels; 0 follows the images' own tiles and a bound on memory.
-        threads: Blocks computed at a time, each with its own memory; 0 for as many as cores, at most 8.
+        threads: Blocks computed at a time; 0 for as many as cores, at most 8. Fewer, where they would take more than
+            about 700 MB together.
         confidence: Whether to write the probability of the mapped class too.
         season: Span to map; None takes the model's season in the year that holds most of the images.
         name: Of the files.
-        overwrite: Whether a finished map of that name may be replaced.
         checkpoint_s: Seconds between two checkpoints: the most work that a kill can cost.
         device: "auto", "cpu" or "cuda"; only networks use a GPU.
     """
@@ -61,7 +63,6 @@ class MapOptions:
     confidence: bool = True
     season: Season | None = None
     name: str = "map"
-    overwrite: bool = False
     checkpoint_s: float = 20.0
     device: str = "auto"
 
@@ -143,7 +144,8 @@ def map_series(
     """Map every pixel of a series, and write the map as it grows.
 
     The map is the same, byte for byte in its pixels, whatever the block size and the number of threads, as far as the
-    model answers for a pixel without regard to its neighbours in a batch. A run that was stopped is continued.
+    model answers for a pixel without regard to its neighbours in a batch. A run that was stopped is continued; a map
+    that is finished already is returned as it is, where it was made of the same model, images and season.
 
     Args:
         package: The fitted model.
@@ -154,7 +156,7 @@ def map_series(
     Raises:
         PackageError: The images lack a band of the model.
         RecipeError: The season holds fewer than two of the images' dates, or has other time steps than the model.
-        OutputError: A finished map is there, or the outputs cannot be written.
+        OutputError: Another finished map is there, another run is writing there, or the outputs cannot be written.
         SourceError: An image cannot be read.
     """
     progress = progress or Progress()
@@ -165,22 +167,23 @@ def map_series(
     predictor = Predictor(package, options.device)
     with SeriesReader(series) as reader, _one_thread_a_worker(predictor):
         pixel_bytes = series_bytes(len(series.dates), len(series.bands), len(package.days), len(features))
-        windows = block_windows(series.grid, reader.block_size, pixel_bytes, side=options.block)
+        work = plan_work(series.grid, reader.block_size, pixel_bytes, side=options.block, threads=options.threads)
         plan = MapPlan(
             folder=Path(options.folder),
             grid=series.grid,
             legend=package.legend,
-            windows=windows,
+            windows=work.windows,
             fingerprint=map_fingerprint(package, series, season),
             name=options.name,
             confidence=options.confidence,
-            overwrite=options.overwrite,
             checkpoint_s=options.checkpoint_s,
         )
         mapper = BlockMapper(reader, predictor, package, season)
         with MapWriter(plan, progress) as writer:
-            map_blocks(mapper, writer, options, progress.part(0.0, _BLOCKS_SHARE))
-            return writer.finish(progress.part(_BLOCKS_SHARE, 1.0))
+            map_blocks(mapper, writer, work.workers, progress.part(0.0, _BLOCKS_SHARE))
+            found = writer.finish(progress.part(_BLOCKS_SHARE, 1.0))
+    warn_of_few_pixels(found, progress)
+    return found
 
 
 def _one_thread_a_worker(predictor: Predictor) -> AbstractContextManager[None]:
@@ -190,14 +193,25 @@ def _one_thread_a_worker(predictor: Predictor) -> AbstractContextManager[None]:
     return torch_threads(1)
 
 
-def map_blocks(mapper: BlockMapper, writer: MapWriter, options: MapOptions, progress: Progress) -> None:
+def warn_of_few_pixels(found: ClassMap, progress: Progress) -> None:
+    """Tell the user where next to nothing was mapped: a map that looks empty is mostly a question of settings."""
+    mapped = sum(found.pixels.values())
+    total = mapped + found.unmapped
+    if mapped < _FEW * total:
+        progress.warn(
+            f"Only {mapped:,} of {total:,} pixels were mapped; the others have no value, or too few clear dates. "
+            "Check the season, the cloud mask, the valid range of the images, and min_clear of the recipe."
+        )
+
+
+def map_blocks(mapper: BlockMapper, writer: MapWriter, workers: int, progress: Progress) -> None:
     """Compute the blocks that are not finished yet in several threads; the calling thread alone writes them."""
     remaining, total = writer.remaining, len(writer.plan.windows)
     done = total - len(remaining)
     progress.at(done / total, f"{done} of {total} blocks")
-    with contextlib.closing(in_order(mapper, remaining, worker_count(options.threads))) as blocks:
+    with contextlib.closing(in_order(mapper, remaining, workers)) as blocks:
         for block in blocks:
-            writer.write(block.window, block.codes, block.confidence if options.confidence else None)
+            writer.write(block.window, block.codes, block.confidence if writer.plan.confidence else None)
             done += 1
             progress.at(done / total, f"{done} of {total} blocks")
 

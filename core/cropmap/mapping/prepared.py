@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cropmap.io.cubes import CubePlan, CubeWriter
 from cropmap.io.series import SeriesReader
-from cropmap.mapping.blocks import block_windows, in_order, series_bytes, worker_count
+from cropmap.mapping.blocks import in_order, plan_work, series_bytes
+from cropmap.mapping.fingerprint import cube_fingerprint
 from cropmap.prepare.recipe import prepare
 
 if TYPE_CHECKING:
@@ -34,22 +36,29 @@ class CubeOptions:
 def prepare_cube(series: SceneSeries, plan: CubePlan, options: CubeOptions, progress: Progress) -> int:
     """Prepare every pixel of a series and write the cube; return how many pixels are usable.
 
+    A cube of the same images and recipe that is finished already is kept as it is, and nothing is computed.
+
     Raises:
-        OutputError: The cube cannot be written.
+        OutputError: The cube cannot be written, another one is finished there, or another run is writing there.
         SourceError: An image cannot be read.
     """
+    plan = dataclasses.replace(plan, fingerprint=cube_fingerprint(series, plan.recipe))
     with CubeWriter(plan) as writer, SeriesReader(series) as reader:
-        pixel = series_bytes(len(series.dates), len(series.bands), len(plan.days), len(plan.bands))
-        windows = block_windows(series.grid, reader.block_size, pixel, side=options.block)
+        if writer.finished:
+            progress.at(1.0, "The cube is finished already")
+            return writer.usable
+        # A prepared block waits while another one is computed, and is turned while it is written.
+        prepared = 4 * len(plan.days) * len(plan.bands)
+        pixel = series_bytes(len(series.dates), len(series.bands), len(plan.days), len(plan.bands)) + 2 * prepared
+        work_plan = plan_work(series.grid, reader.block_size, pixel, side=options.block, threads=options.threads)
 
         def work(window: Window) -> tuple[Window, RegularCube]:
             return window, prepare(reader.read(window), plan.recipe)
 
-        used = 0
-        with contextlib.closing(in_order(work, windows, worker_count(options.threads))) as blocks:
+        windows = work_plan.windows
+        with contextlib.closing(in_order(work, windows, work_plan.workers)) as blocks:
             for done, (window, cube) in enumerate(blocks, start=1):
                 writer.write(window, cube)
-                used += int(cube.valid.sum())
                 progress.at(done / len(windows), f"{done} of {len(windows)} blocks")
         writer.finish()
-    return used
+        return writer.usable

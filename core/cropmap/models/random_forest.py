@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
 from cropmap.contract.errors import ModelError, PackageError
 from cropmap.contract.params import param
+from cropmap.kernels import kernel
 from cropmap.models import MODELS
 from cropmap.models.base import FitSettings, SelfFittingClassifier, SeriesShape, check_arrays
 
@@ -234,8 +234,8 @@ def _is_sound(arrays: Mapping[str, NDArray[np.generic]], shape: SeriesShape) -> 
     return bool(np.where(leaf, outer, inner).all())
 
 
-@numba.njit(nogil=True, cache=True)
-def _add_votes(rows, trees, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Numba finds the types
+@kernel
+def _add_votes(rows: NDArray[np.float32], trees: tuple[NDArray[Any], ...], sums: NDArray[np.float64]) -> None:
     """Add every tree's class probabilities of each row to its sums; tree by tree, so that one stays in the cache.
 
     The unsigned positions spare Numba's test for negative indexes: 1.5 times as fast. Walking several rows at once,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cropmap.contract.params import param
+from cropmap.kernels import fused_kernel
 from cropmap.prepare import STEPS
-from cropmap.prepare.kernel import kernel
 from cropmap.prepare.step import Step
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class _Places(NamedTuple):
     share: NDArray[np.float64]
 
 
-@kernel
+@fused_kernel
 def _interpolate(
     values: NDArray[np.float32],
     clear: NDArray[np.bool_],
@@ -191,7 +191,7 @@ def _interpolate(
             out_flat[pixel, place] = wanted_flat[place]
 
 
-@kernel
+@fused_kernel
 def _blend(known: NDArray[np.float64], wanted: NDArray[np.float64], places: _Places, bands: tuple[int, ...]) -> None:
     """Fill in one pixel's values at the nodes, (step, band), from those on its dates, (time, band)."""
     for step in range(len(wanted)):
@@ -201,7 +201,7 @@ def _blend(known: NDArray[np.float64], wanted: NDArray[np.float64], places: _Pla
             wanted[step, band] = value + share * (known[right, band] - value)
 
 
-@kernel
+@fused_kernel
 def _differ(mask: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
     """Say whether two masks differ; without leaving early, so that it runs in whole vectors."""
     found = False
@@ -210,7 +210,7 @@ def _differ(mask: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
     return found
 
 
-@kernel
+@fused_kernel
 def _rank(mask: NDArray[np.bool_], places: _Places) -> bool:
     """Fill in the clear dates' ranks and slots; say whether there is any.
 
@@ -228,7 +228,7 @@ def _rank(mask: NDArray[np.bool_], places: _Places) -> bool:
     return bool(rank)
 
 
-@kernel
+@fused_kernel
 def _find_shares(axis: Axis, places: _Places) -> None:
     """Fill in the two dates that each node lies between, and the share of the right one.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cropmap.data.cube import PixelSeries, Quality
-from cropmap.prepare.kernel import kernel
+from cropmap.kernels import fused_kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def measure(clear: NDArray[np.bool_], days: NDArray[np.int32], season: Season) -
     return Quality(clear_dates, longest_gap)
 
 
-@kernel
+@fused_kernel
 def _support(
     clear: NDArray[np.bool_], days: NDArray[np.int32], first: int, stop: int, length: int
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
@@ -69,7 +69,7 @@ def _support(
     return clear_dates, longest_gap
 
 
-@kernel
+@fused_kernel
 def _merge_days(
     values: NDArray[np.float32], clear: NDArray[np.bool_], bounds: NDArray[np.intp]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

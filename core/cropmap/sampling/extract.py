@@ -128,7 +128,9 @@ def dropped_notes(codes: NDArray[np.uint8], why: NDArray[np.str_], legend: Legen
     notes = []
     for reason in sorted(set(why.tolist()) - {""}):
         counts = Counter(codes[why == reason].tolist())
-        classes = ", ".join(f"{found.name} {counts[found.code]}" for found in legend.classes if counts[found.code])
+        classes = ", ".join(
+            f"{counts[found.code]} of class {found.name!r}" for found in legend.classes if counts[found.code]
+        )
         notes.append(f"{counts.total()} of {len(codes)} samples dropped, {reason}: {classes}.")
     return tuple(notes)
 

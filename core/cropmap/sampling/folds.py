@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
 from cropmap.data.samples import FoldPlan
-from cropmap.io.projection import METRES_PER_DEGREE, metres_per_unit
+from cropmap.io.projection import METRES_PER_DEGREE, length_text, metres_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +26,11 @@ __all__ = ["FoldOptions", "FoldPlan", "check_classes", "fold_samples", "spatial_
 BLOCK_M = 10_000.0
 # For the balance's sake blocks are halved so often at most: else one lone class would undo the spacing of all others.
 _HALVINGS_FOR_BALANCE = 3
-_SMALLEST_BLOCK_M = 1.0
+# Below three Landsat pixels a block parts no neighbours: such folds are random ones.
+_SMALLEST_BLOCK_M = 100.0
+# Edge of a square field of 16 ha. Nearer samples may stand in one field, and blocks not larger are hardly apart.
+_FIELD_M = 400.0
+_RADIUS_M = METRES_PER_DEGREE * 180 / math.pi
 _LARGEST_SHARE = 2.0  # samples of the largest fold, of an even share
 
 
@@ -34,7 +40,7 @@ class FoldOptions:
 
     Args:
         folds: Number of folds, 2 .. 100.
-        block_m: Edge of the square blocks, in metres; halved where the site is too small for it.
+        block_m: Edge of the square blocks, in metres; halved where the site is too small for it, to 100 m at the least.
         crs: WKT of the coordinates; where empty, coordinates within +-180 and +-90 are degrees and others metres.
 
     Raises:
@@ -111,18 +117,11 @@ def fold_samples(samples: SampleSet, options: FoldOptions, rng: np.random.Genera
         SampleError: As `check_classes` and `spatial_folds`.
     """
     check_classes(samples.codes, samples.legend, options.folds)
-    plan = spatial_folds(
-        samples.x,
-        samples.y,
-        samples.groups,
-        samples.codes,
-        folds=options.folds,
-        block_m=options.block_m,
-        rng=rng,
-        crs=options.crs or samples.crs,
-    )
+    options = dataclasses.replace(options, crs=options.crs or samples.crs)
     names = {found.code: found.name for found in samples.legend.classes}
-    return dataclasses.replace(plan, notes=(*_size_notes(plan, options), *_lone_notes(plan, names)))
+    table = _table(samples.x, samples.y, samples.groups, samples.codes, options)
+    plan = _split(table, names, options, rng)
+    return dataclasses.replace(plan, notes=(*plan.notes, *_near_notes(plan, samples.grouped)))
 
 
 def spatial_folds(  # noqa: PLR0913 - the arrays are one table's columns; FoldOptions is for callers that have a SampleSet
@@ -140,7 +139,8 @@ def spatial_folds(  # noqa: PLR0913 - the arrays are one table's columns; FoldOp
 
     A group no wider than a block lies in the block of its centre; blocks that a wider group spans are joined. The
     resulting units go, the largest first, to the fold that has the smallest shares of their classes. Where the blocks
-    are too few for the folds, leave a class in one fold, or give one fold twice its share, they are halved.
+    are too few for the folds, leave a class in one fold, or give one fold twice its share, they are halved, to 100 m at
+    the least.
 
     Args:
         x: Easting or longitude, (sample,).
@@ -153,30 +153,15 @@ def spatial_folds(  # noqa: PLR0913 - the arrays are one table's columns; FoldOp
         crs: WKT of the coordinates, see `FoldOptions`.
 
     Raises:
-        SampleError: A class with one sample, coordinates that are not finite, or fewer independent groups than folds.
+        SampleError: A class with one sample, coordinates that are not finite, or, with the smallest blocks, fewer
+            independent pieces of land than folds.
 
     Source: spatial blocking after Roberts et al. 2017, Ecography 40, 913-929.
     """
     options = FoldOptions(folds, block_m, crs)
     samples = _table(x, y, groups, codes, options)
     _check_counts(codes)
-    origin, order_seed = rng.random(2), int(rng.integers(2**63))
-    best: FoldPlan | None = None
-    edge = float(block_m)
-    while edge >= _SMALLEST_BLOCK_M or best is None:
-        plan = _planned(samples, edge, options.folds, (origin, order_seed))
-        if plan is not None:
-            best = best or plan
-            if not _lone_classes(plan) and _largest_share(plan) <= _LARGEST_SHARE:
-                best = plan
-                break
-            if edge <= min(block_m, best.block_m) / 2**_HALVINGS_FOR_BALANCE:
-                break
-        elif edge < _SMALLEST_BLOCK_M:
-            raise _too_few_units(samples, options.folds)
-        edge /= 2
-    names = {code: f"code {code}" for code in np.unique(codes).tolist()}
-    return dataclasses.replace(best, notes=(*_size_notes(best, options), *_lone_notes(best, names)))
+    return _split(samples, {code: f"code {code}" for code in np.unique(codes).tolist()}, options, rng)
 
 
 def split_validation(
@@ -317,6 +302,65 @@ def _counts(units: NDArray[np.intp], classes: NDArray[np.intp]) -> NDArray[np.fl
 # ---------------------------------------------------------------- units to folds
 
 
+def _split(samples: _Samples, names: Mapping[int, str], options: FoldOptions, rng: np.random.Generator) -> FoldPlan:
+    """Split with blocks as large as may be, and say what was wrong with larger ones."""
+    draw = rng.random(2), int(rng.integers(2**63))
+    tried = _tried(samples, options, draw)
+    plans = [plan for plan in tried if plan is not None]
+    if not plans:
+        raise _too_few_units(samples, options.folds, _edges(options.block_m)[-1], draw[0])
+    # Where no halving evens the folds out, blocks stay as large as they may be.
+    plan = plans[-1] if _is_even(plans[-1]) else plans[0]
+    larger = list(itertools.takewhile(lambda other: other is not plan, tried))
+    notes = (*_size_notes(plan, larger, names, options), *_lone_notes(plan, names))
+    return dataclasses.replace(plan, notes=notes, nearest_m=_nearest_m(samples, plan.fold))
+
+
+def _tried(samples: _Samples, options: FoldOptions, draw: tuple[NDArray[np.float64], int]) -> list[FoldPlan | None]:
+    """Halve blocks until the folds are even or it does not help; None stands for fewer pieces of land than folds."""
+    tried: list[FoldPlan | None] = []
+    uneven = 0
+    for edge in _edges(options.block_m):
+        plan = _planned(samples, edge, options.folds, draw)
+        tried.append(plan)
+        uneven += plan is not None
+        if plan is not None and (_is_even(plan) or uneven > _HALVINGS_FOR_BALANCE):
+            break
+    return tried
+
+
+def _edges(largest: float) -> list[float]:
+    """Return the edges of blocks to try, in metres: halves of the largest, down to the smallest."""
+    edges = [float(largest)]
+    while edges[-1] > _SMALLEST_BLOCK_M:
+        edges.append(max(edges[-1] / 2, _SMALLEST_BLOCK_M))
+    return edges
+
+
+def _is_even(plan: FoldPlan) -> bool:
+    return not _lone_classes(plan) and _largest_share(plan) <= _LARGEST_SHARE
+
+
+def _nearest_m(samples: _Samples, fold: NDArray[np.int8]) -> float:
+    """Return the smallest distance between samples of different folds, in metres; degrees are taken on a sphere."""
+    from scipy.spatial import KDTree
+
+    points = _on_sphere(samples.points) if samples.degrees else samples.points
+    nearest = math.inf
+    numbers = np.unique(fold)
+    for number in numbers[:-1]:
+        tree = KDTree(points[fold == number])
+        found, _ = tree.query(points[fold > number], distance_upper_bound=nearest)
+        nearest = min(nearest, float(found.min()))
+    return 2 * _RADIUS_M * math.asin(min(nearest / 2 / _RADIUS_M, 1.0)) if samples.degrees else nearest
+
+
+def _on_sphere(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points of the sphere, (point, 3), in metres, of longitudes and latitudes, (point, 2)."""
+    lon, lat = np.radians(degrees).T
+    return _RADIUS_M * np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+
+
 def _planned(samples: _Samples, edge: float, folds: int, draw: tuple[NDArray[np.float64], int]) -> FoldPlan | None:
     """Return the plan with blocks of that edge, or None where they are too few."""
     units = _units(_blocks(samples, edge, draw[0]), samples.group)
@@ -344,11 +388,17 @@ def _balanced(counts: NDArray[np.float64], folds: int, rng: np.random.Generator)
     return fold
 
 
-def _too_few_units(samples: _Samples, folds: int) -> SampleError:
-    units = len(np.unique(_units(_blocks(samples, _SMALLEST_BLOCK_M, np.zeros(2)), samples.group)))
+def _too_few_units(samples: _Samples, folds: int, edge: float, origin: NDArray[np.float64]) -> SampleError:
+    units = len(np.unique(_units(_blocks(samples, edge, origin), samples.group)))
+    pieces = f"{units} independent {'piece' if units == 1 else 'pieces'} of land"
+    what = f"Even in blocks of {length_text(edge)} the samples form {pieces}, too few for {folds} folds."
+    widest = float(samples.spread_m.max())
+    if widest <= edge:
+        return SampleError(what, fix="Ask for fewer folds, or add samples elsewhere.")
     return SampleError(
-        f"The samples form {units} independent {'group' if units == 1 else 'groups'}, too few for {folds} folds.",
-        fix="Ask for fewer folds, add samples elsewhere, or check the group field.",
+        f"{what} Groups must not be parted, and the widest spans {length_text(widest)}.",
+        fix="Ask for fewer folds, give multipart features as single parts, add samples elsewhere, or check the group "
+        'field (group_field "none" leaves every feature alone).',
     )
 
 
@@ -367,15 +417,49 @@ def _largest_share(plan: FoldPlan) -> float:
     return float(sizes.max() / sizes.mean())
 
 
-def _size_notes(plan: FoldPlan, options: FoldOptions) -> list[str]:
+def _size_notes(
+    plan: FoldPlan, larger: list[FoldPlan | None], names: Mapping[int, str], options: FoldOptions
+) -> list[str]:
     notes = []
-    if plan.block_m != options.block_m:
-        wanted = f"Blocks of {options.block_m:g} m are too large for {options.folds} folds of these samples"
-        notes.append(f"{wanted}: blocks of {plan.block_m:g} m are used.")
+    if larger:
+        wanted, used = length_text(options.block_m), length_text(plan.block_m)
+        notes.append(
+            f"Blocks of {used} are used in place of {wanted}: {'; '.join(_faults(larger, names, options.folds))}."
+        )
+    if plan.block_m <= _FIELD_M:
+        notes.append(
+            f"Blocks of {length_text(plan.block_m)} are no larger than a field: the folds are hardly apart, and the "
+            "measured accuracy is likely too high."
+        )
     if _largest_share(plan) > _LARGEST_SHARE:
         sizes = ", ".join(str(size) for size in np.bincount(plan.fold))
         notes.append(f"The samples lie so unevenly that the folds hold {sizes} of them.")
     return notes
+
+
+def _faults(larger: list[FoldPlan | None], names: Mapping[int, str], folds: int) -> list[str]:
+    """Say what was wrong with plans of larger blocks; None stands for one with fewer pieces of land than folds."""
+    plans = [plan for plan in larger if plan is not None]
+    lone = sorted({names[code] for plan in plans for code in _lone_classes(plan)})
+    faults = []
+    if len(plans) < len(larger):
+        faults.append(f"larger ones part the samples into fewer than {folds} pieces of land")
+    if lone:
+        faults.append(f"larger ones leave {', '.join(map(repr, lone))} in one fold only")
+    if any(_largest_share(plan) > _LARGEST_SHARE for plan in plans):
+        faults.append("larger ones give one fold more than twice its share of samples")
+    return faults
+
+
+def _near_notes(plan: FoldPlan, grouped: NDArray[np.bool_]) -> list[str]:
+    if grouped.all() or not plan.nearest_m < _FIELD_M:
+        return []
+    who = "The samples do" if not grouped.any() else f"{int((~grouped).sum())} of {len(grouped)} samples do"
+    note = (
+        f"{who} not say which field they stand in, and the nearest two of different folds are "
+        f"{length_text(plan.nearest_m)} apart: they may stand in one field. Name the group field where there is one."
+    )
+    return [note]
 
 
 def _lone_notes(plan: FoldPlan, names: Mapping[int, str]) -> list[str]:

@@ -92,7 +92,9 @@ def _codes(table: LabelledSeries, legend: Legend) -> NDArray[np.uint8]:
     strange = sorted(set(table.labels.tolist()) - set(code_of))
     if strange:
         raise SampleError(
-            f"The legend lacks {', '.join(strange[:20])}.", where=table.where, fix="Add the classes to the legend."
+            f"The legend lacks {', '.join(map(repr, strange[:20]))}.",
+            where=table.where,
+            fix="Add the classes to the legend.",
         )
     return np.array([code_of[label] for label in table.labels.tolist()], dtype=np.uint8)
 

@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
+from cropmap.contract.progress import Progress
 from cropmap.data.legend import NODATA, Legend, legend_from_names
 from cropmap.data.samples import PlacedSamples
 from cropmap.io.projection import METRES_PER_DEGREE, crs_name, metres_per_unit, reproject
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlaceOptions", "PlacedSamples", "place"]
 
+_POLYGONS_A_REPORT = 200
 _CENTRES_AT_ONCE = 1 << 20  # 16 MB of coordinates
 
 
@@ -58,6 +60,7 @@ def place(
     grid: Grid,
     options: PlaceOptions | None = None,
     rng: np.random.Generator | None = None,
+    progress: Progress | None = None,
 ) -> PlacedSamples:
     """Find the pixels that labelled features cover.
 
@@ -69,6 +72,7 @@ def place(
         grid: The images' grid.
         options: Inner buffer, pixels per polygon, legend.
         rng: Draws the pixels of polygons that have more than `per_polygon`; seeded with 0 where None.
+        progress: Told how many polygons are done; it cancels.
 
     Raises:
         SampleError: Nothing lies inside the grid, labels that the legend lacks, or no pixel with one label only.
@@ -80,7 +84,7 @@ def place(
             fix="Assign the CRS to the images.",
         )
     geometries = reproject(features.geometries, features.crs, grid.crs)
-    pixels, notes = _pixels(geometries, grid, options, rng or np.random.default_rng(0))
+    pixels, notes = _pixels(geometries, grid, options, rng or np.random.default_rng(0), progress or Progress())
     if not len(pixels.rows):
         raise _nothing_inside(features, geometries, grid, notes)
     inside = np.bincount(pixels.feature, minlength=len(features)) > 0
@@ -111,11 +115,12 @@ def place(
 
 
 def _pixels(
-    geometries: NDArray[Any], grid: Grid, options: PlaceOptions, rng: np.random.Generator
+    geometries: NDArray[Any], grid: Grid, options: PlaceOptions, rng: np.random.Generator, progress: Progress
 ) -> tuple[_Pixels, list[str]]:
     areal = shapely.get_dimensions(geometries) == 2
     points, point_notes = _of_points(geometries, ~areal, grid)
-    polygons, polygon_notes = _of_polygons(geometries, np.flatnonzero(areal), grid, options, rng)
+    where = np.flatnonzero(areal)
+    polygons, polygon_notes = _of_polygons((geometries[where], where), grid, options, rng, progress)
     both = [points, polygons]
     joined = _Pixels(
         *(np.concatenate([getattr(each, name) for each in both]) for name in ("rows", "cols", "feature", "alone"))
@@ -150,14 +155,20 @@ def _pixel_of(coordinates: NDArray[np.float64], grid: Grid) -> tuple[NDArray[np.
 
 
 def _of_polygons(
-    geometries: NDArray[Any], where: NDArray[np.intp], grid: Grid, options: PlaceOptions, rng: np.random.Generator
+    polygons: tuple[NDArray[Any], NDArray[np.intp]],
+    grid: Grid,
+    options: PlaceOptions,
+    rng: np.random.Generator,
+    progress: Progress,
 ) -> tuple[_Pixels, list[str]]:
-    shapes = geometries[where]
+    shapes, where = polygons
     if options.inner_buffer_m > 0:
         shapes = _interior(shapes, options.inner_buffer_m, grid.crs)
     found: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
     outside, narrow, small = 0, 0, 0
-    for shape in shapes:
+    for number, shape in enumerate(shapes):
+        if number % _POLYGONS_A_REPORT == 0:
+            progress.at(number / len(shapes), "Finding the polygons' pixels")
         rows, cols = _centres_inside(shape, grid)
         if not len(rows) and not shape.is_empty:
             rows, cols = _representative(shape, grid)
@@ -165,6 +176,8 @@ def _of_polygons(
             outside += not len(rows)
         narrow += shape.is_empty
         found.append(_drawn(rows, cols, options.per_polygon, rng))
+    if len(shapes):
+        progress.at(1.0, "Finding the polygons' pixels")
     counts = [len(rows) for rows, _ in found]
     pixels = _Pixels(
         np.concatenate([rows for rows, _ in found] or [np.empty(0, np.int64)]),
@@ -281,11 +294,11 @@ def _taken_as_other(present: list[str], legend: Legend, other: str) -> tuple[dic
     strange = [name for name in present if name not in legend.names]
     if not strange:
         return {}, []
-    listed = ", ".join(strange[:20]) + (", ..." if len(strange) > 20 else "")
+    listed = ", ".join(map(repr, strange[:20])) + (", ..." if len(strange) > 20 else "")
     if not other:
         raise SampleError(
             f"The legend lacks {_count(len(strange), 'label', 'labels')}: {listed}.",
-            fix="Add them to the legend, or name the class that takes all others.",
+            fix="Add them to the legend, or name by other_class the class that takes all others.",
         )
     code = legend.code_of(other)
     return dict.fromkeys(strange, code), [f"Taken as {other!r}: {listed}."]

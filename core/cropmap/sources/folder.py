@@ -237,7 +237,7 @@ def _series(found: _Found, params: FolderParams) -> SceneSeries:
     check_complete(scenes, found.bands, found.mask_band)
     rule = found.mask.rule if found.mask else None
     low_high = (params.valid_range[0], params.valid_range[1]) if params.valid_range else None
-    return SceneSeries(found.grid, found.bands, scenes, rule, params.warp, low_high)
+    return SceneSeries(found.grid, found.bands, scenes, rule, params.warp, low_high, found.notes)
 
 
 def _scene(layers: Sequence[Layer], found: _Found, params: FolderParams) -> Scene:

@@ -11,8 +11,9 @@ What is drawn, and from which formulas, is told in docs/synthetic.md.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,6 +27,7 @@ from cropmap.contract.params import check, schema
 from cropmap.contract.params import param as parameter
 from cropmap.contract.progress import Progress
 from cropmap.data.legend import NODATA, Legend, LegendClass, legend_from_names
+from cropmap.io.files import atomic_write_text
 from cropmap.testing import files, weather
 from cropmap.testing.history import (
     Plan,
@@ -52,6 +54,7 @@ from cropmap.testing.noise import stream
 from cropmap.testing.phenology import BANDS, NAMES, UNCLASSED, WATER, Crop, Variation, field_years, year_shift
 from cropmap.testing.sites import SITES, SiteTraits
 from cropmap.testing.survey import Survey, draw_survey
+from cropmap.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,8 +161,8 @@ def write_site(folder: Path | str, options: SyntheticOptions, progress: Progress
     """Draw a site and write its images, fields, survey, truth and label history.
 
     Args:
-        folder: Written to; made where it is missing. The same site's files are replaced; another year, sensor or site
-            needs another folder.
+        folder: Written to; made where it is missing. A site of the same options that is there already is taken as it
+            is; another year, sensor or site needs another folder.
         options: What the site is like.
         progress: Told of every date.
 
@@ -168,8 +171,12 @@ def write_site(folder: Path | str, options: SyntheticOptions, progress: Progress
         Cancelled: The user stopped it; files written by then stay.
     """
     progress = progress or Progress()
-    world = draw_world(options)
     paths = _paths(Path(folder), options)
+    marker, wanted = paths.folder / "site.json", json.dumps({"version": __version__, **asdict(options)}) + "\n"
+    if marker.exists() and marker.read_text(encoding="utf-8") == wanted:
+        return paths
+    marker.unlink(missing_ok=True)
+    world = draw_world(options)
     progress.at(0.05, "Drew the land")
     _write_survey(paths, world)
     files.write_classes(paths.truth, _image(world.cover.truth, options), options.frame, paths.legend)
@@ -177,6 +184,7 @@ def write_site(folder: Path | str, options: SyntheticOptions, progress: Progress
         _write_history(paths, world, progress.part(0.05, 0.25))
     if options.images:
         _write_images(paths, world, progress.part(0.25 if options.history else 0.05, 1.0))
+    atomic_write_text(marker, wanted)
     progress.at(1.0, "Wrote the demo site")
     return paths
 

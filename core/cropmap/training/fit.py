@@ -58,7 +58,8 @@ class OutOfFold:
         fold: The folds as they were given, (sample,).
         legend: The classes of the columns: those that occur in the samples.
         records: The training record of each fold's model, by fold.
-        notes: What a reader of the accuracies should know, e.g. a class that a fold's model never saw.
+        notes: What a reader of the accuracies should know, e.g. a class that a fold's model never saw; they count folds
+            from 1.
     """
 
     codes: NDArray[np.uint8]
@@ -154,7 +155,7 @@ def cross_validate(
         part = progress.part(done / len(numbers), (done + 1) / len(numbers))
         chosen, unseen = _seen(samples.codes, legend, fold != number)
         notes += [
-            f"Fold {number}: its model never saw class {name}, of which nearly all samples lie in it."
+            f"Fold {number + 1}: its model never saw class {name!r}, of which nearly all samples lie in that fold."
             for name in unseen
         ]
         held = _validation_fold(samples.codes[chosen], fold[chosen], [other for other in numbers if other != number])
@@ -169,6 +170,37 @@ def cross_validate(
     tested = fold >= 0
     codes[tested] = np.array(legend.codes, np.uint8)[probabilities[tested].argmax(axis=1)]
     return OutOfFold(codes, probabilities, fold, legend, records, tuple(notes))
+
+
+def check_fit(model: str, values: Mapping[str, Any] | None = None, device: str = "auto") -> None:
+    """Refuse, before any samples are read, what `fit` would refuse whatever the samples are.
+
+    A network is made once, for the smallest series: so what its own layers refuse is found too. A forest does not wait
+    for PyTorch.
+
+    Args:
+        model: Registered name.
+        values: Parameter values of the model.
+        device: As in `FitOptions`.
+
+    Raises:
+        JobError: There is no such model.
+        ParameterError: Parameter values are wrong, alone or together.
+        ModelError: A network is asked for on a device that is missing.
+    """
+    params = MODELS.get(model).parse(values or {})
+    kind = model_class(model)
+    if issubclass(kind, SelfFittingClassifier):
+        return
+    import torch  # noqa: PLC0415 - a forest must not wait for PyTorch
+
+    from cropmap.models.neural import NeuralClassifier, resolve_device  # noqa: PLC0415
+
+    resolve_device(device)
+    if issubclass(kind, NeuralClassifier):
+        # On the meta device no memory is taken and no weight is drawn.
+        with torch.device("meta"):
+            kind.build(params, SeriesShape(steps=1, bands=1, classes=2))
 
 
 def fingerprint(samples: SampleSet) -> str:
@@ -250,14 +282,15 @@ def _occurring(samples: SampleSet) -> Legend:
 def _check_counts(columns: NDArray[np.intp], legend: Legend) -> None:
     if len(legend) < 2:
         raise SampleError(
-            f"All samples are of class {legend.names[0]}.",
+            f"All samples are of class {legend.names[0]!r}.",
             fix="Give samples of at least two classes, e.g. also of land without that crop.",
         )
     counts = np.bincount(columns, minlength=len(legend))
     rarest = int(counts.argmin())
     if counts[rarest] < MIN_SAMPLES:
         raise SampleError(
-            f"Class {legend.names[rarest]} has {counts[rarest]} training samples; it needs {MIN_SAMPLES}.",
+            f"Class {legend.names[rarest]!r} has {counts[rarest]} training "
+            f"{'sample' if counts[rarest] == 1 else 'samples'}; it needs {MIN_SAMPLES}.",
             where=f"class {legend.codes[rarest]}",
             fix="Add samples of it, drop the class, or merge it with another.",
         )

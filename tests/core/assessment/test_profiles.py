@@ -46,6 +46,8 @@ def _samples(values, codes, bands):
         (("B04", "B8A"), (1, 0)),
         (("SR_B4", "SR_B5"), (1, 0)),
         (("SR_B1", "SR_B2", "SR_B3", "SR_B4"), (3, 2)),
+        (("SR_B1", "SR_B2", "SR_B3", "SR_B4", "SR_B5", "SR_B7"), (3, 2)),
+        (("SR_B1", "SR_B2", "SR_B3", "SR_B4", "SR_B5", "SR_B6", "SR_B7"), (4, 3)),
         (("sur_refl_b01", "sur_refl_b02"), (1, 0)),
         (("BAND13", "BAND14", "BAND15", "BAND16"), (3, 2)),
         (("nbart_red", "nbart_nir_1"), (1, 0)),

@@ -74,7 +74,7 @@ def test_placed_pixels_are_counted_at_their_places(tmp_path, codes):
     found = map_accuracy(_map(tmp_path, codes), _placed([0, 0, 0, 1, 1], [0, 1, 2, 0, 1], [0, 0, 1, 1, 0]))
     assert found.confusion.tolist() == [[2, 1], [0, 1]]
     assert found.unmapped.tolist() == [0, 1]
-    assert found.notes == ("1 reference pixels have no class in the map; they enter no figure.",)
+    assert found.notes == ("1 reference pixel has no class in the map and enters no figure.",)
 
 
 def test_classes_are_matched_by_name_whatever_codes_and_colours_say(tmp_path, codes):
@@ -103,7 +103,7 @@ def test_blocks_of_any_size_give_the_counts_of_the_whole(tmp_path, codes, block)
     assert found.confusion.tolist() == expected
     assert found.unmapped.tolist() == [int((judged & (truth == t) & (codes == 255)).sum()) for t in (0, 1)]
     left_out = int((truth[tuple(np.unique([rows, cols], axis=1))] != 255).sum())
-    assert found.notes[0] == f"{left_out:,} reference pixels were left out: the model was trained on them."
+    assert found.notes[0] == f"{left_out:,} reference pixels were left out: the model was trained there."
 
 
 def test_placed_pixels_of_the_training_are_left_out_by_place_and_by_id(tmp_path, codes):
@@ -111,7 +111,7 @@ def test_placed_pixels_of_the_training_are_left_out_by_place_and_by_id(tmp_path,
     seen = SeenPixels(np.array([5]), np.array([5]), np.array(["s2"]))
     found = map_accuracy(_map(tmp_path, codes), placed, ComparisonOptions(seen))
     assert found.total == 1
-    assert "2 reference pixels were left out: the model was trained on them." in found.notes
+    assert "2 reference pixels were left out: the model was trained there." in found.notes
 
 
 def test_training_pixels_outside_the_map_hide_no_pixel_of_it(tmp_path, codes):
@@ -129,7 +129,7 @@ def test_a_reference_class_that_the_map_lacks_counts_as_errors(tmp_path, codes):
     found = map_accuracy(_map(tmp_path, codes), _placed([0, 0, 0, 0], [0, 1, 2, 3], [3, 2, 2, 1], legend))
     assert found.legend.names == ("maize", "wheat", "soybean")
     assert found.confusion.tolist() == [[1, 0, 0], [0, 1, 0], [1, 1, 0]]
-    assert found.notes == ("The map has no class 'soybean': 2 reference pixels; they count as errors of the map.",)
+    assert found.notes == ("The map has no class 'soybean': 2 reference pixels count as errors of the map.",)
 
 
 def test_a_reference_class_that_the_map_lacks_can_be_left_out(tmp_path, codes):
@@ -138,7 +138,7 @@ def test_a_reference_class_that_the_map_lacks_can_be_left_out(tmp_path, codes):
     placed = _placed([0, 0, 0, 0], [0, 1, 2, 3], [3, 2, 1, 2], legend)
     found = map_accuracy(_map(tmp_path, codes), placed, ComparisonOptions(count_unknown=False))
     assert found.confusion.tolist() == [[1, 0], [0, 1]]
-    assert found.notes == ("The map has no class 'soybean': 2 reference pixels; they were left out.",)
+    assert found.notes == ("The map has no class 'soybean': 2 reference pixels were left out.",)
 
 
 def test_added_classes_take_free_codes_between_those_of_the_map(tmp_path, codes):
@@ -158,7 +158,7 @@ def test_codes_that_the_reference_legend_lacks_are_left_out_and_told(tmp_path, c
     path = _write(tmp_path / "truth.tif", truth, dtype="int32", nodata=None)
     found = map_accuracy(_map(tmp_path, codes), ReferenceRaster(str(path), MAP_LEGEND))
     assert found.total == HEIGHT * WIDTH - 3
-    assert found.notes == ("3 pixels were left out: their codes have no class in the reference's legend.",)
+    assert found.notes == ("3 reference pixels were left out: no class in the reference's legend has their code.",)
 
 
 def test_a_reference_on_another_grid_is_refused_with_the_difference(tmp_path, codes):
@@ -193,7 +193,19 @@ def test_classes_that_differ_only_in_case_are_refused(tmp_path, codes):
 def test_no_pixel_left_is_an_error_that_says_why(tmp_path, codes):
     placed = _placed([4], [4], [0])
     seen = SeenPixels(np.array([4]), np.array([4]))
-    with pytest.raises(SampleError, match=r"1 reference pixels were left out.*not trained on"):
+    with pytest.raises(SampleError, match=r"1 reference pixel was left out.*not trained on"):
+        map_accuracy(_map(tmp_path, codes), placed, ComparisonOptions(seen))
+
+
+def test_pixels_that_all_lack_a_class_in_the_map_give_no_figure(tmp_path, codes):
+    codes[4, 4:6] = 255
+    placed = _placed([4, 4, 7], [4, 5, 7], [0, 1, 0])
+    seen = SeenPixels(np.array([7]), np.array([7]))
+    message = (
+        r"No reference pixel is left to compare\. \(.*map\.tif; .*1 reference pixel was left out: the model was "
+        r"trained there\.; 2 reference pixels have no class in the map and enter no figure\.\) Give reference labels"
+    )
+    with pytest.raises(SampleError, match=message):
         map_accuracy(_map(tmp_path, codes), placed, ComparisonOptions(seen))
 
 

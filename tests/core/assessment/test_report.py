@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime as dt
 import io
 import re
@@ -307,12 +308,38 @@ def test_one_sample_in_degrees_makes_a_page():
     assert "blocks of 10 km" in page.text
 
 
-def test_samples_count_by_part_of_the_cross_validation(tmp_path):
+def test_samples_count_by_fold_of_the_cross_validation(tmp_path):
     report = _full(tmp_path)
     text = _Page(render_report(report)).text
     own = report.samples.codes == 0
-    parts = [int((own & (report.folds.fold == part)).sum()) for part in range(3)]
-    assert f"maize {own.sum()} {' '.join(map(str, parts))}" in text
+    counts = [int((own & (report.folds.fold == number)).sum()) for number in range(3)]
+    assert f"maize {own.sum()} {' '.join(map(str, counts))}" in text
+    assert "Samples Fold 1 Fold 2 Fold 3" in text
+    assert " part " not in text.casefold().replace("no part", "")
+
+
+@pytest.mark.parametrize(
+    ("groups", "told"),
+    [
+        (
+            ["s{}", "s{}"],
+            "The samples do not say which field they stand in: neighbouring points in adjacent blocks may",
+        ),
+        (["s{}", "#s{}"], "The samples do not say which field they stand in"),
+        (["s{}", "f{}"], "samples do not say which field they stand in"),
+        (["f{}", "f{}"], "no sample is judged by a model that has seen the rest of its group"),
+    ],
+)
+def test_independence_is_claimed_of_groups_only(tmp_path, groups, told):
+    report = _full(tmp_path)
+    named = np.array([groups[k % 2].format(k) for k in range(len(report.samples))])
+    samples = dataclasses.replace(report.samples, groups=named)
+    folds = dataclasses.replace(report.folds, nearest_m=30.0, block_m=156.25)
+    text = _Page(render_report(dataclasses.replace(report, samples=samples, folds=folds))).text
+    assert told in text
+    assert ("has seen the rest of its group" in text) == (groups[0] == groups[1] == "f{}")
+    assert text.count("The nearest two samples of different folds are 30 m apart.") == 2
+    assert "from blocks of 156 m" in text
 
 
 def test_the_same_report_gives_the_same_bytes(tmp_path):

@@ -149,7 +149,7 @@ def test_an_entry_is_a_name_or_a_name_with_values():
 
 @given(
     st.fixed_dictionaries(
-        {"folder": st.text(min_size=1)},
+        {"folder": st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1)},
         optional={
             "window_days": st.integers(7, 120),
             "share": st.floats(0, 1),
@@ -185,3 +185,9 @@ def test_any_json_is_checked_without_a_crash(values):
 
 def test_every_kind_has_a_json_type():
     assert set(KINDS.values()) <= {"integer", "number", "boolean", "string", "object", "array"}
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_text_that_no_file_can_hold_is_refused(text):
+    with pytest.raises(ParameterError, match="no file can"):
+        parse(Every, {"folder": text})

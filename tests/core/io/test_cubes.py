@@ -96,11 +96,43 @@ def test_missing_blocks_are_told(plan):
         writer.finish()
 
 
-def test_a_finished_cube_is_overwritten_only_when_asked(plan):
+@pytest.mark.parametrize("fingerprint", ["", "0" * 64])
+def test_another_finished_cube_is_never_overwritten(plan, fingerprint):
+    write_all(replace(plan, fingerprint=fingerprint))
+    before = plan.path.read_bytes()
+    other = replace(plan, fingerprint="f" * 64 if fingerprint else "")
+    with pytest.raises(OutputError, match=r"Choose another folder, or delete that cube\.$"), CubeWriter(other):
+        pass
+    assert plan.path.read_bytes() == before
+    assert not plan.lock_path.exists()
+
+
+def test_the_same_cube_finished_already_is_left_as_it_is_and_its_usable_pixels_are_known(plan):
+    plan = replace(plan, fingerprint="f" * 64)
+    blocks = write_all(plan)
+    before = plan.path.read_bytes()
+    with CubeWriter(plan) as writer:
+        assert writer.finished
+        assert writer.usable == sum(int(cube.valid.sum()) for cube in blocks.values())
+        assert writer.finish() == plan.path
+    assert plan.path.read_bytes() == before
+
+
+def test_a_finished_cube_without_its_quality_is_not_taken_as_done(plan):
+    plan = replace(plan, fingerprint="f" * 64)
     write_all(plan)
-    with pytest.raises(OutputError, match="allow overwriting"):
-        CubeWriter(plan)
-    write_all(replace(plan, overwrite=True))
+    plan.quality_path.unlink()
+    with pytest.raises(OutputError, match="a part of it is missing"), CubeWriter(plan):
+        pass
+
+
+def test_a_second_writer_is_refused_while_the_first_is_at_work(plan):
+    with CubeWriter(plan):
+        second = CubeWriter(plan)
+        with pytest.raises(OutputError, match=r"Another run is writing here.*choose another folder"), second:
+            pass
+        assert plan.lock_path.exists()
+    assert list(plan.folder.iterdir()) == []
 
 
 def test_a_block_of_another_recipe_is_refused(plan):

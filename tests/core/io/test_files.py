@@ -2,6 +2,7 @@ import errno
 import hashlib
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,54 @@ def test_the_hash_is_the_files_sha256(tmp_path, size):
 def test_names_are_safe_on_every_file_system(text, name):
     assert safe_name(text) == name
     assert Path(name).name == name
+
+
+def test_a_lock_is_held_by_one_writer_and_leaves_no_file(tmp_path):
+    path = tmp_path / "map.lock"
+    first = files.FileLock(path)
+    for _ in range(2):
+        with pytest.raises(OutputError, match=r"Another run is writing here.*Wait until it has ended"):
+            files.FileLock(path)
+    first.release()
+    first.release()
+    assert not path.exists()
+    files.FileLock(path).release()
+
+
+def test_a_lock_file_that_a_killed_process_left_locks_nothing(tmp_path):
+    path = tmp_path / "map.lock"
+    path.touch()
+    files.FileLock(path).release()
+    assert not path.exists()
+
+
+def test_of_many_processes_that_ask_for_a_lock_again_and_again_one_has_it_at_a_time(tmp_path):
+    ask = """
+import sys
+from pathlib import Path
+from cropmap.contract.errors import OutputError
+from cropmap.io.files import FileLock
+folder, held = Path(sys.argv[1]), 0
+while held < 300:
+    try:
+        lock = FileLock(folder / "map.lock")
+    except OutputError:
+        continue
+    (folder / "inside").touch(exist_ok=False)
+    (folder / "inside").unlink()
+    lock.release()
+    held += 1
+"""
+    command = [sys.executable, "-c", ask, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[2])}
+    running = [subprocess.Popen(command, env=environment) for _ in range(3)]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_without_locks_is_written_to_without_one(tmp_path, monkeypatch):
+    def refuse(_file):
+        raise OSError(errno.ENOTSUP, "no locks here")
+
+    monkeypatch.setattr(files, "_lock", refuse)
+    files.FileLock(tmp_path / "map.lock").release()

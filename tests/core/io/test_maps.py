@@ -187,6 +187,7 @@ def test_blocks_may_come_in_any_order_and_across_tiles(plan):
 def test_reading_gives_back_what_was_written(plan):
     result = write_all(plan)
     assert read_map(result.path) == result
+    assert read_map(str(result.path)) == result
 
 
 def test_a_map_without_its_sidecars_still_knows_its_legend(plan):
@@ -223,16 +224,84 @@ def test_a_raster_without_names_is_refused(tmp_path):
 # ------------------------------------------------------------------------------------------------ refusals
 
 
-def test_a_finished_map_is_not_overwritten_silently(plan):
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_same_map_finished_already_is_returned_and_left_as_it_is(plan):
+    expected = write_all(plan)
+    before = contents(plan.folder)
+    with MapWriter(replace(plan, windows=tuple(plan.grid.windows(100)))) as writer:
+        assert writer.remaining == ()
+        assert writer.finish() == expected
+    assert contents(plan.folder) == before
+
+
+def test_another_finished_map_is_never_overwritten(plan):
     write_all(plan)
-    with pytest.raises(OutputError, match=r"finished map already.*allow overwriting"):
+    before = contents(plan.folder)
+    with pytest.raises(OutputError, match=r"finished map already.*Choose another folder, or delete that map\.$"):
+        MapWriter(replace(plan, fingerprint="0" * 64))
+    assert contents(plan.folder) == before
+
+
+def test_a_finished_map_of_which_a_file_is_missing_or_damaged_is_not_taken_as_done(plan):
+    result = write_all(plan)
+    result.confidence_path.unlink()
+    with pytest.raises(OutputError, match="a part of it is missing"):
         MapWriter(plan)
+    result.path.write_bytes(result.path.read_bytes()[:5000])
+    with pytest.raises(OutputError, match="delete that map"):
+        MapWriter(replace(plan, confidence=False))
 
 
-def test_a_finished_map_is_overwritten_when_asked_with_all_its_files(plan):
+def test_a_finished_map_can_be_taken_without_its_confidence(plan):
+    result = write_all(plan)
+    with MapWriter(replace(plan, confidence=False)) as writer:
+        assert writer.finish() == replace(result, confidence_path=None)
+
+
+def test_what_a_run_killed_at_its_very_end_left_beside_the_finished_map_is_removed(plan, monkeypatch):
+    monkeypatch.setattr("cropmap.io.partial_map.PartialMap.remove", lambda _self: None)
+    expected = write_all(plan)
+    monkeypatch.undo()
+    assert "map.partial.json" in names_in(plan.folder)
+    with MapWriter(plan) as writer:
+        assert writer.finish() == expected
+    assert names_in(plan.folder) == sorted(
+        name for stem in ("map", "map_confidence") for name in (f"{stem}.qml", f"{stem}.tif", f"{stem}.tif.aux.xml")
+    )
+
+
+# ------------------------------------------------------------------------------------------------ two writers at once
+
+
+def test_a_second_writer_is_refused_while_the_first_is_at_work(plan):
+    with MapWriter(plan), pytest.raises(OutputError, match=r"Another run is writing here.*choose another folder"):
+        MapWriter(plan)
     write_all(plan)
-    write_all(replace(plan, overwrite=True, confidence=False, fingerprint="0" * 64))
-    assert names_in(plan.folder) == ["map.qml", "map.tif", "map.tif.aux.xml"]
+    assert not plan.lock_path.exists()
+
+
+def test_a_refused_writer_leaves_no_lock(plan):
+    write_all(plan)
+    with pytest.raises(OutputError, match="finished map already"):
+        MapWriter(replace(plan, fingerprint="0" * 64))
+    assert not plan.lock_path.exists()
+
+
+def test_a_writer_in_another_process_is_refused_too_and_its_death_lets_the_next_one_in(plan, tmp_path):
+    folder = tmp_path / "out"
+    command = [sys.executable, "-c", WRITE_SLOWLY, str(folder), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert [process.stdout.readline() for _ in range(2)] == ["ready\n", "42\n"]
+        with pytest.raises(OutputError, match="Another run is writing here"):
+            MapWriter(plan)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert (folder / "map.lock").exists()
+    write_all(plan)
+    assert not (folder / "map.lock").exists()
 
 
 def test_a_map_larger_than_the_disk_is_refused_before_any_work(plan):

@@ -79,6 +79,27 @@ def test_the_same_samples_give_the_same_bytes(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "b.npz"]
 
 
+def test_the_same_samples_give_the_same_layer_to_the_byte_whatever_the_time(tmp_path):
+    import time
+
+    write_sample_layer(tmp_path / "a.gpkg", samples())
+    began = time.time()
+    while int(time.time() * 1000) == int(began * 1000):  # GDAL writes thousandths of a second
+        pass
+    write_sample_layer(tmp_path / "b.gpkg", samples())
+    assert (tmp_path / "a.gpkg").read_bytes() == (tmp_path / "b.gpkg").read_bytes()
+
+
+@pytest.mark.parametrize("before", [None, "2020-02-02T00:00:00Z"])
+def test_a_layer_leaves_gdals_date_option_as_it_was(tmp_path, before):
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+    try:
+        write_sample_layer(tmp_path / "a.gpkg", samples())
+        assert pyogrio.get_gdal_config_option("OGR_CURRENT_DATE") == before
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
 def test_a_path_keeps_its_own_ending(tmp_path):
     write_samples(tmp_path / "samples.v1", samples())
     assert len(read_samples(tmp_path / "samples.v1")) == 7
@@ -190,7 +211,7 @@ def test_the_layer_shows_id_class_colour_and_fold(tmp_path):
     assert read["name"].tolist()[:2] == ["kukuruz", "šećerna repa"]
     assert read["colour"].tolist()[0] == "#ffd300"
     assert read["group"].tolist() == written.groups.tolist()
-    assert read["fold"].tolist() == fold.tolist()
+    assert read["fold"].tolist() == (fold + 1).tolist()
     np.testing.assert_array_equal(
         shapely.get_coordinates(shapely.from_wkb(shapes)), np.column_stack([written.x, written.y])
     )
@@ -200,4 +221,4 @@ def test_the_layer_shows_id_class_colour_and_fold(tmp_path):
 def test_a_layer_without_folds_or_crs_is_written(tmp_path):
     write_sample_layer(tmp_path / "s.gpkg", samples(crs=""))
     meta, _, _, columns = pyogrio.raw.read(tmp_path / "s.gpkg")
-    assert set(columns[list(meta["fields"]).index("fold")].tolist()) == {-1}
+    assert set(columns[list(meta["fields"]).index("fold")].tolist()) == {0}

@@ -58,7 +58,7 @@ def test_own_ids_groups_and_common_dates_are_taken(tmp_path):
 def test_series_without_a_label_are_counted(tmp_path):
     read = read_series_table(written(tmp_path, label=np.array(["a", "", "a"])))
     assert read.ids.tolist() == ["0", "2"]
-    assert read.notes == ("1 of 3 series have no label: left out.",)
+    assert read.notes == ("1 of 3 series has no label: left out.",)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,18 @@ def test_foreign_files_are_told(tmp_path):
     np.save(tmp_path / "t.npy", np.zeros(3))
     with pytest.raises(SampleError, match="lacks X, dates"):
         read_series_table(tmp_path / "t.npy")
+
+
+def test_a_sample_set_is_told_from_a_table(tmp_path):
+    arrays = dict.fromkeys(("header", "values", "codes", "ids", "x", "y", "groups", "days"), np.zeros(1))
+    np.savez(tmp_path / "samples.npz", **arrays)
+    with pytest.raises(SampleError, match=r"is a sample set.*Give it to the train job, as its sample_set"):
+        read_series_table(tmp_path / "samples.npz")
+
+
+def test_a_folder_is_told(tmp_path):
+    with pytest.raises(SampleError, match=r"cannot be read: Is a directory"):
+        read_series_table(tmp_path)
 
 
 @pytest.mark.parametrize(

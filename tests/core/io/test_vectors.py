@@ -91,7 +91,7 @@ def test_3d_multipart_and_crossing_shapes_are_read(tmp_path):
     features = read_labels(path)
     assert not shapely.has_z(features.geometries).any()
     assert shapely.area(features.geometries[3]) == pytest.approx(2.0)
-    assert features.notes == ("1 polygons cross themselves: mended.",)
+    assert features.notes == ("1 polygon crosses itself: mended.",)
 
 
 def test_lines_and_missing_geometries_are_counted_and_left_out(tmp_path):
@@ -99,8 +99,8 @@ def test_lines_and_missing_geometries_are_counted_and_left_out(tmp_path):
     features = read_labels(write(tmp_path / "a.gpkg", shapes, {"label": texts("a", "b", "c")}))
     assert features.labels.tolist() == ["a"]
     assert features.notes == (
-        "1 of 3 features have no readable geometry or coordinates: left out.",
-        "1 of 3 features are neither points nor polygons: left out.",
+        "1 of 3 features has no readable geometry or coordinates: left out.",
+        "1 of 3 features is neither point nor polygon: left out.",
     )
 
 
@@ -153,6 +153,38 @@ def test_missing_and_foreign_files_are_told(tmp_path):
         read_labels(tmp_path / "text.gpkg")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.gpkg", b"", "The file is empty"),
+        ("a.gpkg", bytes(range(256)) * 8, "of another kind, or damaged"),
+        ("a.gpkg", b"SQLite format 3\0" + bytes(3000), "of another kind, or damaged"),
+        ("a.geojson", b'{"type":"FeatureCollection","features":[{', "of another kind, or damaged"),
+        ("a.gpkg", None, "The path is a folder"),
+        ("a.geojson", b'{"type":"FeatureCollection","features":[]}', "The layer holds no features"),
+        ("a.csv", None, "The path is a folder"),
+        ("a.csv", bytes(range(256)), "The file is binary, not a text table"),
+    ],
+)
+def test_files_that_hold_no_labels_are_told_in_own_words(tmp_path, capfd, name, content, message):
+    path = tmp_path / name
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(SampleError, match=message) as caught:
+        read_labels(path)
+    assert "driver" not in str(caught.value).casefold()
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("text", ["EPSG:999999", "EPSG:abc", "+proj=foo", 'PROJCS["x"', "nonsense"])
+def test_a_crs_that_is_none_says_nothing_to_the_terminal(capfd, text):
+    with pytest.raises(SampleError, match="Write a code such as EPSG:32631"):
+        crs_wkt(text)
+    assert capfd.readouterr() == ("", "")
+
+
 # ---------------------------------------------------------------- classes
 
 
@@ -164,7 +196,7 @@ def test_numbers_become_the_same_text_however_they_are_stored(tmp_path):
         assert read_labels(path, LabelOptions(class_field=field)).labels.tolist() == ["1", "5"]
     features = read_labels(path, LabelOptions(class_field="h"))
     assert features.labels.tolist() == ["1.5"]
-    assert features.notes == ("1 of 2 features have no class in field 'h': left out.",)
+    assert features.notes == ("1 of 2 features has no class in field 'h': left out.",)
 
 
 def test_names_are_stripped_and_normalised_and_keep_inner_blanks_and_zeros():
@@ -223,8 +255,43 @@ def test_a_named_id_must_tell_features_apart(tmp_path):
 def test_a_feature_without_a_group_stands_alone(tmp_path):
     points = [shapely.Point(k, k) for k in range(3)]
     path = write(tmp_path / "a.gpkg", points, {"label": texts("a", "b", "c"), "farm": texts("2", "2", None)})
-    assert read_labels(path).groups.tolist() == ["1", "2", "3"]
-    assert read_labels(path, LabelOptions(group_field="farm")).groups.tolist() == ["2", "2", "#3"]
+    named = read_labels(path, LabelOptions(group_field="farm"))
+    assert named.groups.tolist() == ["2", "2", "#3"]
+    assert named.notes == ()
+
+
+def test_an_obvious_group_field_is_taken_with_a_note(tmp_path):
+    points = [shapely.Point(k, k) for k in range(4)]
+    columns = {"label": texts(*"abab"), "plot": texts(*"1234"), "Field_ID": texts("p", "p", "q", None)}
+    path = write(tmp_path / "a.gpkg", points, columns)
+    read = read_labels(path)
+    assert read.groups.tolist() == ["p", "p", "q", "#4"]
+    assert read.ids.tolist() == ["1", "2", "3", "4"]
+    note = "Field 'Field_ID' is taken as the group: features that share it stay in one fold "
+    assert read.notes == (note + '(group_field "none" leaves each alone).',)
+    assert read_labels(path, LabelOptions(group_field="None")).groups.tolist() == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("name", ["group", "group_id", "Field-Group", "parcel", "FARM ID", "block", "cluster", "plot"])
+def test_group_fields_go_by_many_names(tmp_path, name):
+    path = csv_file(tmp_path, f"x,y,label,{name}\n1,2,a,g\n1,3,a,g\n1,4,b,h\n")
+    assert read_labels(path).groups.tolist() == ["g", "g", "h"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("id", ["g", "g", "h"]), ("parcel", ["1", "2", "3"]), ("farm", ["", "", ""]), ("block", ["1", "1", "1"])],
+)
+def test_a_field_that_groups_nothing_or_everything_is_no_group(tmp_path, name, values):
+    rows = "".join(f"1,{k},a,{value}\n" for k, value in enumerate(values))
+    read = read_labels(csv_file(tmp_path, f"x,y,label,{name}\n{rows}"))
+    assert len(set(read.groups.tolist())) == 3
+    assert not any("group" in note for note in read.notes)
+
+
+def test_the_field_of_the_class_is_not_taken_as_the_group(tmp_path):
+    path = csv_file(tmp_path, "x,y,group\n1,2,a\n1,3,a\n1,4,b\n")
+    assert read_labels(path, LabelOptions(class_field="group")).groups.tolist() == ["1", "2", "3"]
 
 
 # ---------------------------------------------------------------- text tables
@@ -271,7 +338,7 @@ def test_a_wkt_column_may_be_named_and_hold_polygons(tmp_path):
     path = csv_file(tmp_path, 'shape,label\n"POLYGON ((0 0, 1 1, 1 0, 0 0))",a\nbroken,b\n')
     features = read_labels(path, LabelOptions(x_field="shape"))
     assert shapely.area(features.geometries).tolist() == [0.5]
-    assert features.notes == ("1 of 2 features have no readable geometry or coordinates: left out.",)
+    assert features.notes == ("1 of 2 features has no readable geometry or coordinates: left out.",)
 
 
 def test_metres_without_a_crs_are_refused(tmp_path):
@@ -286,7 +353,7 @@ def test_rows_without_coordinates_are_counted(tmp_path):
     assert features.labels.tolist() == ["a"]
     assert features.ids.tolist() == ["1"]
     assert features.notes == (
-        "1 of 4 features have no class in field 'label': left out.",
+        "1 of 4 features has no class in field 'label': left out.",
         "2 of 4 features have no readable geometry or coordinates: left out.",
     )
 
@@ -294,11 +361,22 @@ def test_rows_without_coordinates_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no rows"),
+        ("", "The file is empty"),
+        ("\n\n", "The file is empty"),
         ("x,y,label\n", "has no rows"),
         ("x,y,label,label\n1,2,a,b\n", "Two columns are named 'label'"),
         ("x,y,label\n1,5,2,5,a\n", r"5 cells under 3 columns\. \(.*line 2\).*decimal commas use ;"),
-        ("x,y,label\n,,a\n", "No feature with a class is a point or a polygon"),
+        (
+            "lon,lat,label\n3.5,abc,a\n1,def,b\n",
+            r"No row has readable coordinates in the columns 'lon' and 'lat': 'lat' holds 'abc' in line 2\..*x_field",
+        ),
+        ("x,y,label\n\n,,a\n", "'x' holds '' in line 3"),
+        (
+            "wkt,label\nPOINT 3,a\n",
+            r"No row has a readable geometry: column 'wkt' holds 'POINT 3' in line 2\..*x_field",
+        ),
+        ("x,y,label\n,,a\n1,2,\n", "None of the 1 features with a class has a readable geometry or coordinates"),
+        ("e,n,label\n1,2,a\n", "Name the columns of x and y by x_field and y_field"),
     ],
 )
 def test_broken_tables_are_told(tmp_path, text, message):

@@ -130,7 +130,7 @@ def test_class_names_with_accents_and_blanks_stay_and_empty_ones_are_told(
     rows[0]["class"] = ""
     record = run_job(road(tmp_path / "run", samples=written(tmp_path / "names.csv", rows)))
     assert {"Кукуруз žut", "Soja"} <= set(record.result["figures"]["mapped_pixels"])
-    assert "1 of 200 features have no class" in " ".join(record.result["warnings"])
+    assert "1 of 200 features has no class" in " ".join(record.result["warnings"])
 
 
 @pytest.fixture(scope="session")
@@ -187,6 +187,30 @@ def rewritten(package: Path, target: Path, key: str, value: object) -> Path:
                 content = json.dumps(json.loads(content) | {key: value}).encode()
             copy.writestr(name, content)
     return target
+
+
+def test_images_in_other_units_than_the_models_samples(tmp_path: Path, images: dict[str, Any], package: Path) -> None:
+    params = {"images": images | {"scale": 1.0}, "package": str(package)}
+    error = refused(Job("map", params, str(tmp_path / "run")), SourceError)
+    assert "trained on" in error.what
+    assert "scale" in error.fix
+
+
+def test_a_mistake_can_be_mended_in_the_same_folder(tmp_path: Path, road: Callable[..., Job]) -> None:
+    refused(road(tmp_path / "run", samples=str(tmp_path / "nowhere.gpkg")), CropMapError)
+    run_job(road(tmp_path / "run"))
+
+
+def test_a_damaged_job_file_in_the_folder_is_no_crash(tmp_path: Path, road: Callable[..., Job]) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "job.json").write_text("{bad", encoding="utf-8")
+    (tmp_path / "run" / "samples.npz").write_text("", encoding="utf-8")
+    refused(road(tmp_path / "run"), OutputError)
+
+
+def test_an_impossible_network_is_refused_before_the_sampling(tmp_path: Path, road: Callable[..., Job]) -> None:
+    refused(road(tmp_path / "run", model={"name": "transformer", "width": 33}), CropMapError)
+    assert not (tmp_path / "run" / "samples.npz").exists()
 
 
 def test_an_output_folder_that_is_not_writable(tmp_path: Path, road: Callable[..., Job]) -> None:

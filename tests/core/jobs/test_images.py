@@ -8,6 +8,7 @@ import pytest
 from cropmap.contract.job import Job
 from cropmap.data.scenes import Asset, Scene, SceneSeries
 from cropmap.data.site import Grid
+from cropmap.io.glance import glance
 from cropmap.jobs.images import clear_dates, files_of
 from cropmap.jobs.run import run_job
 from cropmap.sources.folder import FolderParams, folder
@@ -36,8 +37,7 @@ def test_inspect_tells_which_bands_each_date_has(tmp_path: Path, site: Synthetic
 
 
 def test_clear_shares_equal_the_masks_share_on_a_site_smaller_than_the_glance(site: SyntheticSite) -> None:
-    series = folder(FolderParams(path=str(site.images)))
-    shares = clear_dates(series)
+    shares = clear_dates(glance(folder(FolderParams(path=str(site.images)))))
     assert [found.date for found in shares] == list(site.dates)
     assert all(0 <= found.share <= 1 for found in shares)
     assert 0.2 < sum(found.share for found in shares) / len(shares) < 0.9

@@ -12,9 +12,10 @@ import pytest
 import rasterio
 
 from cropmap.contract.errors import OutputError
+from cropmap.contract.events import strict
 from cropmap.contract.job import Job, read_job
 from cropmap.contract.progress import Cancelled, Progress
-from cropmap.io.files import sha256_of
+from cropmap.io.files import FileLock, sha256_of
 from cropmap.jobs.run import run_job
 
 if TYPE_CHECKING:
@@ -52,10 +53,32 @@ def test_the_demo_maps_most_pixels_right(tmp_path: Path) -> None:
     assert 0.6 < figures["overall_accuracy"] < 1
 
 
+def test_the_demo_resumes_with_the_site_that_it_made(tmp_path: Path) -> None:
+    job = Job("demo", {"size": 64, "points": 150, "model": {"name": "random_forest", "trees": 5}}, str(tmp_path))
+    seen: list[str] = []
+    progress = Progress(lambda _fraction, message: seen.append(message), cancelled=lambda: "Cross-validating" in seen)
+    with pytest.raises(Cancelled):
+        run_job(job, progress=progress)
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "site").rglob("*.tif")}
+    run_job(job)
+    assert {path: path.stat().st_mtime_ns for path in made} == made
+
+
+def test_the_record_is_strict_json_with_nested_defaults(finished: RunRecord) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    text = (Path(finished.result["run_folder"]) / "run.json").read_text(encoding="utf-8")
+    params = json.loads(text, parse_constant=refuse)["params"]
+    assert params["model"]["min_leaf"] == 1
+    assert params["recipe"]["step_days"] == 7
+    assert params["images"]["warp"] is False
+
+
 def test_a_finished_run_lists_outputs_that_exist_with_their_hashes(finished: RunRecord) -> None:
     folder = Path(finished.result["run_folder"])
     written = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    assert written == json.loads(json.dumps(finished.to_dict()))
+    assert written == json.loads(json.dumps(strict(finished.to_dict())))
     expected = {"samples", "samples_layer", "accuracy", "confusion", "package", "class_map", "confidence", "report"}
     assert set(finished.result["outputs"]) == expected
     for name, digest in finished.outputs.items():
@@ -178,14 +201,41 @@ def test_a_worker_whose_supervisor_is_gone_stops(tmp_path: Path, road: Callable[
     assert time.monotonic() - began < 60
 
 
+def test_two_runs_in_one_folder_at_once_are_refused(tmp_path: Path, road: Callable[..., Job]) -> None:
+    lock = FileLock(tmp_path / "run.lock")
+    try:
+        with pytest.raises(OutputError, match="Another run is writing here"):
+            run_job(road(tmp_path))
+    finally:
+        lock.release()
+    run_job(road(tmp_path))
+    assert not (tmp_path / "run.lock").exists()
+
+
+def test_a_run_stopped_after_its_map_goes_on(tmp_path: Path, finished: RunRecord, road: Callable[..., Job]) -> None:
+    run_job(road(tmp_path / "run"))
+    (tmp_path / "run" / "run.json").unlink()
+    record = run_job(road(tmp_path / "run"))
+    assert record.outputs["class_map.tif"] == finished.outputs["class_map.tif"]
+
+
+def test_every_warning_stands_in_the_record(tmp_path: Path, road: Callable[..., Job]) -> None:
+    told: list[str] = []
+    record = run_job(road(tmp_path / "run"), progress=Progress(warn=told.append))
+    assert record.result["warnings"] == told
+    assert told
+
+
 def test_a_folder_with_a_finished_run_is_refused(finished: RunRecord, road: Callable[..., Job]) -> None:
     with pytest.raises(OutputError, match="Choose another folder"):
         run_job(road(Path(finished.result["run_folder"])))
 
 
 def test_a_folder_with_another_jobs_unfinished_run_is_refused(tmp_path: Path, road: Callable[..., Job]) -> None:
+    seen: list[str] = []
+    progress = Progress(lambda _fraction, message: seen.append(message), cancelled=lambda: "Cross-validating" in seen)
     with pytest.raises(Cancelled):
-        run_job(road(tmp_path), progress=Progress(cancelled=lambda: True))
+        run_job(road(tmp_path), progress=progress)
     with pytest.raises(OutputError, match="another job"):
         run_job(road(tmp_path, seed=1))
 

@@ -9,7 +9,7 @@ from rasterio.crs import CRS
 from cropmap.contract.errors import OutputError, PackageError, RecipeError
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.data.legend import NODATA, Legend, LegendClass
-from cropmap.data.package import NO_SCALING, ModelPackage
+from cropmap.data.package import NO_SCALING, ModelPackage, Scaling
 from cropmap.data.samples import SampleSet
 from cropmap.data.scenes import Asset, Scene, SceneSeries
 from cropmap.data.season import Season
@@ -159,6 +159,38 @@ def test_confidence_is_the_highest_probability_in_whole_percent(value, expected)
     assert percent(np.array([[value, value / 2]], np.float32)).tolist() == [expected]
 
 
+def test_a_map_of_next_to_nothing_is_told_with_its_counts_and_what_to_check(package, series, tmp_path):
+    warnings = []
+    found = run(package, replace(series, valid_range=(5.0, 6.0)), tmp_path, Progress(warn=warnings.append))
+    assert sum(found.pixels.values()) == 0
+    assert len(warnings) == 1
+    assert warnings[0].startswith("Only 0 of 390,000 pixels were mapped")
+    assert all(word in warnings[0] for word in ("season", "cloud mask", "valid range", "min_clear"))
+
+
+def test_a_map_of_most_pixels_warns_of_nothing(package, series, tmp_path):
+    warnings = []
+    run(package, series, tmp_path, Progress(warn=warnings.append))
+    assert warnings == []
+
+
+@pytest.mark.torch
+def test_a_network_in_several_threads_gives_the_same_bytes(package, series, tmp_path):
+    from cropmap.models.base import SeriesShape
+    from cropmap.models.transformer import Transformer, TransformerParams
+    from cropmap.seeds import torch_seed
+
+    tiny = {"width": 8, "layers": 2, "heads": 2, "feed_forward": 6, "dropout": 0.5}
+    with torch_seed(1):
+        model = Transformer.untrained(TransformerParams(**tiny), SeriesShape(len(package.days), len(BANDS), 3))
+    scaling = Scaling(np.full(len(BANDS), 0.25, np.float32), np.full(len(BANDS), 0.05, np.float32))
+    network = replace(package, model="transformer", params=tiny, arrays=model.arrays(), scaling=scaling)
+    one, two = (run(network, series, tmp_path / str(threads), threads=threads, device="cpu") for threads in (1, 2))
+    assert len([count for count in one.pixels.values() if count]) > 1
+    assert one.path.read_bytes() == two.path.read_bytes()
+    assert one.confidence_path.read_bytes() == two.confidence_path.read_bytes()
+
+
 # ------------------------------------------------------------------------------------------------ stopping and resuming
 
 
@@ -193,6 +225,30 @@ def test_a_cancelled_map_is_continued_with_the_missing_blocks_only(package, seri
     np.testing.assert_array_equal(read(found.confidence_path), whole[1])
 
 
+def test_the_same_map_finished_already_is_returned_without_reading_an_image(package, series, tmp_path, monkeypatch):
+    expected = run(package, series, tmp_path, threads=1)
+    nothing_was_read(monkeypatch)
+    told = []
+    found = run(package, series, tmp_path, Progress(lambda *report: told.append(report)), block=100, threads=3)
+    assert found == expected
+    assert told[-1][0] == 1.0
+
+
+def test_of_two_runs_into_one_folder_the_second_is_refused_and_the_first_ends_well(package, series, whole, tmp_path):
+    refusals = []
+
+    def start_another(_fraction, message):
+        if message.startswith("2 of"):
+            with pytest.raises(OutputError, match="Another run is writing here") as caught:
+                run(package, series, tmp_path)
+            refusals.append(caught.value)
+
+    found = run(package, series, tmp_path, Progress(start_another), threads=1)
+    assert len(refusals) == 1
+    np.testing.assert_array_equal(read(found.path), whole[0])
+    assert not [path for path in tmp_path.iterdir() if "partial" in path.name or path.suffix == ".lock"]
+
+
 def test_another_model_starts_the_map_over(package, series, tmp_path, monkeypatch):
     with pytest.raises(Cancelled):
         run(package, series, tmp_path, cancel_after(4), block=200)
@@ -223,7 +279,7 @@ def test_the_fingerprint_changes_with_all_that_the_pixels_depend_on(package, ser
     moved.write_bytes(b"xy")
     found.append(map_fingerprint(package, changed_file, season))
     assert len(set(found)) == len(found)
-    assert found[0] == map_fingerprint(package, series, season)
+    assert found[0] == map_fingerprint(package, replace(series, notes=("a file was left out",)), season)
 
 
 # ------------------------------------------------------------------------------------------------ refusals
@@ -256,11 +312,11 @@ def test_a_season_of_another_length_is_refused(package, series, tmp_path, monkey
         run(package, series, tmp_path, season=Season(DATES[0], DATES[2] + dt.timedelta(days=1)))
 
 
-def test_a_finished_map_is_refused_before_any_image_is_read(package, series, tmp_path, monkeypatch):
+def test_another_finished_map_is_refused_before_any_image_is_read(package, series, tmp_path, monkeypatch):
     run(package, series, tmp_path)
     nothing_was_read(monkeypatch)
     with pytest.raises(OutputError, match="There is a finished map already"):
-        run(package, series, tmp_path)
+        run(package, replace(series, valid_range=(0.0, 1.0)), tmp_path)
 
 
 def test_an_image_that_is_cut_short_keeps_the_finished_blocks(package, series, tmp_path):

@@ -90,9 +90,9 @@ def test_dropped_samples_are_counted_by_reason_and_class():
     )
     assert samples.ids.tolist() == ["s3"]
     assert sorted(notes) == [
-        f"1 of 6 samples dropped, {NOT_ENOUGH}: b 1.",
-        f"1 of 6 samples dropped, {NOT_FINITE}: a 1.",
-        f"3 of 6 samples dropped, {NO_DATE}: a 2, b 1.",
+        f"1 of 6 samples dropped, {NOT_ENOUGH}: 1 of class 'b'.",
+        f"1 of 6 samples dropped, {NOT_FINITE}: 1 of class 'a'.",
+        f"3 of 6 samples dropped, {NO_DATE}: 2 of class 'a', 1 of class 'b'.",
     ]
 
 

@@ -99,9 +99,50 @@ def test_the_same_generator_gives_the_same_folds_and_another_others():
 def test_blocks_are_halved_where_the_site_is_small():
     plan = fold_of(scattered(300, 3000.0))
     assert plan.block_m in {2500.0, 1250.0}
-    assert plan.notes == (
-        f"Blocks of 10000 m are too large for 5 folds of these samples: blocks of {plan.block_m:g} m are used.",
-    )
+    used = f"Blocks of {plan.block_m / 1000:g} km are used in place of 10 km"
+    assert plan.notes == (f"{used}: larger ones part the samples into fewer than 5 pieces of land.",)
+
+
+def test_a_class_in_one_fold_is_named_as_the_cause_of_smaller_blocks():
+    x, y, groups, codes = scattered(400, classes=2)
+    x[:10], y[:10] = 520_000 + np.linspace(0, 4000, 10), 520_000.0
+    codes[:10] = 7
+    plan = fold_of((x, y, groups, codes), block_m=20_000.0)
+    assert plan.block_m < 20_000
+    assert plan.notes[0].endswith("in place of 20 km: larger ones leave 'code 7' in one fold only.")
+
+
+def test_blocks_are_never_halved_to_the_size_of_a_pixel():
+    # Ten groups that each lie all over the site, as dissolved multipolygons do.
+    x, y, _, codes = scattered(400, 5000.0, classes=2)
+    groups = np.array([f"g{k % 10}" for k in range(400)])
+    with pytest.raises(SampleError, match=r"in blocks of 100 m.*the widest spans 4\.\d+ km.*multipart features"):
+        fold_of((np.round(x / 30) * 30, np.round(y / 30) * 30, np.repeat(groups[:10], 40), codes), folds=10)
+
+
+def test_blocks_as_small_as_fields_are_called_hardly_apart():
+    plan = fold_of(scattered(300, 600.0))
+    assert 100 <= plan.block_m <= 400
+    assert "the folds are hardly apart, and the measured accuracy is likely too high" in plan.notes[1]
+    assert not any("625" in note or "156.25" in note or "312.5" in note for note in plan.notes)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), folds=st.integers(2, 6))
+def test_the_smallest_distance_between_folds_is_that_of_all_pairs(seed, folds):
+    table = scattered(80, 20_000.0, classes=2, seed=seed)
+    plan = fold_of(table, seed, folds=folds, block_m=2000.0)
+    apart = np.hypot(np.subtract.outer(table[0], table[0]), np.subtract.outer(table[1], table[1]))
+    other = plan.fold[:, None] != plan.fold[None, :]
+    assert plan.nearest_m == pytest.approx(apart[other].min(), rel=1e-9)
+
+
+def test_the_smallest_distance_of_degrees_is_one_of_the_sphere():
+    lon, lat = np.array([20.0, 20.0, 20.2, 20.2]), np.array([60.0, 60.0, 60.0, 60.0])
+    plan = fold_of((lon, lat, np.array(list("aabb")), np.array([0, 1, 0, 1], np.uint8)), folds=2, crs=LONLAT)
+    # Haversine with a difference of longitude only.
+    chord = np.cos(np.radians(60)) * np.sin(np.radians(0.1))
+    assert plan.nearest_m == pytest.approx(2 * 6_371_008.8 * np.arcsin(chord), rel=1e-6)
 
 
 def test_blocks_are_halved_until_a_class_stands_in_two_folds():
@@ -164,7 +205,7 @@ def test_uneven_folds_are_told():
 def test_too_few_groups_are_refused():
     x, y, groups, codes = scattered(50)
     groups[:] = np.where(np.arange(50) < 25, "west", "east")
-    with pytest.raises(SampleError, match=r"2 independent groups, too few for 3 folds.*Ask for fewer folds"):
+    with pytest.raises(SampleError, match=r"2 independent pieces of land, too few for 3 folds.*Ask for fewer folds"):
         fold_of((x, y, groups, codes), folds=3)
 
 
@@ -254,6 +295,28 @@ def test_a_sample_set_is_split_with_its_classes_named():
     x[samples.codes == 0], y[samples.codes == 0] = 520_000.0, 520_000.0
     plan = fold_samples(dataclasses.replace(samples, x=x, y=y), FoldOptions(), np.random.default_rng(0))
     assert plan.notes == ("Class 'maize' lies in one fold only: a model tested there has never seen it.",)
+
+
+@pytest.mark.parametrize(
+    ("groups", "who"),
+    [
+        (["p{}", "p{}"], "The samples do not say which field they stand in"),
+        (["#p{}", "@3 50"], "The samples do not say which field they stand in"),
+        (["p{}", "farm {}"], "50 of 100 samples do not say which field they stand in"),
+        (["farm {}", "farm {}"], None),
+    ],
+)
+def test_near_samples_of_unknown_fields_are_told(groups, who):
+    x, y = np.meshgrid(500_000 + 30.0 * np.arange(50), 500_000 + 30.0 * np.arange(2))
+    ids = np.array([f"p{k}" for k in range(100)])
+    named = np.array([groups[k % 2].format(k) for k in range(100)])
+    named = np.where(np.char.startswith(named, "@"), np.char.add(named, ids), named)
+    samples = dataclasses.replace(sample_set().subset(np.arange(100)), x=x.ravel(), y=y.ravel(), ids=ids, groups=named)
+    plan = fold_samples(samples, FoldOptions(block_m=500.0), np.random.default_rng(0))
+    assert plan.nearest_m == 30
+    told = [note for note in plan.notes if "apart: they may stand in one field" in note]
+    assert len(told) == (who is not None)
+    assert not told or (told[0].startswith(f"{who}, and the nearest two of different folds are 30 m"))
 
 
 # ---------------------------------------------------------------- validation

@@ -93,7 +93,7 @@ def test_useless_series_are_dropped_with_a_warning():
     told = []
     samples = samples_from_series(table([2013, 2013, 2013], values=values), RECIPE, progress=Progress(warn=told.append))
     assert samples.ids.tolist() == ["0", "2"]
-    assert told == ["1 of 3 samples dropped, no clear date in the season: maize 1."]
+    assert told == ["1 of 3 samples dropped, no clear date in the season: 1 of class 'maize'."]
     values[:] = np.nan
     with pytest.raises(SampleError, match=r"None of the labelled series.*Check the recipe's season"):
         samples_from_series(table([2013, 2013, 2013], values=values), RECIPE)
@@ -102,7 +102,7 @@ def test_useless_series_are_dropped_with_a_warning():
 def test_a_given_legend_decides_the_codes():
     legend = legend_from_names(["maize", "rye", "wheat"])
     assert samples_from_series(table([2013, 2013]), RECIPE, legend=legend).codes.tolist() == [2, 0]
-    with pytest.raises(SampleError, match=r"The legend lacks wheat.*Add the classes"):
+    with pytest.raises(SampleError, match=r"The legend lacks 'wheat'.*Add the classes"):
         samples_from_series(table([2013, 2013]), RECIPE, legend=legend_from_names(["maize"]))
 
 

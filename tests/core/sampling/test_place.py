@@ -10,6 +10,7 @@ import pytest
 import shapely
 
 from cropmap.contract.errors import SampleError
+from cropmap.contract.progress import Cancelled, Progress
 from cropmap.data.legend import legend_from_names
 from cropmap.data.samples import LabelFeatures
 from cropmap.data.site import Grid
@@ -46,6 +47,16 @@ def test_points_fall_into_their_pixels():
     assert placed.codes.tolist() == [0, 1, 0]
     assert (placed.x[2], placed.y[2]) == (500055.0, 5539925.0)
     assert placed.notes == ("Class 'b' has one sample only: it cannot be tested.",)
+
+
+def test_many_polygons_tell_progress_and_can_be_cancelled():
+    shapes = [area(k % 40, 0, k % 40 + 1, 1) for k in range(450)]
+    told = []
+    place(features(shapes, ["a"] * 450), GRID, progress=Progress(lambda share, message: told.append((share, message))))
+    assert [share for share, _ in told] == pytest.approx([0, 200 / 450, 400 / 450, 1])
+    assert {message for _, message in told} == {"Finding the polygons' pixels"}
+    with pytest.raises(Cancelled):
+        place(features(shapes, ["a"] * 450), GRID, progress=Progress(cancelled=lambda: len(told) > 0))
 
 
 def test_points_of_another_crs_are_moved():
@@ -203,11 +214,11 @@ def test_a_given_legend_decides_the_codes():
     points = features([at(1, 1), at(2, 2), at(3, 3), at(99, 99)], ["b", "z", "b", "outside"])
     assert place(points, GRID, PlaceOptions(legend=legend)).codes.tolist() == [1, 3, 1]
     strange = features([at(1, 1), at(2, 2)], ["b", "rye"])
-    with pytest.raises(SampleError, match=r"lacks 1 label: rye\. Add them to the legend"):
+    with pytest.raises(SampleError, match=r"lacks 1 label: 'rye'\. Add them to the legend"):
         place(strange, GRID, PlaceOptions(legend=legend))
     placed = place(strange, GRID, PlaceOptions(legend=legend, other_class="other"))
     assert placed.codes.tolist() == [1, 2]
-    assert "Taken as 'other': rye." in placed.notes
+    assert "Taken as 'other': 'rye'." in placed.notes
 
 
 def test_too_many_classes_are_refused():

@@ -1,13 +1,15 @@
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from cropmap.contract.errors import JobError, ParameterError, SampleError
+from cropmap.contract.errors import JobError, ModelError, ParameterError, SampleError
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.data.legend import NODATA
 from cropmap.models.predictor import Predictor
-from cropmap.training.fit import FitOptions, cross_validate, fingerprint, fit
+from cropmap.training.fit import FitOptions, check_fit, cross_validate, fingerprint, fit
 from cropmap.training.scaling import fit_scaling
 
 FOREST = ("random_forest", {"trees": 8})
@@ -99,13 +101,13 @@ def test_samples_of_one_class_are_refused(make_samples):
 def test_a_class_with_one_training_sample_is_refused(make_samples, keep):
     samples = make_samples()
     chosen = (samples.codes == 1) | (np.cumsum(samples.codes == 5) <= keep)
-    with pytest.raises(SampleError, match="soybean has 1 training sample"):
+    with pytest.raises(SampleError, match="'soybean' has 1 training sample;"):
         fit(samples.subset(chosen), *FOREST, OPTIONS, Progress())
 
 
 def test_a_mask_that_leaves_a_class_without_training_samples_is_refused(make_samples):
     samples = make_samples()
-    with pytest.raises(SampleError, match="maize has 0 training samples"):
+    with pytest.raises(SampleError, match="'maize' has 0 training samples"):
         fit(samples, *NET, OPTIONS, Progress(), samples.codes == 1)
 
 
@@ -226,3 +228,46 @@ def test_a_network_is_cross_validated_with_two_folds(make_samples):
     found = cross_validate(samples, folds(samples, 2), *NET, OPTIONS, Progress())
     assert (found.codes != NODATA).all()
     assert found.records[0]["validation_samples"] == 5  # of 30 training samples, one group of five is within a fifth
+
+
+# ---------------------------------------------------------------- before any sample
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "device", "error", "message"),
+    [
+        ("forrest", {}, "auto", JobError, "Known: random_forest, transformer"),
+        ("random_forest", {"trees": 0}, "auto", ParameterError, "trees: 0 is below 1"),
+        ("random_forest", {"heads": 2}, "auto", ParameterError, "heads: is not a parameter here"),
+        ("transformer", {"width": 10, "heads": 8}, "auto", ParameterError, "no multiple of 8 heads. Change either"),
+        ("transformer", {"width": 7, "heads": 7}, "cpu", ParameterError, "7 is odd"),
+        ("transformer", {}, "tpu", ModelError, "There is no device 'tpu'"),
+    ],
+)
+def test_what_a_fit_would_refuse_is_refused_before_it(model, values, device, error, message):
+    with pytest.raises(error, match=message):
+        check_fit(model, values, device)
+
+
+def test_a_missing_gpu_is_refused_before_a_fit(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ModelError, match=r"PyTorch sees none.*Choose device"):
+        check_fit("transformer", {}, "cuda")
+    check_fit("random_forest", {}, "cuda")
+
+
+@MODELS
+def test_what_a_fit_takes_passes_and_draws_no_random_number(model, values):
+    import torch
+
+    before = torch.random.get_rng_state()
+    check_fit(model, values, "cpu")
+    check_fit(model)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_checking_a_forest_does_not_import_pytorch():
+    code = "import sys; from cropmap.training.fit import check_fit; check_fit('random_forest'); "
+    command = [sys.executable, "-c", code + "print('torch' in sys.modules)"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout == "False\n"

@@ -19,8 +19,16 @@ def kernel(function: KernelT) -> KernelT:
     folder: the first of these that can be written to. Where none can, each process compiles anew. Numba renews what is
     kept when the function's own file changes, not when these options or a kernel of another file do.
     """
-    # "contract" alone of the fast-math flags: a product and a sum may share one rounding, which only takes error away.
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+    return _compiled(function, {})
+
+
+def fused_kernel(function: KernelT) -> KernelT:
+    """Compile as `kernel` does, and let a product and a sum share one rounding, which only takes error away."""
+    return _compiled(function, {"fastmath": {"contract"}})
+
+
+def _compiled(function: KernelT, more: dict[str, Any]) -> KernelT:
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", **more}
     try:
         compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # Numba's "no locator available": no folder takes the cache
