@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qgis.gui import QgsDockWidget
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -301,7 +301,9 @@ class CropMapDock(QgsDockWidget):
         """Load a run's layers and show the map; say so where there are none."""
         loaded = load_results(result, name)
         if loaded is not None and "class_map" in loaded.layers:
-            zoom_to(self._iface, loaded.layers["class_map"])
+            class_map = loaded.layers["class_map"]
+            # After QGIS has seen the new layers: adding the first ones moves the canvas.
+            QTimer.singleShot(0, lambda: zoom_to(self._iface, class_map))
         return loaded
 
     def load_run(self, run: PastRun) -> None:

@@ -1,7 +1,8 @@
 """Runs inside the QGIS desktop: opens every page and window of the plugin, and writes a picture of each.
 
 tools/screenshots.sh starts it under Xvfb. The variable CROPMAP_SHOTS names the folder for the pictures;
-CROPMAP_SHOTS_RUN=1 also runs the demo and waits for its map, with the worker of CROPMAP_PYTHON.
+CROPMAP_SHOTS_RUN=1 also runs the demo and waits for its map, with the worker of CROPMAP_PYTHON. CROPMAP_SHOTS_DATA
+names a folder with the real sets sits_sinop and cbers_w_bahia: they are mapped too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from qgis.PyQt.QtWidgets import QApplication
 from qgis.utils import iface, plugins
 
 FOLDER = Path(os.environ["CROPMAP_SHOTS"])
+DATA = os.environ.get("CROPMAP_SHOTS_DATA", "")
+RUNS = ("demo", "sinop", "cbers")  # steps that end when their run does
 WAIT_MS = 600
 LIMIT_MS = 240_000
 FIGURES = {
@@ -71,6 +74,7 @@ class Tour:
             self.environment,
             self.about,
             *([self.demo] if os.environ.get("CROPMAP_SHOTS_RUN") else []),
+            *([self.sinop, self.cbers] if DATA else []),
         ]
         self.waited = 0
 
@@ -86,7 +90,7 @@ class Tour:
         except Exception:  # noqa: BLE001 - the desktop must be left in any case
             (FOLDER / "error.txt").write_text(f"{step.__name__}\n{traceback.format_exc()}", encoding="utf-8")
             self.steps.clear()
-        if step.__name__ != "demo":
+        if step.__name__ not in RUNS:
             # The worker environment is checked meanwhile.
             pause = 12 * WAIT_MS if step.__name__ == "environment" else WAIT_MS
             QTimer.singleShot(pause, lambda: self.seen(step.__name__))
@@ -162,15 +166,33 @@ class Tour:
         self.plugin.run_demo()
         QTimer.singleShot(4 * WAIT_MS, lambda: shoot("running"))
         # A lambda: PyQt keeps no method of a plain object alive.
-        QTimer.singleShot(8 * WAIT_MS, lambda: self.wait())  # noqa: PLW0108
+        QTimer.singleShot(8 * WAIT_MS, lambda: self.wait("demo"))
 
-    def wait(self) -> None:
-        """Look whether the demo is over."""
+    def sinop(self) -> None:
+        """Twelve MODIS dates and 1218 labelled series of other years."""
+        images = {"path": f"{DATA}/sits_sinop", "scale": 0.0001}
+        self.classify("sinop", images, f"{DATA}/sits_sinop/samples_modis_ndvi_1218.npz")
+
+    def cbers(self) -> None:
+        """Twenty-three dates of two indices, a CRS without a code, outliers of +-32k, 922 labelled series."""
+        images = {"path": f"{DATA}/cbers_w_bahia/cube_500x500", "scale": 0.0001, "valid_range": [-1.0, 1.5]}
+        self.classify("cbers", images, f"{DATA}/cbers_w_bahia/cbers_samples_922.npz")
+
+    def classify(self, name: str, images: dict, samples: str) -> None:
+        """Go the whole road in a folder of its own."""
+        QgsProject.instance().clear()
+        params = {"images": {"name": "folder", **images}, "samples": samples}
+        self.dock.start("classify", params, FOLDER / "runs" / f"{name}_{os.getpid()}")
+        self.waited = 0
+        QTimer.singleShot(8 * WAIT_MS, lambda: self.wait(name))
+
+    def wait(self, name: str) -> None:
+        """Look whether the run is over."""
         self.waited += WAIT_MS
         if self.dock.runner.busy and self.waited < LIMIT_MS:
-            QTimer.singleShot(WAIT_MS, lambda: self.wait())  # noqa: PLW0108
+            QTimer.singleShot(WAIT_MS, lambda: self.wait(name))
             return
-        QTimer.singleShot(4 * WAIT_MS, lambda: self.seen("demo"))
+        QTimer.singleShot(4 * WAIT_MS, lambda: self.seen(name))
 
 
 FOLDER.mkdir(parents=True, exist_ok=True)

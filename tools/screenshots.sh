@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Opens the plugin in the real QGIS desktop under Xvfb and writes pictures of all its pages: tools/screenshots.sh [FOLDER [LOCALE]]
-# With CROPMAP_SHOTS_RUN=1 it also runs the demo. CROPMAP_QGIS chooses another QGIS program.
+# With CROPMAP_SHOTS_RUN=1 it also runs the demo, with CROPMAP_SHOTS_DATA=FOLDER real data. CROPMAP_QGIS chooses another QGIS program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CROPMAP_SHOTS=$(realpath -m "${1:-build/screenshots}")

@@ -67,9 +67,11 @@ def load_results(result: Mapping[str, Any], name: str) -> LoadedRun | None:
     layers = {key: layer for key, layer in made.items() if layer is not None}
     if not layers:
         return None
-    group = QgsProject.instance().layerTreeRoot().insertGroup(0, name)
+    project = QgsProject.instance()
+    # An empty project takes the CRS of its first layer: the map's, not the samples'.
+    project.addMapLayers(sorted(layers.values(), key=lambda layer: layer is not class_map), False)
+    group = project.layerTreeRoot().insertGroup(0, name)
     for key, layer in layers.items():
-        QgsProject.instance().addMapLayer(layer, False)
         node = group.addLayer(layer)
         node.setItemVisibilityChecked(key in {"samples_layer", "class_map"})
         node.setExpanded(key == "class_map")

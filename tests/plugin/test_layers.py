@@ -103,3 +103,11 @@ def test_a_filter_or_unsaved_edits_ask_for_a_copy(outputs):
     assert not needs_export(layer)
     layer.setSubsetString("\"name\" = 'corn'")
     assert needs_export(layer)
+
+
+def test_the_map_is_the_first_layer_that_a_project_gets(outputs, qgis_new_project):
+    added = []
+    QgsProject.instance().layersAdded.connect(lambda layers: added.extend(layer.name() for layer in layers))
+    load_results({"outputs": outputs}, "Run 1")
+    assert added[0] == "Crop map"  # an empty project takes its coordinate system
+    assert sorted(added) == ["Confidence (%)", "Crop map", "Samples"]

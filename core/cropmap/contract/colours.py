@@ -27,6 +27,7 @@ _FAMILIAR = (
     (("forest", "tree", "wood"), "#2a6e3f"),
     (("water ", "waters "), "#4970a3"),
     (("urban", "built", "developed"), "#9b9b9b"),
+    (("cropland",), "#e0a84f"),
     (("other",), "#d3d3d3"),
 )
 

@@ -319,7 +319,15 @@ def test_truth_is_the_majority_of_the_year():
 def test_only_what_is_asked_for_is_written(tmp_path):
     site = write_site(tmp_path, SyntheticOptions(images=False, history=False, **SMALL))
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["fields.gpkg", "points.csv", "points.gpkg", "truth.qml", "truth.tif", "truth.tif.aux.xml"]
+    assert names == [
+        "fields.gpkg",
+        "points.csv",
+        "points.gpkg",
+        "site.json",
+        "truth.qml",
+        "truth.tif",
+        "truth.tif.aux.xml",
+    ]
     assert site.dates == ()
 
 
