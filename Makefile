@@ -1,6 +1,6 @@
 # make demo   the whole road on a synthetic site: images, samples, model, map, report (needs no QGIS)
 # make test   every test: the library in a plain Python, the plugin in real QGIS, offscreen and on a virtual screen
-# Both set up what is missing first. make lint | zip | screenshots | catalogue | benchmarks | clean do what they say.
+# Both set up what is missing first. make lint | zip | try-zip | screenshots | catalogue | benchmarks | clean do what they say.
 SHELL := /bin/bash
 export QT_QPA_PLATFORM ?= offscreen
 export CROPMAP_PYTHON ?= $(CURDIR)/.venv-core/bin/python
@@ -13,7 +13,7 @@ demo: setup-core
 	rm -rf build/demo
 	$(CORE)/cropmap demo --out build/demo
 
-test: test-core test-plugin
+test: setup-all test-core test-plugin
 
 test-core: setup-core
 	$(CORE)/coverage run -m pytest -q tests/core tests/packaging
@@ -40,6 +40,10 @@ zip: setup-all
 	$(QGIS)/pb_tool deploy -y -n -p build/zip
 	$(QGIS)/pb_tool zip -q -n -p build/zip
 
+try-zip: zip
+	bash tools/try_zip.sh
+	bash tools/qgis340.sh bash tools/try_zip.sh
+
 screenshots: setup-all
 	bash tools/screenshots.sh
 
@@ -58,4 +62,4 @@ setup-all:
 clean:
 	rm -rf build dist cropmap.zip .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .qgis-settings
 
-.PHONY: demo test test-core test-plugin lint catalogue zip screenshots benchmarks setup-core setup-all clean
+.PHONY: demo test test-core test-plugin lint catalogue zip try-zip screenshots benchmarks setup-core setup-all clean

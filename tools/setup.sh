@@ -7,7 +7,7 @@ what=${1:-all}
 export DEBIAN_FRONTEND=noninteractive
 
 packages="python3 python3-venv"
-[ "$what" = core ] || packages="$packages qgis python3-qgis python3-gdal pyqt5-dev-tools qttools5-dev-tools xvfb xauth imagemagick xdotool zip"
+[ "$what" = core ] || packages="$packages qgis python3-qgis python3-gdal gdal-bin pyqt5-dev-tools qttools5-dev-tools xvfb xauth imagemagick xdotool zip"
 missing=$({ dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' $packages 2>/dev/null || true; } \
     | sed -n 's/^ii  *//p' | sort | comm -13 - <(tr ' ' '\n' <<<"$packages" | sort))
 if [ -n "$missing" ]; then
