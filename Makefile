@@ -51,6 +51,7 @@ benchmarks: setup-all
 	$(CORE)/python benchmarks/resampling.py
 	$(CORE)/python benchmarks/imports.py
 	$(CORE)/python benchmarks/mapping_memory.py
+	$(CORE)/python benchmarks/models.py
 	$(QGIS)/python benchmarks/plugin_load.py
 
 setup-core:
