@@ -11,7 +11,7 @@ import os
 import traceback
 from pathlib import Path
 
-from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
+from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QApplication
 from qgis.utils import iface, plugins
@@ -24,14 +24,19 @@ LIMIT_MS = 240_000
 FIGURES = {
     "dates": [f"2021-{month:02d}-{day:02d}" for month in range(4, 10) for day in (3, 19)],
     "bands": ["blue", "green", "red", "nir08", "swir16", "swir22"],
-    "grid": {"crs": "EPSG:32615", "width": 256, "height": 256, "pixel_width": 30.0},
+    "grid": {
+        "crs": QgsCoordinateReferenceSystem("EPSG:32615").toWkt(),
+        "width": 256,
+        "height": 256,
+        "pixel_width": 30.0,
+    },
     "pattern": "LC08_{date:%Y%m%d}_{band}.tif",
     "scale": dict.fromkeys(("blue", "green", "red"), 0.0000275),
     "offset": dict.fromkeys(("blue", "green", "red"), -0.2),
     "nodata": dict.fromkeys(("blue", "green", "red"), 0),
     "mask": {"band": "QA_PIXEL", "bad_bits": [1, 3, 4]},
     "scenes": [{"date": "2021-06-03", "bands": ["blue", "green", "red", "nir08"]}],
-    "warnings": ["Two files of 2021-07-19 were left out: they have no date in their names."],
+    "warnings": ["Two files were left out: they have no date in their names."],
 }
 
 
@@ -135,6 +140,7 @@ class Tour:
 
     def map(self) -> None:
         """The fourth page."""
+        self.dock.map.folder.setFilePath("/data/maps")
         self.dock.open_page(3)
 
     def wrong(self) -> None:
