@@ -653,7 +653,7 @@
   </message>
   <message>
    <source>Compare a map with reference labels that its model has not seen: confusion matrix, accuracies, report.</source>
-   <translation type="unfinished" />
+   <translation>Eine Karte mit Referenzdaten vergleichen, die ihr Modell nicht gesehen hat: Konfusionsmatrix, Genauigkeiten, Bericht.</translation>
   </message>
   <message>
    <source>Class map</source>
@@ -661,7 +661,7 @@
   </message>
   <message>
    <source>Class map that the map job wrote.</source>
-   <translation type="unfinished" />
+   <translation>Klassenkarte, die beim Kartieren geschrieben wurde.</translation>
   </message>
   <message>
    <source>Reference</source>
@@ -669,7 +669,7 @@
   </message>
   <message>
    <source>Labelled points or polygons that the model has not seen, or a class raster on the map's grid.</source>
-   <translation type="unfinished" />
+   <translation>Punkte oder Flächen mit bekannter Kultur, die das Modell nicht gesehen hat, oder ein Klassenraster im Pixelgitter der Karte.</translation>
   </message>
   <message>
    <source>Field that holds the class; found by itself where its name is obvious.</source>
@@ -681,7 +681,7 @@
   </message>
   <message>
    <source>Layer of the reference file, where it holds several.</source>
-   <translation type="unfinished" />
+   <translation>Layer der Referenzdatei, wenn sie mehrere enthält.</translation>
   </message>
   <message>
    <source>Reference's CRS</source>
@@ -689,23 +689,23 @@
   </message>
   <message>
    <source>Coordinate system where the file names none, e.g. EPSG:4326.</source>
-   <translation type="unfinished" />
+   <translation>Koordinatensystem, wenn die Datei keines nennt, z. B. EPSG:4326.</translation>
   </message>
   <message>
    <source>X column</source>
-   <translation type="unfinished" />
+   <translation>X-Spalte</translation>
   </message>
   <message>
    <source>Column of a CSV that holds x or longitude; found by itself where obvious.</source>
-   <translation type="unfinished" />
+   <translation>Spalte einer CSV-Datei mit x oder der geographischen Länge; wird gefunden, wenn sie eindeutig ist.</translation>
   </message>
   <message>
    <source>Y column</source>
-   <translation type="unfinished" />
+   <translation>Y-Spalte</translation>
   </message>
   <message>
    <source>Column of a CSV that holds y or latitude.</source>
-   <translation type="unfinished" />
+   <translation>Spalte einer CSV-Datei mit y oder der geographischen Breite.</translation>
   </message>
   <message>
    <source>Exclude</source>
@@ -713,7 +713,7 @@
   </message>
   <message>
    <source>Samples file (.npz) of the training; its pixels are left out of the comparison.</source>
-   <translation type="unfinished" />
+   <translation>Stichprobendatei (.npz) des Trainings; ihre Pixel bleiben beim Vergleich außen vor.</translation>
   </message>
   <message>
    <source>Classify crops</source>
@@ -721,7 +721,7 @@
   </message>
   <message>
    <source>Sample, train, judge by spatial cross-validation, map and report: from images and labels to a crop map.</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihen entnehmen, trainieren, räumlich kreuzvalidieren, kartieren und berichten: von Bildern und Stichproben zur Kulturartenkarte.</translation>
   </message>
   <message>
    <source>The season's images.</source>
@@ -729,11 +729,11 @@
   </message>
   <message>
    <source>Labelled points or polygons (any vector format, or CSV with coordinates), or a table of labelled series (.npz).</source>
-   <translation type="unfinished" />
+   <translation>Punkte oder Flächen mit bekannter Kultur (jedes Vektorformat oder CSV mit Koordinaten) oder eine Tabelle von Zeitreihen mit bekannter Kultur (.npz).</translation>
   </message>
   <message>
    <source>Layer of the samples file, where it holds several.</source>
-   <translation type="unfinished" />
+   <translation>Layer der Datei mit den Stichproben, wenn sie mehrere enthält.</translation>
   </message>
   <message>
    <source>Id field</source>
@@ -741,7 +741,7 @@
   </message>
   <message>
    <source>Field that identifies each sample; numbered where empty.</source>
-   <translation type="unfinished" />
+   <translation>Feld, das jede Stichprobe kennzeichnet; leer wird durchnummeriert.</translation>
   </message>
   <message>
    <source>Group field</source>
@@ -749,7 +749,7 @@
   </message>
   <message>
    <source>Field of the farm or parcel that several samples share, which no fold splits; found by itself where its name is obvious, none leaves each sample alone.</source>
-   <translation type="unfinished" />
+   <translation>Feld mit dem Betrieb oder Schlag, den mehrere Stichproben gemeinsam haben; die Kreuzvalidierung trennt sie nie. Wird gefunden, wenn sein Name eindeutig ist; none lässt jede Stichprobe für sich.</translation>
   </message>
   <message>
    <source>Samples' CRS</source>
@@ -757,7 +757,7 @@
   </message>
   <message>
    <source>Coordinate system where the samples file names none, e.g. EPSG:4326.</source>
-   <translation type="unfinished" />
+   <translation>Koordinatensystem, wenn die Datei mit den Stichproben keines nennt, z. B. EPSG:4326.</translation>
   </message>
   <message>
    <source>Legend</source>
@@ -765,15 +765,15 @@
   </message>
   <message>
    <source>Legend file (JSON) with codes, names and colours; made from the labels where empty.</source>
-   <translation type="unfinished" />
+   <translation>Legendendatei (JSON) mit Codes, Namen und Farben; leer wird sie aus den Klassen der Stichproben erzeugt.</translation>
   </message>
   <message>
    <source>Other class</source>
-   <translation type="unfinished" />
+   <translation>Restklasse</translation>
   </message>
   <message>
    <source>Class of the legend that takes all labels which the legend lacks; they are refused where empty.</source>
-   <translation type="unfinished" />
+   <translation>Klasse der Legende für alle Stichproben, deren Klasse in der Legende fehlt; leer werden sie zurückgewiesen.</translation>
   </message>
   <message>
    <source>Inner buffer</source>
@@ -825,7 +825,7 @@
   </message>
   <message>
    <source>Folds of the spatial cross-validation.</source>
-   <translation type="unfinished" />
+   <translation>Teile der räumlichen Kreuzvalidierung.</translation>
   </message>
   <message>
    <source>Block size</source>
@@ -833,7 +833,7 @@
   </message>
   <message>
    <source>Edge of the square blocks that stay together in one fold; made smaller by itself on small sites, down to 100 m.</source>
-   <translation type="unfinished" />
+   <translation>Kantenlänge der quadratischen Blöcke, die zusammen in einem Teil bleiben; wird in kleinen Gebieten von selbst verkleinert, bis auf 100 m.</translation>
   </message>
   <message>
    <source>km</source>
@@ -861,7 +861,7 @@
   </message>
   <message>
    <source>Share of the training blocks that decides when training stops.</source>
-   <translation type="unfinished" />
+   <translation>Anteil der Trainingsblöcke, an dem sich entscheidet, wann das Training endet.</translation>
   </message>
   <message>
    <source>Confidence</source>
@@ -881,7 +881,7 @@
   </message>
   <message>
    <source>Edge of the blocks; 0 follows the images' own tiles.</source>
-   <translation type="unfinished" />
+   <translation>Kantenlänge der Blöcke; 0 richtet sich nach den Kacheln der Bilder.</translation>
   </message>
   <message>
    <source>pixels</source>
@@ -893,7 +893,7 @@
   </message>
   <message>
    <source>Make a synthetic site with clouds, crops and surveyed points, map it, and compare the map with the truth.</source>
-   <translation type="unfinished" />
+   <translation>Ein künstliches Gebiet mit Wolken, Kulturen und erhobenen Punkten erzeugen, kartieren und die Karte mit der Wahrheit vergleichen.</translation>
   </message>
   <message>
    <source>Site</source>
@@ -901,7 +901,7 @@
   </message>
   <message>
    <source>Which synthetic landscape.</source>
-   <translation type="unfinished" />
+   <translation>Welche künstliche Landschaft.</translation>
   </message>
   <message>
    <source>corn belt</source>
@@ -917,7 +917,7 @@
   </message>
   <message>
    <source>Edge of the site.</source>
-   <translation type="unfinished" />
+   <translation>Kantenlänge des Gebiets.</translation>
   </message>
   <message>
    <source>Points</source>
@@ -925,7 +925,7 @@
   </message>
   <message>
    <source>Surveyed points to learn from.</source>
-   <translation type="unfinished" />
+   <translation>Erhobene Punkte, aus denen gelernt wird.</translation>
   </message>
   <message>
    <source>Inspect images</source>
@@ -933,7 +933,7 @@
   </message>
   <message>
    <source>List the dates, bands, grid, scale and no-data value recognised in the images, before anything runs.</source>
-   <translation type="unfinished" />
+   <translation>Termine, Kanäle, Pixelgitter, Skalierung und Kein-Wert-Zahl auflisten, die in den Bildern erkannt wurden, bevor etwas gerechnet wird.</translation>
   </message>
   <message>
    <source>Map crops</source>
@@ -941,7 +941,7 @@
   </message>
   <message>
    <source>Map every pixel of a season of images with a fitted model; an interrupted map is resumed.</source>
-   <translation type="unfinished" />
+   <translation>Jedes Pixel der Bilder einer Saison mit einem trainierten Modell kartieren; eine unterbrochene Karte wird fortgesetzt.</translation>
   </message>
   <message>
    <source>Model package (.cropmap) that the train job wrote.</source>
@@ -953,7 +953,7 @@
   </message>
   <message>
    <source>First day of the season to map; the year that holds most of the images where empty.</source>
-   <translation type="unfinished" />
+   <translation>Erster Tag der Saison, die kartiert wird; leer gilt das Jahr mit den meisten Bildern.</translation>
   </message>
   <message>
    <source>Prepare series</source>
@@ -961,7 +961,7 @@
   </message>
   <message>
    <source>Turn cloudy, irregular images into one raster with regular steps and no gaps, and one with its quality.</source>
-   <translation type="unfinished" />
+   <translation>Aus wolkigen, unregelmäßigen Bildern ein Raster mit regelmäßigen Schritten und ohne Lücken machen, und eines mit dessen Qualität.</translation>
   </message>
   <message>
    <source>Sample series</source>
@@ -969,7 +969,7 @@
   </message>
   <message>
    <source>Extract the prepared series of labelled points or polygons, and split them by spatial blocks.</source>
-   <translation type="unfinished" />
+   <translation>Die vorbereiteten Zeitreihen von Punkten oder Flächen mit bekannter Kultur entnehmen und nach räumlichen Blöcken aufteilen.</translation>
   </message>
   <message>
    <source>Train model</source>
@@ -977,7 +977,7 @@
   </message>
   <message>
    <source>Fit a model on labelled series, measure it by spatial cross-validation, and write it as one package file.</source>
-   <translation type="unfinished" />
+   <translation>Ein Modell mit Zeitreihen bekannter Kultur trainieren, seine Genauigkeit durch räumliche Kreuzvalidierung messen und es als eine Paketdatei schreiben.</translation>
   </message>
   <message>
    <source>Sample set</source>
@@ -985,7 +985,7 @@
   </message>
   <message>
    <source>Samples file (.npz) that the sample job wrote.</source>
-   <translation type="unfinished" />
+   <translation>Stichprobendatei (.npz), die beim Entnehmen der Zeitreihen geschrieben wurde.</translation>
   </message>
   <message>
    <source>Cross validate</source>
@@ -993,7 +993,7 @@
   </message>
   <message>
    <source>Also fit one model for each fold, to measure the accuracy on pixels that it has not seen.</source>
-   <translation type="unfinished" />
+   <translation>Auch für jeden Teil ein Modell trainieren, um die Genauigkeit an Pixeln zu messen, die es nicht gesehen hat.</translation>
   </message>
   <message>
    <source>Folder of images</source>
@@ -1017,7 +1017,7 @@
   </message>
   <message>
    <source>How file names hold date and band, e.g. {band}_{date:%Y%m%d}.tif with {*} for anything. Empty: recognised from the names.</source>
-   <translation type="unfinished" />
+   <translation>Wie Datum und Kanal in den Dateinamen stehen, z. B. {band}_{date:%Y%m%d}.tif, mit {*} für Beliebiges. Leer: wird aus den Namen erkannt.</translation>
   </message>
   <message>
    <source>Bands</source>
@@ -1033,15 +1033,15 @@
   </message>
   <message>
    <source>Names of the bands of multi-band files, in order; empty takes the files'.</source>
-   <translation type="unfinished" />
+   <translation>Namen der Kanäle von Dateien mit mehreren Kanälen, der Reihe nach; leer nimmt die der Dateien.</translation>
   </message>
   <message>
    <source>Factor from stored numbers to physical values, e.g. 0.0001; 0 takes the file's.</source>
-   <translation type="unfinished" />
+   <translation>Faktor von gespeicherten Zahlen zu physikalischen Werten, z. B. 0.0001; 0 nimmt den der Datei.</translation>
   </message>
   <message>
    <source>Added after scaling; with scale 0 and offset 0, the file's.</source>
-   <translation type="unfinished" />
+   <translation>Wird nach der Skalierung addiert; bei Skalierung 0 und Versatz 0 gilt der Wert der Datei.</translation>
   </message>
   <message>
    <source>Nodata</source>
@@ -1049,7 +1049,7 @@
   </message>
   <message>
    <source>Stored number that means no value, or nan; empty takes the file's.</source>
-   <translation type="unfinished" />
+   <translation>Gespeicherte Zahl, die „kein Wert“ bedeutet, oder nan; leer nimmt die der Datei.</translation>
   </message>
   <message>
    <source>Valid range</source>
@@ -1057,7 +1057,7 @@
   </message>
   <message>
    <source>Lowest and highest physical value; others count as clouded. Empty keeps all.</source>
-   <translation type="unfinished" />
+   <translation>Kleinster und größter physikalischer Wert; andere gelten als bewölkt. Leer behält alle.</translation>
   </message>
   <message>
    <source>Mask band</source>
@@ -1065,7 +1065,7 @@
   </message>
   <message>
    <source>Band that tells cloud from clear. Empty: QA_PIXEL or SCL, if every date has it; none: no mask.</source>
-   <translation type="unfinished" />
+   <translation>Kanal, der Wolken von klaren Pixeln unterscheidet. Leer: QA_PIXEL oder SCL, wenn jeder Termin ihn hat; none: keine Maske.</translation>
   </message>
   <message>
    <source>Mask clear values</source>
@@ -1073,7 +1073,7 @@
   </message>
   <message>
    <source>Numbers of the mask band that are clear; empty with SCL takes 4, 5, 6 and 7.</source>
-   <translation type="unfinished" />
+   <translation>Zahlen des Maskenkanals, die klar bedeuten; leer nimmt bei SCL 4, 5, 6 und 7.</translation>
   </message>
   <message>
    <source>Mask bad bits</source>
@@ -1081,7 +1081,7 @@
   </message>
   <message>
    <source>Bits of the mask band that must not be set; empty with QA_PIXEL takes 0 to 5.</source>
-   <translation type="unfinished" />
+   <translation>Bits des Maskenkanals, die nicht gesetzt sein dürfen; leer nimmt bei QA_PIXEL 0 bis 5.</translation>
   </message>
   <message>
    <source>Start</source>
@@ -1105,7 +1105,7 @@
   </message>
   <message>
    <source>Date of the first step of a file that holds many dates without saying which.</source>
-   <translation type="unfinished" />
+   <translation>Datum des ersten Schritts einer Datei, die viele Termine enthält, aber nicht sagt, welche.</translation>
   </message>
   <message>
    <source>Step days</source>
@@ -1113,7 +1113,7 @@
   </message>
   <message>
    <source>Days between the steps of such a file; 0 where none is.</source>
-   <translation type="unfinished" />
+   <translation>Tage zwischen den Schritten einer solchen Datei; 0, wenn keine dabei ist.</translation>
   </message>
   <message>
    <source>days</source>
@@ -1125,7 +1125,7 @@
   </message>
   <message>
    <source>Resample images on other grids to the first image's: bands bilinear, masks nearest.</source>
-   <translation type="unfinished" />
+   <translation>Bilder mit anderem Pixelgitter auf das des ersten Bildes umrechnen: Kanäle bilinear, Masken nach dem nächsten Nachbarn.</translation>
   </message>
   <message>
    <source>Weekly, linear</source>
@@ -1137,7 +1137,7 @@
   </message>
   <message>
    <source>First day; empty for the first image's date.</source>
-   <translation type="unfinished" />
+   <translation>Erster Tag; leer nimmt den Termin des ersten Bildes.</translation>
   </message>
   <message>
    <source>Season end</source>
@@ -1145,7 +1145,7 @@
   </message>
   <message>
    <source>Last day; empty for the last image's date.</source>
-   <translation type="unfinished" />
+   <translation>Letzter Tag; leer nimmt den Termin des letzten Bildes.</translation>
   </message>
   <message>
    <source>Step</source>
@@ -1153,7 +1153,7 @@
   </message>
   <message>
    <source>Days from one step to the next.</source>
-   <translation type="unfinished" />
+   <translation>Tage von einem Schritt zum nächsten.</translation>
   </message>
   <message>
    <source>Clear dates</source>
@@ -1161,7 +1161,7 @@
   </message>
   <message>
    <source>A pixel with fewer clear dates inside the season is not used.</source>
-   <translation type="unfinished" />
+   <translation>Ein Pixel mit weniger klaren Terminen in der Saison wird nicht verwendet.</translation>
   </message>
   <message>
    <source>dates</source>
@@ -1173,7 +1173,7 @@
   </message>
   <message>
    <source>A pixel that is longer without a clear date inside the season is not used; 0 sets no limit.</source>
-   <translation type="unfinished" />
+   <translation>Ein Pixel, das in der Saison länger ohne klaren Termin ist, wird nicht verwendet; 0 setzt keine Grenze.</translation>
   </message>
   <message>
    <source>Enough clear dates</source>
@@ -1181,15 +1181,15 @@
   </message>
   <message>
    <source>Refuse pixels that have too few clear dates in the season, or too long a gap between them.</source>
-   <translation type="unfinished" />
+   <translation>Pixel zurückweisen, die in der Saison zu wenige klare Termine haben oder eine zu lange Lücke dazwischen.</translation>
   </message>
   <message>
    <source>Fewest clear dates inside the season.</source>
-   <translation type="unfinished" />
+   <translation>Mindestzahl klarer Termine in der Saison.</translation>
   </message>
   <message>
    <source>Longest time inside the season without a clear date; its start and end count as the edges of gaps. 0 sets no limit.</source>
-   <translation type="unfinished" />
+   <translation>Längste Zeit in der Saison ohne klaren Termin; Beginn und Ende der Saison gelten als Ränder von Lücken. 0 setzt keine Grenze.</translation>
   </message>
   <message>
    <source>Linear resampling</source>
@@ -1197,11 +1197,11 @@
   </message>
   <message>
    <source>Interpolate linearly between the nearest clear dates before and after each regular step.</source>
-   <translation type="unfinished" />
+   <translation>Für jeden regelmäßigen Schritt linear zwischen den nächsten klaren Terminen davor und danach interpolieren.</translation>
   </message>
   <message>
    <source>Days from one output step to the next.</source>
-   <translation type="unfinished" />
+   <translation>Tage von einem ausgegebenen Schritt zum nächsten.</translation>
   </message>
   <message>
    <source>Support around the season</source>
@@ -1209,7 +1209,7 @@
   </message>
   <message>
    <source>Clear dates up to this long before the season's start and after its end support the steps inside it.</source>
-   <translation type="unfinished" />
+   <translation>Klare Termine bis so lange vor Beginn und nach Ende der Saison stützen die Schritte in ihr.</translation>
   </message>
   <message>
    <source>Random forest</source>
@@ -1233,7 +1233,7 @@
   </message>
   <message>
    <source>Features tried at each split; 0 takes the square root of their number.</source>
-   <translation type="unfinished" />
+   <translation>Merkmale, die bei jeder Teilung probiert werden; 0 nimmt die Quadratwurzel ihrer Anzahl.</translation>
   </message>
   <message>
    <source>Min leaf</source>
@@ -1241,7 +1241,7 @@
   </message>
   <message>
    <source>Fewest samples in a leaf; 5 halves the trees at a small loss.</source>
-   <translation type="unfinished" />
+   <translation>Mindestzahl der Stichproben in einem Blatt; 5 halbiert die Größe der Bäume bei geringem Verlust.</translation>
   </message>
   <message>
    <source>Max samples</source>
@@ -1249,7 +1249,7 @@
   </message>
   <message>
    <source>Samples drawn for each tree; 0 draws as many as there are. 20,000 makes a large fit much faster.</source>
-   <translation type="unfinished" />
+   <translation>Stichproben, die für jeden Baum gezogen werden; 0 zieht so viele, wie es gibt. 20.000 macht ein großes Training viel schneller.</translation>
   </message>
   <message>
    <source>Transformer</source>
@@ -1265,7 +1265,7 @@
   </message>
   <message>
    <source>Most passes over the training samples.</source>
-   <translation type="unfinished" />
+   <translation>Höchstzahl der Durchgänge durch die Trainingsstichproben.</translation>
   </message>
   <message>
    <source>Batch size</source>
@@ -1273,7 +1273,7 @@
   </message>
   <message>
    <source>Samples of one step.</source>
-   <translation type="unfinished" />
+   <translation>Stichproben je Lernschritt.</translation>
   </message>
   <message>
    <source>Learning rate</source>
@@ -1281,7 +1281,7 @@
   </message>
   <message>
    <source>First step size of AdamW.</source>
-   <translation type="unfinished" />
+   <translation>Anfängliche Schrittweite von AdamW.</translation>
   </message>
   <message>
    <source>Weight decay</source>
@@ -1289,7 +1289,7 @@
   </message>
   <message>
    <source>Weight decay of AdamW.</source>
-   <translation type="unfinished" />
+   <translation>Gewichtsabnahme (weight decay) von AdamW.</translation>
   </message>
   <message>
    <source>Patience</source>
@@ -1297,7 +1297,7 @@
   </message>
   <message>
    <source>Stop after so many epochs without a lower validation loss; half-way there the step size is cut by ten.</source>
-   <translation type="unfinished" />
+   <translation>Nach so vielen Durchgängen ohne kleineren Verlust bei der Überwachung aufhören; auf halbem Weg dorthin wird die Schrittweite auf ein Zehntel verkleinert.</translation>
   </message>
   <message>
    <source>epochs</source>
@@ -1305,11 +1305,11 @@
   </message>
   <message>
    <source>Clip norm</source>
-   <translation type="unfinished" />
+   <translation>Gradientengrenze</translation>
   </message>
   <message>
    <source>Gradients longer than this are shortened to it; 0 leaves them.</source>
-   <translation type="unfinished" />
+   <translation>Längere Gradienten werden auf diese Länge gekürzt; 0 lässt sie, wie sie sind.</translation>
   </message>
   <message>
    <source>Width</source>
@@ -1317,7 +1317,7 @@
   </message>
   <message>
    <source>Numbers that describe a time step; a multiple of twice the heads.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Zahlen, die einen Zeitschritt beschreiben; ein Vielfaches der doppelten Zahl der Köpfe.</translation>
   </message>
   <message>
    <source>Layers</source>
@@ -1325,7 +1325,7 @@
   </message>
   <message>
    <source>Encoder layers.</source>
-   <translation type="unfinished" />
+   <translation>Schichten des Encoders.</translation>
   </message>
   <message>
    <source>Heads</source>
@@ -1333,15 +1333,15 @@
   </message>
   <message>
    <source>Attention heads of a layer.</source>
-   <translation type="unfinished" />
+   <translation>Aufmerksamkeitsköpfe einer Schicht.</translation>
   </message>
   <message>
    <source>Feed forward</source>
-   <translation type="unfinished" />
+   <translation>Inneres Netz</translation>
   </message>
   <message>
    <source>Width of the layers' inner network.</source>
-   <translation type="unfinished" />
+   <translation>Breite des inneren Netzes der Schichten.</translation>
   </message>
   <message>
    <source>Dropout</source>
@@ -1349,15 +1349,15 @@
   </message>
   <message>
    <source>Share of values left out while training.</source>
-   <translation type="unfinished" />
+   <translation>Anteil der Werte, die beim Training ausgelassen werden.</translation>
   </message>
   <message>
    <source>Legacy positions</source>
-   <translation type="unfinished" />
+   <translation>Alter Positionscode</translation>
   </message>
   <message>
    <source>Use the source study's position code, whose sign error makes neighbouring steps unlike; for comparisons.</source>
-   <translation type="unfinished" />
+   <translation>Den Positionscode der ursprünglichen Studie verwenden, dessen Vorzeichenfehler benachbarte Schritte einander unähnlich macht; für Vergleiche.</translation>
   </message>
  </context>
 </TS>
