@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 Ranges = Mapping[str, tuple[float, float]]
 
-# A band is of other units when its middle lies this many spans outside the expected one. Clouds, snow or another
-# climate move it by less than one; a forgotten factor of 0.0001 by thousands.
-_SPANS = 5.0
+# A band is of other units when its largest values are this many times larger or smaller than expected. Clouds in a blue
+# band make 10 to 20 times; a forgotten factor of 1/255 or 0.0001 makes hundreds to thousands.
+_TIMES = 50.0
 
 
 def band_ranges(values: NDArray[np.float32], bands: tuple[str, ...]) -> dict[str, tuple[float, float]]:
@@ -47,14 +47,12 @@ def check_units(expected: Ranges, found: Ranges, *, what: str) -> None:
     Raises:
         SourceError: A band lies far outside.
     """
-    for band in expected.keys() & found.keys():
-        low, high = expected[band]
-        middle = sum(found[band]) / 2
-        span = max(high - low, 1e-6 * max(abs(low), abs(high)), 1e-12)
-        if not low - _SPANS * span <= middle <= high + _SPANS * span:
-            seen = f"{found[band][0]:.4g} to {found[band][1]:.4g}"
+    for band in sorted(expected.keys() & found.keys()):
+        wanted, largest = (max(abs(low), abs(high)) for low, high in (expected[band], found[band]))
+        if wanted and not wanted / _TIMES <= largest <= wanted * _TIMES:
+            spans = [f"{low:.4g} to {high:.4g}" for low, high in (expected[band], found[band])]
             raise SourceError(
-                f"{what} {band} of {low:.4g} to {high:.4g}; the images hold {seen}.",
+                f"{what} {band} of {spans[0]}; the images hold {spans[1]}.",
                 where=f"band {band}",
                 fix="Give the images' scale and offset, e.g. scale 0.0001.",
             )

@@ -193,6 +193,7 @@ class SampleSet:
         legend: The classes that the codes mean.
         recipe: How the series were prepared.
         crs: WKT of the coordinates.
+        masked: A cloud mask told which observations are clear; a model of such series needs one too.
 
     Raises:
         SampleError: No sample, shapes that disagree, values that are not finite, ids twice, codes without a class.
@@ -209,6 +210,7 @@ class SampleSet:
     legend: Legend
     recipe: Recipe
     crs: str
+    masked: bool = False
 
     def __post_init__(self) -> None:
         count = len(self.codes)

@@ -52,6 +52,7 @@ def write_samples(path: str | Path, samples: SampleSet) -> None:
         "legend": samples.legend.to_list(),
         "recipe": samples.recipe.to_dict(),
         "crs": samples.crs,
+        "masked": samples.masked,
     }
     text = json.dumps(header, ensure_ascii=False).encode("utf-8")
     arrays = {
@@ -85,6 +86,7 @@ def read_samples(path: str | Path) -> SampleSet:
             legend=legend_of(header["legend"]),
             recipe=recipe_of(header["recipe"]),
             crs=str(header["crs"]),
+            masked=bool(header["masked"]),
         )
     except CropMapError as error:
         raise SampleError(error.what, where=error.where or str(path), fix=error.fix) from error

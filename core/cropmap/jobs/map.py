@@ -58,20 +58,25 @@ def map_crops(params: MapJobParams, run: Run) -> Mapping[str, Any]:
         start = dt.date.fromisoformat(params.season_start)
         season = Season(start, start + dt.timedelta(days=package.recipe.season.length_days))
     with run.stage("Looking at the images", 0.0, 0.02):
-        check_images(package, series)
+        check_images(package, series, run)
     with run.stage("Mapping", 0.02, 1.0) as progress:
         found = make_map(package, series, params, run, progress, season)
     return {"figures": map_figures(found)}
 
 
-def check_images(package: ModelPackage, series: SceneSeries) -> None:
-    """Refuse images whose bands the model lacks or whose values are in other units than its samples'.
+def check_images(package: ModelPackage, series: SceneSeries, run: Run) -> None:
+    """Refuse images that lack bands of the model or are in other units than its samples; warn of a missing mask.
 
     Raises:
         PackageError: A band is missing.
         SourceError: A band lies far outside what the model was trained on.
     """
     package.check_bands(recipe_bands(package.recipe, series.bands))
+    if package.record.get("masked") and series.mask_rule is None:
+        run.warn(
+            "The model was trained on images with a cloud mask, and these have none: clouds will be taken for crops. "
+            "Name the mask band."
+        )
     ranges = {band: (float(span[0]), float(span[1])) for band, span in package.record.get("ranges", {}).items()}
     if set(ranges) <= set(series.bands):
         check_units(ranges, ranges_seen(glance(series)), what="The model was trained on")

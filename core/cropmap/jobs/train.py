@@ -106,9 +106,9 @@ def fit_package(
 
 
 def evidence(samples: SampleSet, measured: Measured | None) -> dict[str, Any]:
-    """Return what a package's record tells beside the fit's own: the bands' spans, the cross-validated figures."""
+    """Return what a package's record tells beside the fit's own: the bands' spans, the mask, the headline figures."""
     spans = {band: list(span) for band, span in band_ranges(samples.values, samples.bands).items()}
-    return {"ranges": spans, "cross_validation": figures_of(measured)}
+    return {"ranges": spans, "masked": samples.masked, "cross_validation": figures_of(measured)}
 
 
 def fit_options(params: FitParams) -> FitOptions:

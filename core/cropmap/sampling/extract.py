@@ -83,6 +83,7 @@ def extract(
         legend=placed.legend,
         recipe=recipe,
         crs=series.grid.crs,
+        masked=series.mask_rule is not None,
     )
     return samples, notes
 

@@ -15,12 +15,12 @@ def test_a_range_is_the_first_and_last_percentile_of_what_is_finite() -> None:
     assert band_ranges(values, ("red", "nir")) == {"red": (1.0, 99.0)}
 
 
-@pytest.mark.parametrize("found", [(0.0, 0.5), (0.3, 0.9), (0.02, 0.02), (-0.2, 1.2)])
-def test_another_landscape_in_the_same_units_passes(found: tuple[float, float]) -> None:
+@pytest.mark.parametrize("found", [(0.0, 0.5), (0.3, 0.9), (0.02, 0.02), (-0.2, 1.2), (0.01, 5.0)])
+def test_another_landscape_and_clouds_in_the_same_units_pass(found: tuple[float, float]) -> None:
     check_units(REFLECTANCE, {"red": found}, what="The samples hold")
 
 
-@pytest.mark.parametrize("factor", [1e4, 255.0])
+@pytest.mark.parametrize("factor", [1e4, 255.0, 1 / 255, 1e-4])
 def test_stored_numbers_instead_of_reflectance_are_refused(factor: float) -> None:
     with pytest.raises(SourceError, match="scale"):
         check_units(REFLECTANCE, {"red": (0.02 * factor, 0.3 * factor)}, what="The samples hold")
@@ -32,3 +32,7 @@ def test_bands_that_only_one_side_has_are_not_compared() -> None:
 
 def test_constant_bands_are_compared_too() -> None:
     check_units({"red": (0.2, 0.2)}, {"red": (0.2, 0.2)}, what="The samples hold")
+
+
+def test_a_band_that_is_zero_throughout_says_nothing_of_units() -> None:
+    check_units({"red": (0.0, 0.0)}, {"red": (0.02, 0.3)}, what="The samples hold")

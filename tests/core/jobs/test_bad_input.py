@@ -196,6 +196,16 @@ def test_images_in_other_units_than_the_models_samples(tmp_path: Path, images: d
     assert "scale" in error.fix
 
 
+def test_images_without_the_mask_that_the_model_was_trained_with_are_told(
+    tmp_path: Path, images: dict[str, Any], package: Path
+) -> None:
+    params = {"images": images | {"mask_band": "none"}, "package": str(package)}
+    unmasked = run_job(Job("map", params, str(tmp_path / "unmasked"))).result
+    masked = run_job(Job("map", params | {"images": images}, str(tmp_path / "masked"))).result
+    assert any("cloud mask" in warning for warning in unmasked["warnings"])
+    assert not any("cloud mask" in warning for warning in masked["warnings"])
+
+
 def test_a_mistake_can_be_mended_in_the_same_folder(tmp_path: Path, road: Callable[..., Job]) -> None:
     refused(road(tmp_path / "run", samples=str(tmp_path / "nowhere.gpkg")), CropMapError)
     run_job(road(tmp_path / "run"))
