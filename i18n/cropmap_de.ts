@@ -656,6 +656,22 @@
    <translation>Eine Karte mit Referenzdaten vergleichen, die ihr Modell nicht gesehen hat: Konfusionsmatrix, Genauigkeiten, Bericht.</translation>
   </message>
   <message>
+   <source>X column</source>
+   <translation>X-Spalte</translation>
+  </message>
+  <message>
+   <source>Column of a CSV that holds x or longitude; found by itself where obvious.</source>
+   <translation>Spalte einer CSV-Datei mit x oder der geographischen Länge; wird gefunden, wenn sie eindeutig ist.</translation>
+  </message>
+  <message>
+   <source>Y column</source>
+   <translation>Y-Spalte</translation>
+  </message>
+  <message>
+   <source>Column of a CSV that holds y or latitude.</source>
+   <translation>Spalte einer CSV-Datei mit y oder der geographischen Breite.</translation>
+  </message>
+  <message>
    <source>Class map</source>
    <translation>Klassenkarte</translation>
   </message>
@@ -690,22 +706,6 @@
   <message>
    <source>Coordinate system where the file names none, e.g. EPSG:4326.</source>
    <translation>Koordinatensystem, wenn die Datei keines nennt, z. B. EPSG:4326.</translation>
-  </message>
-  <message>
-   <source>X column</source>
-   <translation>X-Spalte</translation>
-  </message>
-  <message>
-   <source>Column of a CSV that holds x or longitude; found by itself where obvious.</source>
-   <translation>Spalte einer CSV-Datei mit x oder der geographischen Länge; wird gefunden, wenn sie eindeutig ist.</translation>
-  </message>
-  <message>
-   <source>Y column</source>
-   <translation>Y-Spalte</translation>
-  </message>
-  <message>
-   <source>Column of a CSV that holds y or latitude.</source>
-   <translation>Spalte einer CSV-Datei mit y oder der geographischen Breite.</translation>
   </message>
   <message>
    <source>Exclude</source>

@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtWidgets import QPushButton
 
-from ..house import catalogue, tr
-from ..widgets.form import SchemaForm
+from ..house import tr
 from ..widgets.listing import Listing
 from ..widgets.look import heading, paragraph
-from .page import Page, names_by_page
+from .page import FormPage, names_by_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from qgis.PyQt.QtWidgets import QWidget
 
-    from cropmap.contract.errors import Problem
 
-
-class ImagesPage(Page):
+class ImagesPage(FormPage):
     """Chooses the images.
 
     Args:
@@ -31,10 +28,8 @@ class ImagesPage(Page):
         super().__init__(
             tr("Images of the season"),
             tr("Choose the folder that holds the images. CropMap looks at them first and shows what it recognised."),
+            names_by_page()["images"],
         )
-        self._form = SchemaForm(catalogue().entry("jobs", "classify").schema, names_by_page()["images"])
-        self._form.changed.connect(self._edited)
-        self.column.addWidget(self._form)
         self._again = QPushButton(tr("Look again"))
         self._again.clicked.connect(inspect)
         self._title = heading(tr("What was recognised"))
@@ -45,22 +40,6 @@ class ImagesPage(Page):
             self.column.addWidget(widget)
             widget.hide()
         self.column.addStretch()
-
-    def values(self) -> dict[str, Any]:
-        """Return the page's parameters as plain values."""
-        return self._form.values()
-
-    def set_values(self, values: Mapping[str, Any]) -> None:
-        """Show the page's part of these parameters."""
-        self._form.set_values(values)
-
-    def names(self) -> tuple[str, ...]:
-        """Return the parameters that the page edits."""
-        return self._form.names()
-
-    def show_problems(self, problems: Sequence[Problem]) -> None:
-        """Show the problems beside their fields."""
-        self._form.show_problems(problems)
 
     def is_inspected(self) -> bool:
         """Return whether the worker has looked at exactly these images."""

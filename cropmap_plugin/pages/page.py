@@ -8,6 +8,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 
 from ..house import catalogue
+from ..widgets.form import SchemaForm
 from ..widgets.look import heading, paragraph
 
 if TYPE_CHECKING:
@@ -52,6 +53,41 @@ class Page(QWidget):
     def has_problem(self, problems: Sequence[Problem]) -> bool:
         """Return whether one of these problems is this page's."""
         return any(problem.parameter.partition(".")[0] in self.names() for problem in problems)
+
+
+class FormPage(Page):
+    """A page that is one form, and what a subclass adds below it.
+
+    Args:
+        title: The page's heading.
+        purpose: One sentence below it.
+        names: The parameters of the whole job that it shows.
+    """
+
+    def __init__(self, title: str, purpose: str, names: Sequence[str]) -> None:
+        super().__init__(title, purpose)
+        self._form = SchemaForm(catalogue().entry("jobs", "classify").schema, names)
+        self._form.changed.connect(self._edited)
+        self.column.addWidget(self._form)
+
+    def values(self) -> dict[str, Any]:
+        """Return the page's parameters as plain values."""
+        return self._form.values()
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Show the page's part of these parameters."""
+        self._form.set_values(values)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the parameters that the page edits."""
+        return self._form.names()
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Show the problems beside their fields."""
+        self._form.show_problems(problems)
+
+    def _edited(self) -> None:
+        self.changed.emit()
 
 
 def parameters_of(kind: str) -> dict[str, Any]:

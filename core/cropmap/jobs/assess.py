@@ -16,6 +16,7 @@ from cropmap.io.samples import read_samples
 from cropmap.io.tables import write_accuracy, write_confusion
 from cropmap.io.vectors import LabelOptions, read_labels
 from cropmap.jobs import JOBS
+from cropmap.jobs.params import CsvParams
 from cropmap.jobs.run import versions
 from cropmap.jobs.train import headline
 from cropmap.sampling.place import place
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AssessParams:
+class AssessParams(CsvParams):
     """What `assess` takes."""
 
     class_map: str = param(kind="raster", help="Class map that the map job wrote.")
@@ -42,13 +43,6 @@ class AssessParams:
     reference_crs: str = param(
         "", title="Reference's CRS", help="Coordinate system where the file names none, e.g. EPSG:4326.", advanced=True
     )
-    x_field: str = param(
-        "",
-        title="X column",
-        help="Column of a CSV that holds x or longitude; found by itself where obvious.",
-        advanced=True,
-    )
-    y_field: str = param("", title="Y column", help="Column of a CSV that holds y or latitude.", advanced=True)
     exclude: str = param(
         "",
         kind="file",

@@ -28,7 +28,20 @@ class RecipeParams:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelParams:
+class CsvParams:
+    """Where the coordinates of a CSV are."""
+
+    x_field: str = param(
+        "",
+        title="X column",
+        help="Column of a CSV that holds x or longitude; found by itself where obvious.",
+        advanced=True,
+    )
+    y_field: str = param("", title="Y column", help="Column of a CSV that holds y or latitude.", advanced=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelParams(CsvParams):
     """Where labels come from."""
 
     samples: str = param(
@@ -62,13 +75,6 @@ class LabelParams:
         help="Class of the legend that takes all labels which the legend lacks; they are refused where empty.",
         advanced=True,
     )
-    x_field: str = param(
-        "",
-        title="X column",
-        help="Column of a CSV that holds x or longitude; found by itself where obvious.",
-        advanced=True,
-    )
-    y_field: str = param("", title="Y column", help="Column of a CSV that holds y or latitude.", advanced=True)
     inner_buffer_m: float = param(
         0.0, title="Inner buffer", help="Leave out pixels this near to a polygon's edge.", unit="m", low=0, high=1000
     )

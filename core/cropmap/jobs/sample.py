@@ -10,7 +10,7 @@ import numpy as np
 
 from cropmap.data.ranges import band_ranges, check_units
 from cropmap.io.glance import glance
-from cropmap.io.legends import read_legend
+from cropmap.io.legends import read_legend, write_legend
 from cropmap.io.samples import write_sample_layer, write_samples
 from cropmap.io.series_table import read_series_table
 from cropmap.io.vectors import LabelOptions, read_labels
@@ -86,8 +86,9 @@ def split_figures(plan: FoldPlan) -> dict[str, Any]:
 
 
 def write_collected(samples: SampleSet, plan: FoldPlan, run: Run) -> None:
-    """Write the samples, and a layer of points that shows class and fold."""
+    """Write the samples, their legend to edit and give again, and a layer of points that shows class and fold."""
     write_samples(run.output("samples", "samples.npz"), samples)
+    write_legend(run.output("legend", "legend.json"), samples.legend)
     write_sample_layer(run.output("samples_layer", "samples.gpkg"), samples, plan.fold)
 
 

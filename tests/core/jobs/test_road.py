@@ -79,7 +79,17 @@ def test_a_finished_run_lists_outputs_that_exist_with_their_hashes(finished: Run
     folder = Path(finished.result["run_folder"])
     written = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert written == json.loads(json.dumps(strict(finished.to_dict())))
-    expected = {"samples", "samples_layer", "accuracy", "confusion", "package", "class_map", "confidence", "report"}
+    expected = {
+        "samples",
+        "samples_layer",
+        "legend",
+        "accuracy",
+        "confusion",
+        "package",
+        "class_map",
+        "confidence",
+        "report",
+    }
     assert set(finished.result["outputs"]) == expected
     for name, digest in finished.outputs.items():
         assert sha256_of(folder / name) == digest
