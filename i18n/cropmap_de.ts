@@ -1128,12 +1128,12 @@
    <translation>Bilder mit anderem Pixelgitter auf das des ersten Bildes umrechnen: Kanäle bilinear, Masken nach dem nächsten Nachbarn.</translation>
   </message>
   <message>
-   <source>Weekly, linear</source>
-   <translation>Wöchentlich, linear</translation>
+   <source>Your own steps</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Interpolate the clear observations linearly at regular steps, every seven days unless told otherwise.</source>
-   <translation>Die wolkenfreien Beobachtungen linear auf regelmäßige Schritte umrechnen, ohne andere Angabe alle sieben Tage.</translation>
+   <source>Take the steps that you choose, in your order: save them as a JSON file and use them again.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>First day; empty for the first image's date.</source>
@@ -1146,6 +1146,22 @@
   <message>
    <source>Last day; empty for the last image's date.</source>
    <translation>Letzter Tag; leer nimmt den Termin des letzten Bildes.</translation>
+  </message>
+  <message>
+   <source>Steps</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What is done to each pixel's series, in this order.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weekly, linear</source>
+   <translation>Wöchentlich, linear</translation>
+  </message>
+  <message>
+   <source>Interpolate the clear observations linearly at regular steps, every seven days unless told otherwise.</source>
+   <translation>Die wolkenfreien Beobachtungen linear auf regelmäßige Schritte umrechnen, ohne andere Angabe alle sieben Tage.</translation>
   </message>
   <message>
    <source>Step</source>

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropmap.contract.errors import JobError, ParameterError, Problem
@@ -19,8 +21,16 @@ _WORDS = {
     "number": "a number",
     "boolean": "true or false",
     "numbers": "a list of numbers with commas between them",
+    "entries": "a JSON list of entries, nor a JSON file of one",
 }
-_PLACEHOLDERS = {"integer": "N", "number": "X", "boolean": "true|false", "texts": "A,B,...", "numbers": "X,Y,..."}
+_PLACEHOLDERS = {
+    "integer": "N",
+    "number": "X",
+    "boolean": "true|false",
+    "entries": "FILE.json|JSON",
+    "texts": "A,B,...",
+    "numbers": "X,Y,...",
+}
 
 
 def add_options(parser: argparse.ArgumentParser, declared: Mapping[str, Any], words: Sequence[str] = ()) -> None:
@@ -125,7 +135,7 @@ def _converted(
             continue
         try:
             values[key] = _value(prop["x-kind"], text)
-        except ValueError:
+        except (ValueError, OSError):
             problems.append(Problem(f"{prefix}{key}", f"{text!r} is not {_WORDS[prop['x-kind']]}."))
     return values
 
@@ -151,10 +161,18 @@ def _numbers(text: str) -> list[float]:
     return [int(item) if item.lstrip("-").isdigit() else float(item) for item in _texts(text)]
 
 
+def _listed_entries(text: str) -> Any:
+    """Return the entries that a JSON text lists, or the JSON file that it names (a list, or a table with "steps")."""
+    content = text if text.lstrip().startswith(("[", "{")) else Path(text).read_text(encoding="utf-8-sig")
+    listed = json.loads(content)
+    return listed["steps"] if isinstance(listed, dict) and "steps" in listed else listed
+
+
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "integer": int,
     "number": float,
     "boolean": _truth,
+    "entries": _listed_entries,
     "texts": _texts,
     "numbers": _numbers,
 }

@@ -56,13 +56,13 @@ def test_where_no_folder_takes_the_cache_the_loop_is_compiled_anew(tmp_path):
 USE_ALL = """
 import numpy as np
 import cropmap
-from cropmap.io import series
+from cropmap.io import spread
 from cropmap.models import random_forest
 from cropmap.prepare import linear, observe
-assert series.__file__.startswith({home!r}), series.__file__
+assert spread.__file__.startswith({home!r}), spread.__file__
 values, clear = np.zeros((3, 2), np.float32), np.ones((3, 2), np.bool_)
 places, numbers = np.array([[0, 0], [1, 1]]), np.array([[2.0, 1.0, np.nan], [1.0, 0.0, 7.0]])
-series._spread(np.array([[1, 2, 3], [7, 8, 9]]), places, numbers, np.array([-np.inf, np.inf]), values, clear)
+spread._spread(np.array([[1, 2, 3], [7, 8, 9]]), places, numbers, np.array([-np.inf, np.inf]), values, clear)
 assert values[:, 0].tolist() == [3.0, 5.0, 7.0] and clear[:, 1].tolist() == [False, True, True]
 sums = np.zeros((1, 2))
 trees = [np.array([-1]), np.zeros(1, np.float32), np.array([0]), np.array([0, 1]), np.array([[0.25, 0.75]])]
@@ -108,11 +108,11 @@ def test_a_product_and_a_sum_are_rounded_apart_unless_fused():
 
 
 def test_the_kernels_release_the_gil():
-    from cropmap.io import series
+    from cropmap.io import spread
     from cropmap.models import random_forest
     from cropmap.prepare import linear, observe
 
-    shared = (series._spread, random_forest._add_votes, linear._interpolate, observe._support, observe._merge_days)
+    shared = (spread._spread, random_forest._add_votes, linear._interpolate, observe._support, observe._merge_days)
     for compiled in shared:
         assert compiled.targetoptions["nogil"] is True
 

@@ -30,7 +30,7 @@ def nested_problems(schema_of: SchemaOf, registry: str, name: str, values: Mappi
     problems = check(declared, values)
     wrong = {problem.parameter for problem in problems}
     for key, (kind, entry, own) in named_entries(declared, values).items():
-        if key in wrong:
+        if key.partition("[")[0] in wrong:
             continue
         try:
             found = nested_problems(schema_of, kind, entry, own)
@@ -42,17 +42,35 @@ def nested_problems(schema_of: SchemaOf, registry: str, name: str, values: Mappi
 
 
 def named_entries(declared: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, tuple[str, str, dict[str, Any]]]:
-    """Return registry, name and own values of the entries that parameter values, or their defaults, name."""
+    """Return registry, name and own values of the entries that parameter values, or their defaults, name.
+
+    Returns:
+        By parameter; those of a list are "steps[0]", "steps[1]", ...
+    """
     found = {}
     for key, prop in declared["properties"].items():
         value = values.get(key, prop.get("default"))
-        if (
-            prop["x-kind"] == "entry"
-            and isinstance(value, (str, Mapping))
-            and (isinstance(value, str) or "name" in value)
-        ):
-            found[key] = (prop["x-registry"], *chosen(value))
+        if prop["x-kind"] == "entry":
+            listed = {key: value}
+        elif prop["x-kind"] == "entries" and isinstance(value, (list, tuple)):
+            listed = {f"{key}[{place}]": item for place, item in enumerate(value)}
+        else:
+            continue
+        for place, item in listed.items():
+            if isinstance(item, str) or (isinstance(item, Mapping) and "name" in item):
+                found[place] = (prop["x-registry"], *chosen(item))
     return found
+
+
+def put_entry(values: dict[str, Any], key: str, entry: Mapping[str, Any]) -> None:
+    """Replace the entry that `named_entries` calls `key`; lists are copied, never changed in place."""
+    name, _, place = key.rstrip("]").partition("[")
+    if not place:
+        values[name] = dict(entry)
+        return
+    listed = list(values[name])
+    listed[int(place)] = dict(entry)
+    values[name] = listed
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ KINDS = {
     "output_folder": "string",
     "output_file": "string",
     "entry": "object",  # one entry of a registry with its own parameters
+    "entries": "array",  # several of them, in order
     "texts": "array",
     "numbers": "array",
     "table": "object",  # text to number, e.g. band to scale
@@ -72,7 +73,7 @@ def param(  # noqa: PLR0913 - the declaration of a parameter is what this module
         low: Smallest allowed number.
         high: Largest allowed number.
         choices: The allowed texts.
-        registry: Name of the registry whose entries are allowed (kind "entry").
+        registry: Name of the registry whose entries are allowed (kinds "entry" and "entries").
         advanced: Hidden in forms until asked for.
     """
     if kind and kind not in KINDS:
@@ -225,8 +226,9 @@ def _value_problems(name: str, prop: Mapping[str, Any], value: Any) -> list[Prob
 def _type_problem(prop: Mapping[str, Any], value: Any) -> str:
     kind = prop["x-kind"]
     if kind == "entry":
-        named = isinstance(value, str) or (isinstance(value, Mapping) and isinstance(value.get("name"), str))
-        return "" if named else f"{value!r} names no entry of {prop['x-registry']}."
+        return "" if _names_entry(value) else f"{value!r} names no entry of {prop['x-registry']}."
+    if kind == "entries":
+        return _entries_problem(prop, value)
     expected = prop["type"]
     if kind in _ITEMS:
         return _items_problem(kind, value)
@@ -239,6 +241,17 @@ def _type_problem(prop: Mapping[str, Any], value: Any) -> str:
     if good and expected == "string" and _UNWRITABLE.search(value):
         return f"{value!r} holds characters that no file can."
     return "" if good else f"{value!r} is not {_ARTICLE[expected]}."
+
+
+def _names_entry(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, Mapping) and isinstance(value.get("name"), str))
+
+
+def _entries_problem(prop: Mapping[str, Any], value: Any) -> str:
+    if not isinstance(value, (list, tuple)) or not value:
+        return f"{value!r} is not a list of entries of {prop['x-registry']}."
+    strange = [item for item in value if not _names_entry(item)]
+    return f"{strange[0]!r} names no entry of {prop['x-registry']}." if strange else ""
 
 
 _UNWRITABLE = re.compile("[\\x00\\ud800-\\udfff]")  # NUL ends a path; a lone surrogate is no character

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import RecipeError
 
+# The feature that tells models which steps of a native-date series were seen: 1 where clear, 0 where filled.
+CLEAR_BAND = "clear"
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -24,6 +27,19 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Observations:
+    """When each pixel was seen: what remains of the acquisitions once a step has made regular dates of them.
+
+    Args:
+        clear: True where the pixel was clear, (pixel, date).
+        days: Day of season of each acquisition, (date,), int32, ascending.
+    """
+
+    clear: NDArray[np.bool_]
+    days: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
 class PixelSeries:
     """What preparation steps take and return: the series of a set of pixels, regular or not.
 
@@ -34,6 +50,9 @@ class PixelSeries:
         bands: Feature names, (band,).
         quality: Support of each pixel by its observations.
         valid: True for pixels that no step has refused, (pixel,).
+        observed: The acquisitions that all of it comes from; their days are those of the images, whatever `days` is.
+        holes: A feature may be NaN on a date that is clear (an index whose denominator vanished): every step takes
+            such a value for missing.
 
     Raises:
         RecipeError: Shapes that disagree, or days that do not ascend.
@@ -45,6 +64,8 @@ class PixelSeries:
     bands: tuple[str, ...]
     quality: Quality
     valid: NDArray[np.bool_]
+    observed: Observations | None = None
+    holes: bool = False
 
     def __post_init__(self) -> None:
         pixels = len(self.valid)

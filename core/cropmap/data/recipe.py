@@ -38,7 +38,7 @@ class Recipe:
         return {
             "name": self.name,
             "season": [self.season.start.isoformat(), self.season.end.isoformat()],
-            "steps": [{"step": step.name, **step.params} for step in self.steps],
+            "steps": [{"name": step.name, **step.params} for step in self.steps],
         }
 
 
@@ -49,7 +49,7 @@ def recipe_of(fields: Mapping[str, Any]) -> Recipe:
         steps = []
         for entry in fields["steps"]:
             values = dict(entry)
-            steps.append(StepUse(values.pop("step"), values))
+            steps.append(StepUse(values.pop("name"), values))
         return Recipe(str(fields["name"]), Season(start, end), tuple(steps))
     except (KeyError, TypeError, ValueError) as error:
         raise RecipeError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cropmap.contract.catalogue import Catalogue, CatalogueEntry, named_entries, nested_problems
+from cropmap.contract.catalogue import Catalogue, CatalogueEntry, named_entries, nested_problems, put_entry
 from cropmap.contract.job import resolve_paths
 from cropmap.jobs import JOBS
 from cropmap.models import MODELS
@@ -46,7 +46,7 @@ def absolute_paths(registry: str, name: str, values: Mapping[str, Any], base: Pa
     declared = _schema(registry, name)
     resolved = resolve_paths(declared, values, base)
     for key, (kind, entry, own) in named_entries(declared, values).items():
-        resolved[key] = {"name": entry, **absolute_paths(kind, entry, own, base)}
+        put_entry(resolved, key, {"name": entry, **absolute_paths(kind, entry, own, base)})
     return resolved
 
 
@@ -56,7 +56,7 @@ def resolved(registry: str, name: str, values: Mapping[str, Any]) -> dict[str, A
     defaults = {key: prop["default"] for key, prop in declared["properties"].items() if "default" in prop}
     filled = defaults | dict(values)
     for key, (kind, entry, own) in named_entries(declared, filled).items():
-        filled[key] = {"name": entry, **resolved(kind, entry, own)}
+        put_entry(filled, key, {"name": entry, **resolved(kind, entry, own)})
     return filled
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cropmap.data.cube import PixelSeries, Quality
+from cropmap.data.cube import Observations, PixelSeries, Quality
 from cropmap.kernels import fused_kernel
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def observe(block: SceneBlock, season: Season) -> PixelSeries:
         days, first = np.unique(days, return_index=True)
         values, clear = _merge_days(values, clear, np.append(first, len(block.dates)))
     quality = measure(clear, days, season)
-    return PixelSeries(values, clear, days, block.bands, quality, np.ones(len(values), np.bool_))
+    observed = Observations(clear, days)
+    return PixelSeries(values, clear, days, block.bands, quality, np.ones(len(values), np.bool_), observed)
 
 
 def measure(clear: NDArray[np.bool_], days: NDArray[np.int32], season: Season) -> Quality:

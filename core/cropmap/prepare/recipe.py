@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from cropmap.contract.errors import RecipeError
 from cropmap.data.cube import RegularCube
+from cropmap.data.recipe import StepUse
 from cropmap.data.season import Season
 from cropmap.prepare import RECIPES, STEPS
 from cropmap.prepare.observe import observe
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from cropmap.data.recipe import Recipe
     from cropmap.data.scenes import SceneBlock
-    from cropmap.prepare.step import Step
+    from cropmap.prepare.step import SeasonParams, Step
 
 
 def make_recipe(name: str, values: Mapping[str, Any], dates: Iterable[dt.date]) -> Recipe:
@@ -39,7 +41,7 @@ def make_recipe(name: str, values: Mapping[str, Any], dates: Iterable[dt.date]) 
     entry = RECIPES.get(name)
     params = entry.parse(values)
     known = sorted(set(dates))
-    season = _season(params.start, params.end, known)
+    season = _season(params, known)
     inside = [date for date in known if season.start <= date <= season.end]
     if len(inside) < 2:
         raise RecipeError(
@@ -47,7 +49,7 @@ def make_recipe(name: str, values: Mapping[str, Any], dates: Iterable[dt.date]) 
             where=f"dates: {_listed(known)}",
             fix="Set the season's start and end to span the images, or add images.",
         )
-    recipe: Recipe = entry.make(params, season)
+    recipe: Recipe = entry.make(params, season, tuple(inside))
     return recipe
 
 
@@ -66,6 +68,32 @@ def recipe_bands(recipe: Recipe, bands: Iterable[str]) -> tuple[str, ...]:
     for step in _steps(recipe):
         names = step.bands(names)
     return names
+
+
+def needs_look(recipe: Recipe) -> bool:
+    """Tell whether a step of the recipe must look at the site before it can work: then `settle` it first."""
+    return any(step.looks for step in _steps(recipe))
+
+
+def settle(recipe: Recipe, block: SceneBlock, season: Season | None = None) -> Recipe:
+    """Return the recipe with the parameters that only a look at the site tells.
+
+    Args:
+        recipe: Settled before for another site, or not yet.
+        block: Series of pixels spread over the site (`io.glance.glance`).
+        season: Instead of the recipe's own: the span of the year that is looked at.
+    """
+    used = season or recipe.season
+    series = observe(block, used)
+    uses = []
+    for use, step in zip(recipe.steps, _steps(recipe), strict=True):
+        settled = step
+        if step.looks:
+            use = StepUse(use.name, {**use.params, **step.settle(series, used)})  # noqa: PLW2901
+            (settled,) = _steps(dataclasses.replace(recipe, steps=(use,)))
+        uses.append(use)
+        series = settled.apply(series, used)
+    return dataclasses.replace(recipe, steps=tuple(uses))
 
 
 def prepare(block: SceneBlock, recipe: Recipe, season: Season | None = None) -> RegularCube:
@@ -116,10 +144,14 @@ def _nodes(recipe: Recipe, steps: list[Step], season: Season) -> NDArray[np.int3
     return nodes
 
 
-def _season(start: str, end: str, dates: list[dt.date]) -> Season:
-    if not dates and not (start and end):
+def _season(params: SeasonParams, dates: list[dt.date]) -> Season:
+    if not dates and not (params.start and params.end):
         raise RecipeError("There is no date to take the season from.", fix="Give its start and end as YYYY-MM-DD.")
-    return Season(dt.date.fromisoformat(start) if start else dates[0], dt.date.fromisoformat(end) if end else dates[-1])
+    first, last = params.default_span(dates) if dates else (dt.date.min, dt.date.max)
+    return Season(
+        dt.date.fromisoformat(params.start) if params.start else first,
+        dt.date.fromisoformat(params.end) if params.end else last,
+    )
 
 
 def _listed(dates: list[dt.date]) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cropmap.contract.params import param
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -20,8 +23,11 @@ class Step(ABC):
     """One operation on pixel series.
 
     A step that moves the dates says so in `nodes`, one that makes other features says so in `bands`: so a recipe's
-    output is known before any image is read.
+    output is known before any image is read. One whose parameters depend on the site (its median peak date) says so in
+    `looks` and finds them in `settle`.
     """
+
+    looks = False
 
     def nodes(self, nodes: NDArray[np.int32] | None, season: Season) -> NDArray[np.int32] | None:
         """Return the days of season that the step makes, (step,), int32, ascending.
@@ -37,6 +43,16 @@ class Step(ABC):
         """Return the names of the features that the step makes of these."""
         return bands
 
+    def settle(self, series: PixelSeries, season: Season) -> Mapping[str, Any]:
+        """Return the parameters that only a look at the site tells, by name; asked where `looks` is True.
+
+        Args:
+            series: Of pixels spread over the site, as the steps before this one make them.
+            season: The season prepared.
+        """
+        del series, season
+        return {}
+
     @abstractmethod
     def apply(self, series: PixelSeries, season: Season) -> PixelSeries:
         """Return new series; the given ones stay as they are.
@@ -51,3 +67,12 @@ class SeasonParams:
 
     start: str = param("", kind="date", title="Season start", help="First day; empty for the first image's date.")
     end: str = param("", kind="date", title="Season end", help="Last day; empty for the last image's date.")
+
+    def default_span(self, dates: Sequence[dt.date]) -> tuple[dt.date, dt.date]:
+        """Return what stands in for an empty start and end: the first and the last of the dates.
+
+        Args:
+            dates: The series' acquisition dates, ascending, at least one. A recipe with a calendar of its own
+                overrides this.
+        """
+        return dates[0], dates[-1]

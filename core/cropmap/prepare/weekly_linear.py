@@ -13,6 +13,8 @@ from cropmap.prepare.linear import SUPPORT_DAYS
 from cropmap.prepare.step import SeasonParams
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from cropmap.data.season import Season
 
 
@@ -40,11 +42,12 @@ class WeeklyLinearParams(SeasonParams):
 
 
 @RECIPES.register("weekly_linear", title="Weekly, linear", params=WeeklyLinearParams, citation="Long et al. 2026")
-def weekly_linear(params: WeeklyLinearParams, season: Season) -> Recipe:
+def weekly_linear(params: WeeklyLinearParams, season: Season, dates: tuple[dt.date, ...]) -> Recipe:
     """Interpolate the clear observations linearly at regular steps, every seven days unless told otherwise.
 
     Clear dates outside the season support it from as far as the longest gap allows.
     """
+    del dates
     return Recipe(
         "weekly_linear",
         season,

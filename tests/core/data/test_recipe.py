@@ -23,7 +23,7 @@ def test_a_recipe_survives_json():
 
 
 def test_plain_values_name_each_step():
-    assert RECIPE.to_dict()["steps"][0] == {"step": "clear", "min_clear": 5}
+    assert RECIPE.to_dict()["steps"][0] == {"name": "clear", "min_clear": 5}
 
 
 def test_reading_changes_nothing_in_the_values_given():
