@@ -61,6 +61,11 @@ class Scene:
     bands: Mapping[str, Asset]
     mask: Asset | None = None
 
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """All that is read of it."""
+        return (*self.bands.values(), *((self.mask,) if self.mask else ()))
+
 
 @dataclass(frozen=True)
 class SceneSeries:
@@ -99,6 +104,11 @@ class SceneSeries:
                     where=next(iter(scene.bands.values())).path if scene.bands else "",
                     fix="Add the file, remove that date, or leave the band out.",
                 )
+
+    @property
+    def masked(self) -> bool:
+        """Whether a mask tells clear from cloud."""
+        return self.mask_rule is not None
 
     @property
     def dates(self) -> tuple[dt.date, ...]:

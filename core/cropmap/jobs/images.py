@@ -34,7 +34,7 @@ def open_images(images: str | Mapping[str, Any], run: Run) -> SceneSeries:
 
 def files_of(series: SceneSeries) -> set[Path]:
     """Return the files on this machine that a series is read from."""
-    assets = [asset for scene in series.scenes for asset in (*scene.bands.values(), scene.mask) if asset]
+    assets = [asset for scene in series.scenes for asset in scene.assets]
     # A subdataset's name, NETCDF:"file.nc":variable, holds its file between the colons.
     paths = {Path(asset.path if Path(asset.path).is_file() else _file_in(asset.path)) for asset in assets}
     return {path for path in paths if path.is_file()}

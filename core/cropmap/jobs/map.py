@@ -72,7 +72,7 @@ def check_images(package: ModelPackage, series: SceneSeries, run: Run) -> None:
         SourceError: A band lies far outside what the model was trained on.
     """
     package.check_bands(recipe_bands(package.recipe, series.bands))
-    if package.record.get("masked") and series.mask_rule is None:
+    if package.record.get("masked") and not series.masked:
         run.warn(
             "The model was trained on images with a cloud mask, and these have none: clouds will be taken for crops. "
             "Name the mask band."

@@ -65,7 +65,7 @@ def _arrays(package: ModelPackage) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def _files(series: SceneSeries) -> dict[str, tuple[int, int]]:
-    assets = [asset for scene in series.scenes for asset in (*scene.bands.values(), scene.mask) if asset is not None]
+    assets = [asset for scene in series.scenes for asset in scene.assets]
     found = {}
     for path in {asset.path for asset in assets}:
         # What GDAL opens need not be a file: a subdataset's name, an address.

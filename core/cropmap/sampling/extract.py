@@ -83,7 +83,7 @@ def extract(
         legend=placed.legend,
         recipe=recipe,
         crs=series.grid.crs,
-        masked=series.mask_rule is not None,
+        masked=series.masked,
     )
     return samples, notes
 
