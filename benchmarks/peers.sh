@@ -8,4 +8,4 @@ rm -rf .venv-peers
 site=$(.venv-peers/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
 core=$(.venv-core/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
 printf '%s\n%s\n' "$core" "$PWD/core" > "$site/library.pth"
-.venv-peers/bin/python -m pip install -q --no-input -r benchmarks/peers.txt
+.venv-peers/bin/python -m pip install -q --no-input --no-binary vam.whittaker -r benchmarks/peers.txt

@@ -30,6 +30,7 @@ from .pages.history import HistoryPage, title_of
 from .pages.images import ImagesPage
 from .pages.map import MAP, MapPage
 from .pages.model import model_page
+from .pages.preparation import PreparationPage
 from .pages.samples import SamplesPage
 from .settings import choose_runs_folder, runs_folder, worker_python
 from .widgets.notice import Notice
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from .pages.page import Page
 
-IMAGES, SAMPLES, MODEL, THE_MAP, HISTORY = range(5)
+IMAGES, PREPARATION, SAMPLES, MODEL, THE_MAP, HISTORY = range(6)
 
 
 class CropMapDock(QgsDockWidget):
@@ -66,11 +67,12 @@ class CropMapDock(QgsDockWidget):
         self._warnings: list[str] = []
         self.runner = Runner(self)
         self.images = ImagesPage(self.look)
+        self.preparation = PreparationPage(self.compare, self.prepare)
         self.samples = SamplesPage()
         self.model = model_page()
         self.map = MapPage()
         self.history = HistoryPage()
-        self.pages: tuple[Page, ...] = (self.images, self.samples, self.model, self.map)
+        self.pages: tuple[Page, ...] = (self.images, self.preparation, self.samples, self.model, self.map)
         self._make_shell()
         self._connect()
         self.open_page(IMAGES)
@@ -78,7 +80,7 @@ class CropMapDock(QgsDockWidget):
     # ------------------------------------------------------------ building
 
     def _make_shell(self) -> None:
-        self.stepper = Stepper([tr("Images"), tr("Samples"), tr("Model"), tr("Map")])
+        self.stepper = Stepper([tr("Images"), tr("Prepare"), tr("Samples"), tr("Model"), tr("Map")])
         self.past = QToolButton()
         self.past.setIcon(icon("history"))
         self.past.setToolTip(tr("History of runs"))
@@ -166,7 +168,14 @@ class CropMapDock(QgsDockWidget):
     def _primary_text(self, position: int) -> str:
         if position == IMAGES and not self.images.is_inspected():
             return tr("Look at the images")
-        texts = (tr("Next: samples"), tr("Next: model"), tr("Next: map"), tr("Make the crop map"), "")
+        texts = (
+            tr("Next: preparation"),
+            tr("Next: samples"),
+            tr("Next: model"),
+            tr("Next: map"),
+            tr("Make the crop map"),
+            "",
+        )
         return texts[position]
 
     def _summary(self) -> str:
@@ -223,10 +232,28 @@ class CropMapDock(QgsDockWidget):
             return
         self.start(self.map.kind, {**self.params(), **own}, folder)
 
+    def compare(self) -> None:
+        """Start the job that compares recipes on the images."""
+        if self._page_is_right(IMAGES):
+            self.start("compare", self.images.values(), self._new_folder("compare"))
+        else:
+            self.open_page(IMAGES)
+
+    def prepare(self) -> None:
+        """Start the job that writes the prepared images."""
+        wrong = next((page for page in (IMAGES, PREPARATION) if not self._page_is_right(page)), None)
+        if wrong is None:
+            asked = {**self.images.values(), **self.preparation.values()}
+            self.start("prepare", asked, self._new_folder("prepare"))
+        else:
+            self.open_page(wrong)
+
+    def _new_folder(self, kind: str) -> Path:
+        return new_run_folder(self.map.results_folder() or runs_folder(), kind, dt.datetime.now().astimezone())
+
     def run_demo(self) -> None:
         """Start the demonstration on a synthetic site."""
-        folder = new_run_folder(self.map.results_folder() or runs_folder(), "demo", dt.datetime.now().astimezone())
-        self.start("demo", {}, folder)
+        self.start("demo", {}, self._new_folder("demo"))
 
     def start(self, kind: str, params: Mapping[str, Any], folder: Path) -> None:
         """Start a job in a run folder, unless one is running or there is no worker."""

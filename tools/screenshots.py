@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
+from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QApplication
 from qgis.utils import iface, plugins
@@ -70,6 +71,8 @@ class Tour:
             self.images,
             self.empty,
             self.listing,
+            self.preparation,
+            self.own_steps,
             self.samples,
             self.model,
             self.model_open,
@@ -108,6 +111,11 @@ class Tour:
             self.dialog = None
         self.go()
 
+    def open(self, name: str) -> None:
+        """Show the page of that name."""
+        page = getattr(self.dock, name)
+        self.dock.open_page(self.dock.pages.index(page) if page in self.dock.pages else len(self.dock.pages))
+
     def images(self) -> None:
         """The first page as it opens."""
 
@@ -120,41 +128,55 @@ class Tour:
         self.dock.images.set_values({"images": {"name": "folder", "path": "/data/landsat/2021"}})
         self.dock.images.show_listing(self.dock.images.values(), FIGURES)
 
+    def preparation(self) -> None:
+        """The second page."""
+        self.open("preparation")
+
+    def own_steps(self) -> None:
+        """The second page with steps of the user's own."""
+        steps = [
+            {"name": "enough_clear", "min_clear": 3},
+            {"name": "linear", "step_days": 10},
+            {"name": "whittaker", "smoothing": 30.0},
+        ]
+        self.dock.preparation.set_values({"recipe": {"name": "own", "steps": steps}})
+        for group in self.dock.preparation.findChildren(QgsCollapsibleGroupBox)[:1]:
+            group.setCollapsed(False)
+
     def samples(self) -> None:
-        """The second page with a layer."""
+        """The third page with a layer."""
+        self.dock.preparation.set_values({})
         layer = sample_layer()
         QgsProject.instance().addMapLayer(layer)
         self.dock.samples.source.combo.setLayer(layer)
-        self.dock.open_page(1)
+        self.open("samples")
 
     def model(self) -> None:
-        """The third page."""
-        self.dock.open_page(2)
+        """The fourth page."""
+        self.open("model")
 
     def model_open(self) -> None:
-        """The third page with everything unfolded."""
-        from qgis.gui import QgsCollapsibleGroupBox  # noqa: PLC0415
-
+        """The fourth page with everything unfolded."""
         for group in self.dock.model.findChildren(QgsCollapsibleGroupBox):
             group.setCollapsed(False)
 
     def map(self) -> None:
-        """The fourth page."""
+        """The last page."""
         self.dock.map.folder.setFilePath("/data/maps")
-        self.dock.open_page(3)
+        self.open("map")
 
     def wrong(self) -> None:
         """All that is wrong, at once."""
         self.dock.images.set_values({})
         self.dock.images.set_values({"images": {"name": "folder", "path": ""}})
         self.dock.samples.source.combo.setLayer(None)
-        self.dock.open_page(3)
+        self.open("map")
         self.dock.go_on()
 
     def history(self) -> None:
         """The runs so far."""
         self.dock.notice.hide()
-        self.dock.open_page(4)
+        self.open("history")
 
     def environment(self) -> None:
         """The worker environment."""

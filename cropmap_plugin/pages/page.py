@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 
 from ..house import catalogue
-from ..widgets.form import SchemaForm
+from ..widgets.form import SchemaForm, field_of
 from ..widgets.look import heading, paragraph
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Page(QWidget):
 
     def has_problem(self, problems: Sequence[Problem]) -> bool:
         """Return whether one of these problems is this page's."""
-        return any(problem.parameter.partition(".")[0] in self.names() for problem in problems)
+        return any(field_of(problem) in self.names() for problem in problems)
 
 
 class FormPage(Page):
@@ -97,15 +97,17 @@ def parameters_of(kind: str) -> dict[str, Any]:
 
 
 def names_by_page() -> dict[str, list[str]]:
-    """Return which of the whole job's parameters each page shows: images, samples, model, map.
+    """Return which of the whole job's parameters each page shows, in the order of the pages.
 
     It follows from the smaller jobs: what training takes belongs to the model, what sampling takes to the samples.
     """
-    pages: dict[str, list[str]] = {"images": [], "samples": [], "model": [], "map": []}
+    pages: dict[str, list[str]] = {"images": [], "preparation": [], "samples": [], "model": [], "map": []}
     sample, train = parameters_of("sample"), parameters_of("train")
     for name, prop in parameters_of("classify").items():
         if prop.get("x-registry") == "sources":
             pages["images"].append(name)
+        elif prop.get("x-registry") == "recipes":
+            pages["preparation"].append(name)
         elif name in train:
             pages["model"].append(name)
         else:

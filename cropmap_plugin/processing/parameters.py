@@ -191,9 +191,10 @@ def _text(asked: _Asked) -> QgsProcessingParameterDefinition:
     default = asked.default
     if asked.prop["x-kind"] in {"texts", "numbers"}:
         default = ", ".join(str(item) for item in default or [])
-    elif asked.prop["x-kind"] == "table":
+    elif asked.prop["x-kind"] in {"table", "entries"}:
         default = json.dumps(default) if default else ""
-    return QgsProcessingParameterString(asked.name, asked.title, default or None, False, asked.optional)
+    several = asked.prop["x-kind"] == "entries"
+    return QgsProcessingParameterString(asked.name, asked.title, default or None, several, asked.optional)
 
 
 _MAKERS: dict[str, Callable[[_Asked], QgsProcessingParameterDefinition]] = {
@@ -308,4 +309,5 @@ _READERS: dict[str, Callable[..., Any]] = {
     "texts": _read_texts,
     "numbers": _read_numbers,
     "table": _read_json,
+    "entries": _read_json,
 }

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qgis.gui import QgsCollapsibleGroupBox
-from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from cropmap.contract.errors import Problem
 from cropmap.contract.params import chosen
@@ -95,7 +110,7 @@ class SchemaForm(QWidget):
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Show each problem beside its field, and take away those shown before."""
         for name, field in self._fields.items():
-            field.show_problems([found for found in problems if found.parameter.partition(".")[0] == name])
+            field.show_problems([found for found in problems if field_of(found) == name])
             if name in self._group_of and field.has_problem():
                 self._group_of[name].setCollapsed(False)
 
@@ -113,8 +128,8 @@ class Field(QWidget):
         super().__init__()
         self._prop = prop
         self._wrong = False
-        self._entry = EntryEditor(prop) if prop["x-kind"] == "entry" else None
-        self._editor = self._entry.as_editor() if self._entry else make_editor(prop)
+        self._nested = _nested_editor(prop)
+        self._editor = self._nested.as_editor() if self._nested else make_editor(prop)
         self._title = QLabel(tr(prop["title"]) + (" *" if required else ""))
         self._problem = paragraph("", secondary=False)
         self._problem.setStyleSheet(f"color: {RED}")
@@ -134,8 +149,8 @@ class Field(QWidget):
     def place(self, grid: QGridLayout) -> None:
         """Add the field to the end of a form."""
         row = grid.rowCount()
-        wide = self._entry is not None or self._prop["x-kind"] in _WIDE
-        alone = self._entry is not None and self._entry.combo.count() == 1
+        wide = self._nested is not None or self._prop["x-kind"] in _WIDE
+        alone = isinstance(self._nested, EntryEditor) and self._nested.combo.count() == 1
         if not self._editor.labelled and not alone:
             grid.addWidget(self._title, row, 0, 1, 2 if wide else 1)
         place = (row + 1, 0, 1, 2) if wide else (row, 0, 1, 2) if self._editor.labelled else (row, 1, 1, 1)
@@ -152,14 +167,15 @@ class Field(QWidget):
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Show what is wrong with the value; nothing takes the words away."""
-        if self._entry:
-            nested = [Problem(p.parameter.partition(".")[2], p.what, p.fix) for p in problems if "." in p.parameter]
-            self._entry.show_problems(nested)
-            problems = [problem for problem in problems if "." not in problem.parameter]
+        if self._nested:
+            inner = [p for p in problems if p.parameter != field_of(p)]
+            cut = [Problem(p.parameter[len(field_of(p)) :].lstrip("."), p.what, p.fix) for p in inner]
+            self._nested.show_problems(cut)
+            problems = [problem for problem in problems if problem not in inner]
         said = [f"{tr(self._prop['title'])} {problem.what} {problem.fix}".strip() for problem in problems]
         self._problem.setText("\n".join(said))
         self._problem.setVisible(bool(problems))
-        self._wrong = bool(problems) or bool(self._entry and self._entry.has_problem())
+        self._wrong = bool(problems) or bool(self._nested and self._nested.has_problem())
 
     def has_problem(self) -> bool:
         """Return whether a problem is shown here or in the fields nested in it."""
@@ -169,6 +185,17 @@ class Field(QWidget):
         self._problem.hide()
         self._wrong = False
         self.changed.emit()
+
+
+def field_of(problem: Problem) -> str:
+    """Return the parameter that a problem is shown at: "steps" for "steps[1].window"."""
+    return re.split(r"[.\[]", problem.parameter, maxsplit=1)[0]
+
+
+def _nested_editor(prop: Mapping[str, Any]) -> EntryEditor | EntriesEditor | None:
+    if prop["x-kind"] == "entry":
+        return EntryEditor(prop)
+    return EntriesEditor(prop) if prop["x-kind"] == "entries" else None
 
 
 _WIDE = {"folder", "file", "raster", "vector", "package", "output_folder", "output_file"}
@@ -244,6 +271,172 @@ class EntryEditor(QWidget):
             self._form.changed.connect(self.changed)
             self._column.addWidget(self._form)
         self.changed.emit()
+
+
+class EntriesEditor(QWidget):
+    """A list of a registry's entries, in order: added, moved, taken away, and kept in a file."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, prop: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._prop = prop
+        self._rows: list[_Row] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._wrong = paragraph("", secondary=False)
+        self._wrong.setStyleSheet(f"color: {RED}")
+        self._wrong.hide()
+        buttons = QHBoxLayout()
+        actions = ((tr("Add"), self.add), (tr("Load…"), self._load), (tr("Save…"), self._save))
+        for text, action in actions:
+            button = QPushButton(text)
+            button.clicked.connect(lambda _checked=False, action=action: action())
+            buttons.addWidget(button)
+        buttons.addStretch()
+        self._column.addWidget(self._wrong)
+        self._column.addLayout(buttons)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def as_editor(self) -> Editor:
+        """Return this as an editor of one parameter."""
+        return Editor(self, self.value, self.set_value, self.changed)
+
+    def value(self) -> list[Any]:
+        """Return the entries, each as a table with its name."""
+        listed = [chosen(row.editor.value()) for row in self._rows]
+        return [{"name": name, **own} for name, own in listed]
+
+    def set_value(self, value: Any) -> None:
+        """Show these entries instead of the present ones."""
+        while self._rows:
+            self._drop(self._rows[-1])
+        for entry in value:
+            self.add(entry)
+
+    def add(self, entry: Any = None) -> None:
+        """Add an entry at the end; the registry's first one where none is given."""
+        row = _Row(self._prop)
+        if entry is not None:
+            row.editor.set_value(entry)
+        row.moved.connect(lambda by, row=row: self._move(row, by))
+        row.removed.connect(lambda row=row: self._remove(row))
+        row.editor.changed.connect(self._edited)
+        self._rows.append(row)
+        self._column.insertWidget(len(self._rows) - 1, row)
+        self._edited()
+
+    def read(self, path: Path) -> None:
+        """Show the entries that a file holds; what is wrong with it is said in words."""
+        try:
+            content = json.loads(path.read_text(encoding="utf-8-sig"))
+            listed = content["steps"] if isinstance(content, dict) else content
+            # The names are looked up before anything is shown: a file of something else changes nothing.
+            known = {entry.name for entry in catalogue().entries(self._prop["x-registry"])}
+            strange = [chosen(entry)[0] for entry in listed if chosen(entry)[0] not in known]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            self._say(tr("{file} holds no list of steps: {why}").format(file=path.name, why=error))
+            return
+        if strange:
+            self._say(tr("{file} names unknown steps: {names}.").format(file=path.name, names=", ".join(strange)))
+            return
+        self.set_value(listed)
+
+    def write(self, path: Path) -> None:
+        """Write the entries into a file that `read` and the command line take."""
+        try:
+            path.write_text(json.dumps({"steps": self.value()}, indent=1, ensure_ascii=False), encoding="utf-8")
+        except OSError as error:
+            self._say(tr("{file} cannot be written: {why}").format(file=path.name, why=error.strerror))
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Show the problems of each entry's own parameters: "[1].window" belongs to the second one."""
+        for place, row in enumerate(self._rows):
+            own = [p for p in problems if p.parameter.startswith(f"[{place}]")]
+            row.editor.show_problems([Problem(p.parameter.partition("].")[2], p.what, p.fix) for p in own])
+
+    def has_problem(self) -> bool:
+        """Return whether a problem is shown in one of the entries."""
+        return any(row.editor.has_problem() for row in self._rows)
+
+    def _move(self, row: _Row, by: int) -> None:
+        place = self._rows.index(row)
+        target = place + by
+        if 0 <= target < len(self._rows):
+            self._rows.insert(target, self._rows.pop(place))
+            self._column.removeWidget(row)
+            self._column.insertWidget(target, row)
+            self._edited()
+
+    def _remove(self, row: _Row) -> None:
+        self._drop(row)
+        self._edited()
+
+    def _drop(self, row: _Row) -> None:
+        self._rows.remove(row)
+        self._column.removeWidget(row)
+        row.hide()
+        row.deleteLater()
+
+    def _edited(self, *_details: object) -> None:
+        self._wrong.hide()
+        for place, row in enumerate(self._rows):
+            row.number.setText(f"<b>{place + 1}</b>")
+            row.up.setEnabled(place > 0)
+            row.down.setEnabled(place < len(self._rows) - 1)
+        self.changed.emit()
+
+    def _say(self, text: str) -> None:
+        self._wrong.setText(text)
+        self._wrong.show()
+
+    def _load(self) -> None:
+        path, _kind = QFileDialog.getOpenFileName(self, tr("Load steps"), "", _STEP_FILES)
+        if path:
+            self.read(Path(path))
+
+    def _save(self) -> None:
+        path, _kind = QFileDialog.getSaveFileName(self, tr("Save steps"), "steps.json", _STEP_FILES)
+        if path:
+            self.write(Path(path))
+
+
+_STEP_FILES = "JSON (*.json)"
+
+
+class _Row(QFrame):
+    """One entry of a list, with what moves and removes it."""
+
+    moved = pyqtSignal(int)
+    removed = pyqtSignal()
+
+    def __init__(self, prop: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.number = QLabel()
+        self.editor = EntryEditor(prop)
+        self.up, self.down, self.remove = (QToolButton() for _ in range(3))
+        for button, arrow, tip in (
+            (self.up, Qt.ArrowType.UpArrow, tr("Earlier")),
+            (self.down, Qt.ArrowType.DownArrow, tr("Later")),
+        ):
+            button.setArrowType(arrow)
+            button.setToolTip(tip)
+        self.remove.setText("✕")
+        self.remove.setToolTip(tr("Remove"))
+        self.up.clicked.connect(lambda: self.moved.emit(-1))
+        self.down.clicked.connect(lambda: self.moved.emit(1))
+        self.remove.clicked.connect(self.removed)
+        head = QHBoxLayout()
+        head.addWidget(self.number)
+        head.addWidget(self.editor.combo, 1)
+        for button in (self.up, self.down, self.remove):
+            button.setAutoRaise(True)
+            head.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 4, 4, 4)
+        column.addLayout(head)
+        column.addWidget(self.editor)
 
 
 def folded(title: str) -> QgsCollapsibleGroupBox:

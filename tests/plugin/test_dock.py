@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
 
-from cropmap_plugin.dock import HISTORY, IMAGES, MODEL, SAMPLES, THE_MAP, CropMapDock
+from cropmap_plugin.dock import HISTORY, IMAGES, MODEL, PREPARATION, SAMPLES, THE_MAP, CropMapDock
 from cropmap_plugin.house import catalogue
 from cropmap_plugin.pages.page import names_by_page
 
@@ -64,12 +64,13 @@ def test_the_first_button_asks_for_a_folder_and_says_so_beside_the_field(dock):
 def test_the_button_leads_on_once_the_images_were_looked_at(dock, survey):
     assert dock.primary.text() == "Look at the images"
     fill(dock, survey)
-    assert dock.primary.text() == "Next: samples"
+    assert dock.primary.text() == "Next: preparation"
+    dock.go_on()
     dock.go_on()
     dock.go_on()
     dock.go_on()
     assert dock.stack.currentIndex() == THE_MAP
-    assert [dock.stepper.is_ready(page) for page in (IMAGES, SAMPLES, MODEL)] == [True, True, True]
+    assert [dock.stepper.is_ready(page) for page in (IMAGES, PREPARATION, SAMPLES, MODEL)] == [True] * 4
 
 
 def test_changing_the_images_asks_to_look_again(dock, survey):
@@ -195,3 +196,25 @@ def test_the_history_lists_finished_and_unfinished_runs(dock, tmp_path):
         (catalogue().entry("jobs", "classify").title, "not finished"),
     }
     assert tree.topLevelItemCount() == 2
+
+
+def test_recipes_are_compared_on_the_images_chosen(dock, survey, monkeypatch):
+    asked = []
+    monkeypatch.setattr(dock, "start", lambda kind, params, folder: asked.append((kind, params, folder.name)))
+    dock.preparation.compare.click()
+    assert not asked
+    assert dock.stack.currentIndex() == IMAGES
+    assert dock.images._form.has_problem()
+    fill(dock, survey)
+    dock.preparation.compare.click()
+    ((kind, params, _folder),) = asked
+    assert (kind, params) == ("compare", dock.images.values())
+
+
+def test_the_prepared_images_are_written_with_the_recipe_chosen(dock, survey, monkeypatch):
+    asked = []
+    monkeypatch.setattr(dock, "start", lambda kind, params, folder: asked.append((kind, params)))
+    fill(dock, survey)
+    dock.preparation.set_values({"recipe": {"name": "weekly_linear", "step_days": 10}})
+    dock.preparation.prepare.click()
+    assert asked == [("prepare", {**dock.images.values(), "recipe": {"name": "weekly_linear", "step_days": 10}})]

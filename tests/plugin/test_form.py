@@ -6,7 +6,7 @@ from qgis.PyQt.QtWidgets import QLabel
 
 from cropmap.contract.errors import Problem
 from cropmap_plugin.house import catalogue
-from cropmap_plugin.widgets.form import SchemaForm
+from cropmap_plugin.widgets.form import EntriesEditor, SchemaForm
 
 
 def prop(kind, json_type="string", **more):
@@ -32,6 +32,7 @@ SCHEMA = {
         "target": prop("output_folder", default=""),
         "target_file": prop("output_file", default=""),
         "model": prop("entry", "object", default="random_forest", **{"x-registry": "models"}),
+        "steps": prop("entries", "array", default=[{"name": "linear"}], **{"x-registry": "steps"}),
     },
     "required": ["place"],
 }
@@ -52,6 +53,7 @@ VALUES = {
     "pairs": {"red": 0.0001},
     "target": "/out",
     "target_file": "/out.tif",
+    "steps": [{"name": "enough_clear", "min_clear": 3}, {"name": "linear"}],
 }
 
 
@@ -134,3 +136,58 @@ def test_every_entry_of_the_catalogue_makes_a_form(qgis_app, registry):
         form = SchemaForm(entry.schema)
         form.set_values(entry.defaults)
         assert set(form.values()) <= set(entry.schema["required"])
+
+
+# ---------------------------------------------------------------- lists of entries
+
+
+STEPS = prop("entries", "array", default=[{"name": "linear"}], **{"x-registry": "steps"})
+
+
+@pytest.fixture
+def steps(qgis_app):
+    editor = EntriesEditor(STEPS)
+    editor.set_value([{"name": "enough_clear", "min_clear": 3}, {"name": "linear", "step_days": 10}])
+    return editor
+
+
+def test_entries_move_and_go(steps):
+    first, second = steps.value()
+    steps._rows[1].up.click()
+    assert steps.value() == [second, first]
+    steps._rows[0].remove.click()
+    assert steps.value() == [first]
+    steps.add()
+    assert len(steps.value()) == 2
+
+
+def test_the_first_entry_cannot_move_up_nor_the_last_down(steps):
+    assert [row.up.isEnabled() for row in steps._rows] == [False, True]
+    assert [row.down.isEnabled() for row in steps._rows] == [True, False]
+
+
+def test_entries_come_back_from_their_file(steps, tmp_path):
+    kept = steps.value()
+    steps.write(tmp_path / "steps.json")
+    steps.set_value([])
+    steps.read(tmp_path / "steps.json")
+    assert steps.value() == kept
+
+
+@pytest.mark.parametrize("text", ["no json", "[1, 2]", '{"a": 1}', '[{"name": "no_such_step"}]', "7"])
+def test_a_file_of_something_else_changes_nothing_and_is_named(steps, tmp_path, text):
+    kept = steps.value()
+    path = tmp_path / "odd.json"
+    path.write_text(text)
+    steps.read(path)
+    assert steps.value() == kept
+    assert "odd.json" in steps._wrong.text()
+
+
+def test_a_problem_of_one_entry_stands_in_that_entry(qgis_app):
+    form = SchemaForm({"properties": {"steps": STEPS}, "required": []})
+    form.set_values({"steps": [{"name": "linear"}, {"name": "enough_clear"}]})
+    form.show_problems([Problem("steps[1].min_clear", "0 is below 1 dates.")])
+    rows = form.findChildren(EntriesEditor)[0]._rows
+    assert [row.editor.has_problem() for row in rows] == [False, True]
+    assert form.has_problem()

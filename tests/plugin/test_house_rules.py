@@ -38,7 +38,7 @@ def test_every_text_of_the_interface_is_translated_and_keeps_its_fields():
 def test_every_kind_of_parameter_has_an_editor():
     from cropmap.contract.params import KINDS
 
-    assert set(_MAKERS) | {"entry"} == set(KINDS)
+    assert set(_MAKERS) | {"entry", "entries"} == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", ["inspect", "prepare", "sample", "train", "map", "assess", "classify", "demo"])
@@ -49,6 +49,7 @@ def test_the_catalogue_has_every_job_kind_that_the_panel_starts(kind):
 def test_the_pages_find_their_parameters_in_the_catalogue():
     pages = names_by_page()
     assert pages["images"] == ["images"]
+    assert pages["preparation"] == ["recipe"]
     assert pages["model"][0] == "model"
     assert {"samples", "class_field"} <= set(pages["samples"])
     assert "confidence" in pages["map"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsProject
 
-from cropmap_plugin.dock import CropMapDock
+from cropmap_plugin.dock import HISTORY, CropMapDock
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-core/bin/python"
@@ -46,7 +46,7 @@ def test_the_demo_comes_back_as_a_styled_map_and_its_images_can_be_looked_at(fin
     wait_for(lambda: not finished.runner.busy, 120)
     assert finished.images.is_inspected()
 
-    finished.open_page(4)
+    finished.open_page(HISTORY)
     finished.history.show_folder(tmp_path)
     assert finished.history.selected().finished
 
