@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +11,18 @@ from typing import Any
 from qgis.core import (
     QgsCategorizedSymbolRenderer,
     QgsColorRampShader,
+    QgsContrastEnhancement,
     QgsCoordinateTransform,
     QgsFillSymbol,
     QgsLayerTree,
     QgsLayerTreeGroup,
     QgsMapLayer,
     QgsMarkerSymbol,
+    QgsMultiBandColorRenderer,
     QgsPalettedRasterRenderer,
     QgsProject,
     QgsRasterLayer,
+    QgsRasterMinMaxOrigin,
     QgsRasterShader,
     QgsRendererCategory,
     QgsSingleBandPseudoColorRenderer,
@@ -34,6 +38,8 @@ from cropmap.contract.colours import class_colours
 from ..house import tr
 
 _CLASS_FIELDS = ("name", "class_name", "class", "label", "crop")
+# What a screen's red, green and blue show of prepared images: crops come out red.
+_FALSE_COLOURS = ("nir", "red", "green")
 # Unsure to sure, in percent: a ramp that colour-blind readers can follow.
 _CONFIDENCE = ((0, "#440154"), (25, "#3b528b"), (50, "#21918c"), (75, "#5ec962"), (100, "#fde725"))
 
@@ -62,6 +68,7 @@ def load_results(result: Mapping[str, Any], name: str) -> LoadedRun | None:
         "samples_layer": _samples(outputs, class_map),
         "class_map": class_map,
         "confidence": _confidence(outputs),
+        "cube": _prepared(outputs),
         "quality": _raster(outputs, "quality", tr("Clear observations")),
     }
     layers = {key: layer for key, layer in made.items() if layer is not None}
@@ -73,7 +80,7 @@ def load_results(result: Mapping[str, Any], name: str) -> LoadedRun | None:
     group = project.layerTreeRoot().insertGroup(0, name)
     for key, layer in layers.items():
         node = group.addLayer(layer)
-        node.setItemVisibilityChecked(key in {"samples_layer", "class_map"})
+        node.setItemVisibilityChecked(key in {"samples_layer", "class_map", "cube"})
         node.setExpanded(key == "class_map")
     group.setExpanded(False)  # the view unfolds a group only when this changes
     group.setExpanded(True)
@@ -123,6 +130,23 @@ def _raster(outputs: Mapping[str, Any], key: str, title: str) -> QgsRasterLayer 
     if colours and not isinstance(layer.renderer(), QgsPalettedRasterRenderer):
         classes = QgsPalettedRasterRenderer.colorTableToClassData(colours)
         layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, classes))
+    return layer
+
+
+def _prepared(outputs: Mapping[str, Any]) -> QgsRasterLayer | None:
+    """Return the prepared images, the middle one in the colours in which crops stand out."""
+    layer = _raster(outputs, "cube", tr("Prepared images"))
+    if layer is None:
+        return None
+    # Band names end in "2023-05-07 nir"; the provider puts its own number before them.
+    found = [re.search(r"(\d{4}-\d\d-\d\d) (\S+)$", layer.bandName(band + 1)) for band in range(layer.bandCount())]
+    numbers = {match.groups(): band + 1 for band, match in enumerate(found) if match}
+    dates = sorted({date for date, _ in numbers})
+    shown = [numbers.get((dates[len(dates) // 2], name)) for name in _FALSE_COLOURS] if dates else []
+    if all(shown) and shown:
+        layer.setRenderer(QgsMultiBandColorRenderer(layer.dataProvider(), *shown))
+    stretch = QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
+    layer.setContrastEnhancement(stretch, QgsRasterMinMaxOrigin.Limits.CumulativeCut)
     return layer
 
 

@@ -213,7 +213,7 @@ def test_recipes_are_compared_on_the_images_chosen(dock, survey, monkeypatch):
 
 def test_the_prepared_images_are_written_with_the_recipe_chosen(dock, survey, monkeypatch):
     asked = []
-    monkeypatch.setattr(dock, "start", lambda kind, params, folder: asked.append((kind, params)))
+    monkeypatch.setattr(dock, "start", lambda kind, params, _folder: asked.append((kind, params)))
     fill(dock, survey)
     dock.preparation.set_values({"recipe": {"name": "weekly_linear", "step_days": 10}})
     dock.preparation.prepare.click()

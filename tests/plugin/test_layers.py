@@ -4,7 +4,7 @@ import json
 
 import pytest
 from osgeo import gdal, ogr, osr
-from qgis.core import QgsCategorizedSymbolRenderer, QgsPalettedRasterRenderer, QgsProject
+from qgis.core import QgsCategorizedSymbolRenderer, QgsMultiBandColorRenderer, QgsPalettedRasterRenderer, QgsProject
 
 from cropmap_plugin.layers.results import class_colours_of, load_results
 from cropmap_plugin.widgets.layers import VECTOR, LayerOrFile, file_of, needs_export
@@ -111,3 +111,20 @@ def test_the_map_is_the_first_layer_that_a_project_gets(outputs, qgis_new_projec
     load_results({"outputs": outputs}, "Run 1")
     assert added[0] == "Crop map"  # an empty project takes its coordinate system
     assert sorted(added) == ["Confidence (%)", "Crop map", "Samples"]
+
+
+@pytest.mark.parametrize(("last", "colours"), [("nir", (6, 5, 4)), ("swir1", None)])
+def test_prepared_images_show_the_middle_date_in_false_colours(tmp_path, qgis_app, last, colours):
+    path = tmp_path / "cube.tif"
+    raster = gdal.GetDriverByName("GTiff").Create(str(path), 4, 3, 9, gdal.GDT_Float32)
+    names = [f"2023-{month:02d}-01 {band}" for month in (5, 6, 7) for band in ("green", "red", last)]
+    for number, name in enumerate(names, start=1):
+        raster.GetRasterBand(number).SetDescription(name)
+        raster.GetRasterBand(number).Fill(number / 10)
+    raster = None
+    layer = load_results({"outputs": {"cube": str(path)}}, "Run 1").layers["cube"]
+    renderer = layer.renderer()
+    if colours:
+        assert isinstance(renderer, QgsMultiBandColorRenderer)
+        assert (renderer.redBand(), renderer.greenBand(), renderer.blueBand()) == colours
+    assert layer.bandCount() == 9
