@@ -1,4 +1,4 @@
-# make demo   the whole road on a synthetic site: images, samples, model, map, report (needs no QGIS)
+# make demo   the whole road on a synthetic site: images, samples, model, map, report (needs no QGIS); RECIPE=... chooses another
 # make test   every test: the library in a plain Python, the plugin in real QGIS, offscreen and on a virtual screen
 # Both set up what is missing first. make lint | zip | try-zip | screenshots | catalogue | benchmarks | clean do what they say.
 SHELL := /bin/bash
@@ -11,7 +11,7 @@ QGIS := .venv-qgis/bin
 
 demo: setup-core
 	rm -rf build/demo
-	$(CORE)/cropmap demo --out build/demo
+	$(CORE)/cropmap demo --out build/demo $(if $(RECIPE),--recipe $(RECIPE))
 
 test: setup-all test-core test-plugin
 

@@ -35,7 +35,7 @@ FIGURES = {
     "scale": dict.fromkeys(("blue", "green", "red"), 0.0000275),
     "offset": dict.fromkeys(("blue", "green", "red"), -0.2),
     "nodata": dict.fromkeys(("blue", "green", "red"), 0),
-    "mask": {"band": "QA_PIXEL", "bad_bits": [1, 3, 4]},
+    "masks": {"QA_PIXEL": "bits 1 2 3 4 5", "QA_RADSAT": "clear 0"},
     "scenes": [{"date": "2021-06-03", "bands": ["blue", "green", "red", "nir08"]}],
     "warnings": ["Two files were left out: they have no date in their names."],
 }

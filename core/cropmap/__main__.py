@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 _JOB_KINDS = {
     "inspect": "show what is recognised in a folder of images",
+    "compare": "show how well recipes guess observations that they were not shown",
     "prepare": "write regular series without gaps as one raster",
+    "import_series": "bring published labelled series into a table of samples",
     "sample": "extract labelled series",
     "train": "fit and cross-validate a model",
     "map": "map images with a fitted model",

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cropmap.contract.errors import JobError, ParameterError, Problem
+from cropmap.contract.errors import CropMapError, JobError, ParameterError, Problem
 from cropmap.jobs.listing import REGISTRIES
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ _WORDS = {
     "number": "a number",
     "boolean": "true or false",
     "numbers": "a list of numbers with commas between them",
-    "entries": "a JSON list of entries, nor a JSON file of one",
 }
+_LISTED = 'Give a JSON list such as [{"name": "linear", "step_days": 7}], or a JSON file that holds one.'
 _PLACEHOLDERS = {
     "integer": "N",
     "number": "X",
@@ -135,9 +135,15 @@ def _converted(
             continue
         try:
             values[key] = _value(prop["x-kind"], text)
-        except (ValueError, OSError):
+        except _UnusableError as error:
+            problems.append(Problem(f"{prefix}{key}", error.what, error.fix))
+        except ValueError:
             problems.append(Problem(f"{prefix}{key}", f"{text!r} is not {_WORDS[prop['x-kind']]}."))
     return values
+
+
+class _UnusableError(CropMapError):
+    """A text, or the file that it names, that is not what it should be."""
 
 
 def _value(kind: str, text: str) -> Any:
@@ -161,11 +167,34 @@ def _numbers(text: str) -> list[float]:
     return [int(item) if item.lstrip("-").isdigit() else float(item) for item in _texts(text)]
 
 
-def _listed_entries(text: str) -> Any:
-    """Return the entries that a JSON text lists, or the JSON file that it names (a list, or a table with "steps")."""
-    content = text if text.lstrip().startswith(("[", "{")) else Path(text).read_text(encoding="utf-8-sig")
-    listed = json.loads(content)
-    return listed["steps"] if isinstance(listed, dict) and "steps" in listed else listed
+def _listed_entries(text: str) -> list[Any]:
+    """Return the entries that a JSON text lists, or the JSON file that it names; a relative one from where we are.
+
+    Both may be a list, or a table whose "steps" are the list, as in a recipe's own JSON.
+    """
+    if text.lstrip().startswith(("[", "{")):
+        return _entries_of(text, "The text")
+    try:
+        content = Path(text).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        found = str(Path(text).absolute())
+        raise _UnusableError(f"{found!r} cannot be read: {error.strerror or error}.", fix=_LISTED) from error
+    except ValueError as error:  # bytes that are no text, or a name that no file can have
+        raise _UnusableError(f"{text!r} is no text file: {error}.", fix=_LISTED) from error
+    return _entries_of(content, f"{text!r}")
+
+
+def _entries_of(content: str, where: str) -> list[Any]:
+    try:
+        listed = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise _UnusableError(f"{where} is not JSON: {error}.", fix=_LISTED) from error
+    if isinstance(listed, dict) and "steps" in listed:
+        listed = listed["steps"]
+    if not isinstance(listed, list):
+        kind = 'a table without "steps"' if isinstance(listed, dict) else f"{listed!r:.40}"
+        raise _UnusableError(f"{where} holds no list of steps, but {kind}.", fix=_LISTED)
+    return listed
 
 
 _READERS: Mapping[str, Callable[[str], Any]] = {

@@ -98,7 +98,7 @@ def _line(prop: Mapping[str, Any]) -> QLineEdit:
 def _choice(prop: Mapping[str, Any]) -> Editor:
     combo = QComboBox()
     for name in prop["enum"]:
-        combo.addItem(tr(name.replace("_", " ")), name)
+        combo.addItem(tr(name.replace("_", " ")) if name else tr("automatic"), name)
     guard_wheel(combo)
     return Editor(
         combo,

@@ -84,7 +84,7 @@ class Listing(QWidget):
     """The answer of the inspect job, laid out to be checked at a glance.
 
     Args:
-        figures: dates, bands, scenes, grid, pattern, scale, offset, nodata, mask, warnings; any may be missing.
+        figures: dates, bands, scenes, grid, pattern, scale, offset, nodata, masks, warnings; any may be missing.
     """
 
     def __init__(self, figures: Mapping[str, Any]) -> None:
@@ -129,7 +129,10 @@ def _numbers(figures: Mapping[str, Any]) -> str:
         "scale": tr("Scale"),
         "offset": tr("Offset"),
         "nodata": tr("No data"),
-        "mask": tr("Clear-sky mask"),
+        "valid_range": tr("Valid values"),
+        "file_bands": tr("Bands in the files"),
+        "masks": tr("Clear-sky mask"),
+        "mask_dilate": tr("Mask widened by, pixels"),
     }
     lines = [f"{title}: {escape(_said(figures[name]))}" for name, title in titles.items() if name in figures]
     return "<br>".join(lines)

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cropmap.contract.errors import ParameterError
 from cropmap.jobs import JOBS
 from cropmap.options import add_options, values_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def parsed(kind: str, *words: str) -> dict[str, Any]:
@@ -51,3 +55,55 @@ def test_a_parameter_of_another_entry_is_refused() -> None:
         "name": "transformer",
         "layers": 2,
     }
+
+
+STEPS = [{"name": "enough_clear", "min_clear": 3}, {"name": "linear"}]
+
+
+def steps_of(text: str) -> Any:
+    words = ("--images", "season", "--samples", "s.gpkg", "--recipe", "own", "--recipe.steps", text)
+    return parsed("sample", *words)["recipe"]["steps"]
+
+
+@pytest.mark.parametrize("content", [STEPS, {"steps": STEPS}, {"name": "mine", "season": [], "steps": STEPS}])
+def test_steps_are_read_from_a_file_where_we_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: Any) -> None:
+    (tmp_path / "mine.json").write_text(json.dumps(content), encoding="utf-8-sig")
+    monkeypatch.chdir(tmp_path)
+    assert steps_of("mine.json") == STEPS
+    assert steps_of(str(tmp_path / "mine.json")) == STEPS
+
+
+def test_steps_may_be_written_out() -> None:
+    assert steps_of(json.dumps(STEPS)) == STEPS
+    assert steps_of(" " + json.dumps({"steps": STEPS})) == STEPS
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (None, "cannot be read: No such file"),
+        (b'[{"name": "linear"},]', "is not JSON: "),
+        (b"", "is not JSON: "),
+        (b"[" * 100_000, "is not JSON: "),
+        (b"\xff\xfe\x00", "is no text file: "),
+        (b'{"name": "own"}', 'holds no list of steps, but a table without "steps"'),
+        (b'{"steps": "linear"}', "holds no list of steps, but 'linear'"),
+        (b"7", "holds no list of steps, but 7"),
+    ],
+)
+def test_a_file_of_steps_that_cannot_be_used_is_told_apart(tmp_path: Path, content: bytes | None, what: str) -> None:
+    path = tmp_path / "mine.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ParameterError) as caught:
+        steps_of(str(path))
+    (problem,) = caught.value.problems
+    assert problem.parameter == "recipe.steps"
+    assert what in problem.what
+    assert "mine.json" in problem.what
+    assert 'such as [{"name": "linear"' in problem.fix
+
+
+def test_steps_written_out_that_are_no_json_are_told() -> None:
+    with pytest.raises(ParameterError, match=r"recipe\.steps: The text is not JSON: "):
+        steps_of("[linear]")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cropmap.data.cube import CLEAR_BAND
 from cropmap.data.legend import LegendClass
 
 if TYPE_CHECKING:
@@ -97,7 +98,14 @@ def ndvi_bands(bands: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _quantity(samples: SampleSet) -> tuple[str, NDArray[np.float64]]:
-    """Return what is shown, and its value for each sample and step, (sample, step)."""
+    """Return what is shown, and its value for each sample and step, (sample, step); NaN where a mask hides it."""
+    name, values = _shown(samples)
+    if CLEAR_BAND in samples.bands:
+        values = np.where(samples.values[:, :, samples.bands.index(CLEAR_BAND)] > 0, values, np.nan)
+    return name, values
+
+
+def _shown(samples: SampleSet) -> tuple[str, NDArray[np.float64]]:
     plain = [_plain(name) for name in samples.bands]
     pair = ndvi_bands(samples.bands)
     if "ndvi" in plain:

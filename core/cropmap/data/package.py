@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropmap.contract.errors import PackageError
+from cropmap.data.cube import CLEAR_BAND
 from cropmap.data.legend import Legend
 from cropmap.data.recipe import Recipe
 
@@ -21,17 +22,26 @@ class Scaling:
     Args:
         mean: (band,), float32; empty means that values stay as they are.
         deviation: (band,), float32, above 0.
+        mask: Position of the band that says which steps were seen (`mask_position`); None where there is none.
     """
 
     mean: NDArray[np.float32]
     deviation: NDArray[np.float32]
+    mask: int | None = None
 
     def apply(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return scaled values, (sample, step, band)."""
+        """Return scaled values, (sample, step, band); all 0, the mean, at steps that the mask says were not seen."""
         if not self.mean.size:
             return values
         scaled: NDArray[np.float32] = (values - self.mean) / self.deviation
+        if self.mask is not None:
+            scaled[values[..., self.mask] == 0] = 0
         return scaled
+
+
+def mask_position(bands: Sequence[str]) -> int | None:
+    """Return which of the bands is the mask that the step `mask_channel` makes, if any is."""
+    return list(bands).index(CLEAR_BAND) if CLEAR_BAND in bands else None
 
 
 NO_SCALING = Scaling(np.empty(0, np.float32), np.empty(0, np.float32))

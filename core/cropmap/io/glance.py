@@ -12,6 +12,7 @@ from cropmap.io.series import SeriesReader
 
 if TYPE_CHECKING:
     from cropmap.data.scenes import SceneSeries
+    from cropmap.data.site import Grid
 
 EDGE_PIXELS = 64
 
@@ -22,17 +23,22 @@ def glance(series: SceneSeries) -> SceneBlock:
     Raises:
         SourceError: An image cannot be read.
     """
-    height, width = min(EDGE_PIXELS, series.grid.height), min(EDGE_PIXELS, series.grid.width)
-    windows = [
-        Window((series.grid.height - height) * down // 2, (series.grid.width - width) * right // 2, height, width)
-        for down in range(3)
-        for right in range(3)
-    ]
     with SeriesReader(series) as reader:
-        blocks = [reader.read(window) for window in dict.fromkeys(windows)]
+        blocks = [reader.read(window) for window in glance_windows(series.grid)]
     return SceneBlock(
         np.concatenate([block.values for block in blocks]),
         np.concatenate([block.clear for block in blocks]),
         series.dates,
         series.bands,
     )
+
+
+def glance_windows(grid: Grid) -> tuple[Window, ...]:
+    """Return the nine windows that a glance at a grid reads; fewer where they would be the same."""
+    height, width = min(EDGE_PIXELS, grid.height), min(EDGE_PIXELS, grid.width)
+    windows = [
+        Window((grid.height - height) * down // 2, (grid.width - width) * right // 2, height, width)
+        for down in range(3)
+        for right in range(3)
+    ]
+    return tuple(dict.fromkeys(windows))

@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 
 from cropmap.contract.errors import LegendError, PackageError, RecipeError
 from cropmap.data.legend import legend_of
-from cropmap.data.package import ModelPackage, Scaling
+from cropmap.data.package import ModelPackage, Scaling, mask_position
 from cropmap.data.recipe import recipe_of
 from cropmap.io.files import atomic_write_bytes
 
@@ -249,7 +249,7 @@ def _package(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generi
         days=_days(manifest["days"], where),
         bands=bands,
         legend=legend,
-        scaling=_scaling(arrays, len(bands), where),
+        scaling=_scaling(arrays, bands, where),
         fingerprint=manifest["fingerprint"],
         record=manifest["record"],
     )
@@ -262,15 +262,16 @@ def _days(found: list[Any], where: str) -> NDArray[np.int32]:
     return np.array(found, np.int32)
 
 
-def _scaling(arrays: Mapping[str, NDArray[np.generic]], bands: int, where: str) -> Scaling:
+def _scaling(arrays: Mapping[str, NDArray[np.generic]], bands: tuple[str, ...], where: str) -> Scaling:
     names = {name for name in arrays if name.startswith(_SCALING)}
     if names != {_SCALING + "mean", _SCALING + "deviation"}:
         raise PackageError("The scaling's mean or deviation is missing.", where=where, fix=_DAMAGED)
     mean, deviation = arrays[_SCALING + "mean"], arrays[_SCALING + "deviation"]
-    if mean.shape != deviation.shape or mean.shape not in ((0,), (bands,)):
+    if mean.shape != deviation.shape or mean.shape not in ((0,), (len(bands),)):
         raise PackageError(
-            f"The scaling is for {math.prod(mean.shape)} bands; the model has {bands}.", where=where, fix=_DAMAGED
+            f"The scaling is for {math.prod(mean.shape)} bands; the model has {len(bands)}.", where=where, fix=_DAMAGED
         )
     if mean.dtype != np.float32 or deviation.dtype != np.float32 or not (deviation.astype(np.float32) > 0).all():
         raise PackageError("The scaling's deviations are not above 0 in float32.", where=where, fix=_DAMAGED)
-    return Scaling(mean.astype(np.float32), deviation.astype(np.float32))
+    mask = mask_position(bands) if mean.size else None
+    return Scaling(mean.astype(np.float32), deviation.astype(np.float32), mask)

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
-import sys
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.crs import CRS
-from rasterio.enums import MaskFlags, Resampling
 from rasterio.errors import RasterioError
-from rasterio.transform import Affine
-from rasterio.vrt import WarpedVRT
-from rasterio.windows import Window as RasterWindow
 
 from cropmap.contract.errors import CropMapError, GridError, SourceError
-from cropmap.data.scenes import SceneBlock
+from cropmap.data.scenes import MaskRule, SceneBlock
 from cropmap.data.site import Grid, Window
-from cropmap.io.rasters import dataset_grid, grid_differences, open_raster
+from cropmap.io.handles import Handles, Nearest, Opened, covers, open_files_allowed, warped
+from cropmap.io.masking import mask_is_clear, mask_is_cloud, widened
+from cropmap.io.rasters import dataset_grid, grid_differences, open_raster, same_crs
 from cropmap.io.spread import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    import contextlib
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from cropmap.data.scenes import Asset, MaskRule, SceneSeries
+    from cropmap.data.scenes import Asset, SceneSeries
+    from cropmap.io.handles import Readable
 
 _CACHE_BYTES = 64 * 2**20  # GDAL's own default is 5 % of the machine's memory.
 _READ_BYTES = 256 * 2**20  # Upper bound of the numbers that one call to GDAL returns.
-_MOST_OPEN = 512  # Open files of one reader; Windows allows a process about 8,000, Linux by default 1,024.
 _SMALLEST_BLOCK, _DEFAULT_BLOCK, _LARGEST_BLOCK = 256, 512, 1024
 _LINE = 16  # float32 numbers in one cache line: a batch of that many layers writes whole lines.
 
@@ -48,18 +43,18 @@ class _Layers:
         indexes: Band numbers.
         places: Column among time x band, and time, of each layer, (layer, 2), int64.
         numbers: Scale, offset and no-data number (NaN: none) of each layer, (layer, 3), float64.
-        is_mask: They are mask bands.
+        rule: How they are read, if they are mask layers; None for measurements.
     """
 
     path: str
     indexes: tuple[int, ...]
     places: NDArray[np.int64]
     numbers: NDArray[np.float64]
-    is_mask: bool
+    rule: MaskRule | None = None
 
     def take(self, part: slice) -> _Layers:
         """Return some of the layers."""
-        return _Layers(self.path, self.indexes[part], self.places[part], self.numbers[part], self.is_mask)
+        return _Layers(self.path, self.indexes[part], self.places[part], self.numbers[part], self.rule)
 
 
 @dataclass(frozen=True)
@@ -94,11 +89,11 @@ class SeriesReader:
     def __init__(self, series: SceneSeries, *, open_files: int = 0) -> None:
         self._series = series
         self._layers = (*_data_layers(series), *_mask_layers(series))
-        self._limit = open_files or _open_files_allowed()
-        self._handles: _Handles | None = None
+        self._limit = open_files or open_files_allowed()
+        self._handles: Handles | None = None
 
     def __enter__(self) -> SeriesReader:
-        self._handles = _Handles(self._limit)
+        self._handles = Handles(self._limit)
         return self
 
     def __exit__(
@@ -181,49 +176,57 @@ class SeriesReader:
         batch = _Batch(target, limits)
         with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
             for layers in self._layers:
+                if layers.rule is not None:
+                    self._veto(layers, layers.rule, window, target)
+                    continue
                 for part in _bounded(layers, window.pixels):
-                    planes = self._planes(part, window)
-                    if part.is_mask:
-                        self._veto(part, target.wanted(planes), target)
-                    else:
-                        batch.add(part, target.wanted(planes))
+                    batch.add(part, target.wanted(self._planes(part, window)))
         batch.flush()
 
-    def _veto(self, layers: _Layers, planes: NDArray[Any], target: _Target) -> None:
-        rule = self._series.mask_rule
-        if rule is None:
-            return
-        for plane, (_, time), (_, _, nodata) in zip(planes, layers.places, layers.numbers, strict=True):
-            target.clear[:, time] &= mask_is_clear(rule, plane, float(nodata))
+    def _veto(self, layers: _Layers, rule: MaskRule, window: Window, target: _Target) -> None:
+        """Set not clear what masks say; clouds around the window reach into it, so that blocks leave no trace."""
+        far = self._series.mask_dilate if rule.grows else 0
+        around = _grown(window, far, self._series.grid)
+        inner = np.s_[window.row - around.row :, window.col - around.col :]
+        for part in _bounded(layers, around.pixels):
+            planes = self._planes(part, around)
+            for plane, (_, time), (_, _, nodata) in zip(planes, part.places, part.numbers, strict=True):
+                clear = mask_is_clear(rule, plane, float(nodata))
+                if far:
+                    clear &= ~widened(mask_is_cloud(rule, plane, float(nodata)), far)
+                    clear = clear[inner][: window.height, : window.width]
+                target.clear[:, time] &= target.wanted(clear[np.newaxis])[0]
 
     def _planes(self, layers: _Layers, window: Window) -> NDArray[Any]:
         """Return the numbers of some layers of one file, (layer, row, column), as stored."""
-        area = RasterWindow(window.col, window.row, window.width, window.height)
         with self._open(layers) as dataset:
             try:
-                planes: NDArray[Any] = dataset.read(layers.indexes, area)
+                return dataset.read(layers.indexes, window)
             except RasterioError as error:
                 raise _unreadable_window(layers.path, window, error) from error
-        return planes
 
-    def _open(self, layers: _Layers) -> contextlib.AbstractContextManager[_Opened]:
+    def _open(self, layers: _Layers) -> contextlib.AbstractContextManager[Readable]:
         if self._handles is None:
             raise SourceError(
                 "The series is not open.", fix="Use the reader as a context: with SeriesReader(...) as reader."
             )
         nodata = float(layers.numbers[0, 2]) if self._series.warp else math.nan
-        key = (layers.path, layers.is_mask, None if math.isnan(nodata) else nodata)
+        key = (layers.path, layers.rule is None, None if math.isnan(nodata) else nodata)
         return self._handles.use(key, lambda: self._opened(layers, nodata))
 
-    def _opened(self, layers: _Layers, nodata: float) -> _Opened:
+    def _opened(self, layers: _Layers, nodata: float) -> Readable:
         dataset = open_raster(layers.path)
+        is_mask, grid = layers.rule is not None, self._series.grid
         try:
-            differences = grid_differences(self._series.grid, dataset_grid(dataset, layers.path))
+            own = dataset_grid(dataset, layers.path)
+            differences = grid_differences(grid, own)
             if not differences:
-                return _Opened(dataset)
+                return Opened(dataset)
+            if is_mask and same_crs(grid.crs, own.crs) and (self._series.warp or covers(own, grid)):
+                return Nearest(Opened(dataset), own, grid)
             if not self._series.warp:
                 raise _other_grid(layers.path, differences)
-            return _warped(dataset, self._series.grid, nodata, is_mask=layers.is_mask)
+            return warped(dataset, grid, nodata, nearest=is_mask)
         except (CropMapError, RasterioError):
             dataset.close()
             raise
@@ -238,48 +241,6 @@ class SeriesReader:
         rows, cols = dataset.block_shapes[0]
         dataset.close()
         return int(rows), int(cols)
-
-
-class _Handles:
-    """Open files, some per thread, bounded in all."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._kept: list[_Opened] = []
-
-    @contextlib.contextmanager
-    def use(self, key: tuple[Any, ...], opener: Callable[[], _Opened]) -> Iterator[_Opened]:
-        """Lend this thread's handle of a file; opened now if it is not kept."""
-        own: dict[str, _Opened] = self._local.__dict__
-        name = repr(key)
-        if name in own:
-            yield own[name]
-            return
-        dataset = opener()
-        if self._keep(dataset):
-            own[name] = dataset
-            yield dataset
-            return
-        try:
-            yield dataset
-        finally:
-            dataset.close()
-
-    def _keep(self, dataset: _Opened) -> bool:
-        with self._lock:
-            if len(self._kept) >= self._limit:
-                return False
-            self._kept.append(dataset)
-            return True
-
-    def close(self) -> None:
-        """Close all files of all threads; their reads must be over."""
-        with self._lock:
-            for dataset in self._kept:
-                dataset.close()
-            self._kept.clear()
 
 
 class _Batch:
@@ -311,21 +272,6 @@ class _Batch:
         self._planes.clear()
 
 
-def mask_is_clear(rule: MaskRule, numbers: NDArray[Any], nodata: float) -> NDArray[np.bool_]:
-    """Return where mask numbers mean a usable pixel; no number at all never does, unless the rule names it as clear.
-
-    Args:
-        rule: How numbers are read.
-        numbers: The mask band's, any shape.
-        nodata: Its no-data number; NaN where there is none.
-    """
-    known = np.isfinite(numbers)
-    if nodata not in rule.clear_values:
-        known &= numbers != nodata
-    clear: NDArray[np.bool_] = known & rule.clear(np.where(known, numbers, 0))
-    return clear
-
-
 def _data_layers(series: SceneSeries) -> tuple[_Layers, ...]:
     width = len(series.bands)
     entries = [
@@ -333,31 +279,32 @@ def _data_layers(series: SceneSeries) -> tuple[_Layers, ...]:
         for time, scene in enumerate(series.scenes)
         for k, band in enumerate(series.bands)
     ]
-    return _by_file(entries, series, is_mask=False)
+    return _by_file(entries, series, None)
 
 
 def _mask_layers(series: SceneSeries) -> tuple[_Layers, ...]:
-    if series.mask_rule is None:
-        return ()
-    entries = [(scene.mask, 0, time) for time, scene in enumerate(series.scenes) if scene.mask is not None]
-    return _by_file(entries, series, is_mask=True)
+    found: list[_Layers] = []
+    for name, rule in series.mask_rules.items():
+        entries = [(scene.masks[name], 0, time) for time, scene in enumerate(series.scenes)]
+        found += _by_file(entries, series, rule)
+    return tuple(found)
 
 
-def _by_file(entries: list[tuple[Asset, int, int]], series: SceneSeries, *, is_mask: bool) -> tuple[_Layers, ...]:
+def _by_file(entries: list[tuple[Asset, int, int]], series: SceneSeries, rule: MaskRule | None) -> tuple[_Layers, ...]:
     """Group assets by file, read in one call; a warped file has one no-data number a call."""
     groups: dict[tuple[str, float | None], list[tuple[Asset, int, int]]] = {}
     for entry in entries:
         nodata = entry[0].nodata
         absent = nodata is None or math.isnan(nodata) or not series.warp
         groups.setdefault((entry[0].path, None if absent else nodata), []).append(entry)
-    return tuple(_layers(path, group, is_mask=is_mask) for (path, _), group in groups.items())
+    return tuple(_layers(path, group, rule) for (path, _), group in groups.items())
 
 
-def _layers(path: str, group: list[tuple[Asset, int, int]], *, is_mask: bool) -> _Layers:
+def _layers(path: str, group: list[tuple[Asset, int, int]], rule: MaskRule | None) -> _Layers:
     assets = [asset for asset, _, _ in group]
     numbers = [(a.scale, a.offset, math.nan if a.nodata is None else a.nodata) for a in assets]
     places = np.array([(column, time) for _, column, time in group], np.int64)
-    return _Layers(path, tuple(a.index for a in assets), places, np.array(numbers, np.float64), is_mask)
+    return _Layers(path, tuple(a.index for a in assets), places, np.array(numbers, np.float64), rule)
 
 
 def _bounded(layers: _Layers, pixels: int) -> Iterator[_Layers]:
@@ -367,44 +314,12 @@ def _bounded(layers: _Layers, pixels: int) -> Iterator[_Layers]:
         yield layers.take(slice(first, first + most))
 
 
-def _warped(dataset: Any, grid: Grid, nodata: float, *, is_mask: bool) -> _Opened:
-    """Return a view of a raster on another grid; NaN where it has no value."""
-    view = WarpedVRT(
-        dataset,
-        crs=CRS.from_wkt(grid.crs),
-        transform=Affine(*grid.transform),
-        width=grid.width,
-        height=grid.height,
-        resampling=Resampling.nearest if is_mask else Resampling.bilinear,
-        src_nodata=None if math.isnan(nodata) else nodata,
-        nodata=math.nan,
-        dtype="float64",
-    )
-    return _Opened(view, dataset)
-
-
-class _Opened:
-    """An open raster, or a warped view of one, that knows whether it carries a mask of its own."""
-
-    def __init__(self, dataset: Any, under: Any = None) -> None:
-        self._dataset, self._under = dataset, under
-        self._kinds = dataset.dtypes
-        self._has_mask = under is None and any(MaskFlags.per_dataset in flags for flags in dataset.mask_flag_enums)
-
-    def read(self, indexes: Sequence[int], area: RasterWindow) -> NDArray[Any]:
-        """Return stored numbers, (layer, row, column); NaN where the file's own mask or alpha band says invalid."""
-        kinds = {self._kinds[index - 1] for index in indexes}
-        common = np.result_type(*kinds) if len(kinds) > 1 else None
-        planes: NDArray[Any] = self._dataset.read(list(indexes), window=area, out_dtype=common)
-        if not self._has_mask:
-            return planes
-        return np.where(self._dataset.read_masks(indexes[0], window=area) > 0, planes, math.nan).astype(np.float64)
-
-    def close(self) -> None:
-        """Close the view and what lies under it."""
-        self._dataset.close()
-        if self._under is not None:
-            self._under.close()
+def _grown(window: Window, far: int, grid: Grid) -> Window:
+    """Return a window with the pixels around it that lie inside the grid."""
+    row, col = max(0, window.row - far), max(0, window.col - far)
+    bottom = min(grid.height, window.row + window.height + far)
+    right = min(grid.width, window.col + window.width + far)
+    return Window(row, col, bottom - row, right - col)
 
 
 def _check_inside(window: Window, grid: Grid) -> None:
@@ -451,13 +366,3 @@ def _point_unit(shapes: list[tuple[int, int]], grid: Grid) -> tuple[int, int]:
     return min(rows * max(1, _SMALLEST_BLOCK // rows), grid.height), min(
         cols * max(1, _SMALLEST_BLOCK // cols), grid.width
     )
-
-
-def _open_files_allowed() -> int:
-    """Return how many files a reader may keep open: half of the process's limit, at most 512."""
-    if sys.platform == "win32":
-        return _MOST_OPEN
-    import resource  # noqa: PLC0415 - POSIX only
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _MOST_OPEN if soft in (-1, resource.RLIM_INFINITY) else max(8, min(_MOST_OPEN, soft // 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 import zlib
 from pathlib import Path
@@ -11,8 +12,9 @@ import numpy as np
 
 from cropmap.contract.errors import SampleError
 from cropmap.data.samples import PLACE_GROUP, LabelledSeries
+from cropmap.io.files import write_error
 from cropmap.io.label_fields import texts_of
-from cropmap.io.projection import crs_wkt
+from cropmap.io.projection import crs_wkt, reproject_points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,6 +63,50 @@ def read_series_table(path: str | Path) -> LabelledSeries:
         where=where,
         notes=_unlabelled(kept),
     )
+
+
+def write_series_table(path: str | Path, table: LabelledSeries) -> None:
+    """Write labelled series as `read_series_table` reads them; coordinates become longitude and latitude.
+
+    Series of different lengths are padded: values NaN, a date repeated. The file appears whole or not at all, and is
+    the same to the byte for the same series.
+
+    Raises:
+        SampleError: A date is missing, or coordinates cannot be moved to EPSG:4326.
+        OutputError: It cannot be written.
+    """
+    if np.isnat(table.dates).any():
+        raise SampleError(
+            f"{int(np.isnat(table.dates).any(axis=1).sum())} series have dates that are missing.",
+            where=table.where,
+            fix="Repeat a date of the series there, with values NaN.",
+        )
+    degrees = crs_wkt("EPSG:4326")
+    points = np.column_stack([table.x, table.y]).astype(np.float64)
+    if table.crs not in ("", degrees):
+        points = reproject_points(points, table.crs, degrees)
+    arrays = {
+        "X": np.ascontiguousarray(table.values, dtype=np.float32),
+        "dates_days_since_epoch": table.dates.astype("datetime64[D]").astype(np.int64).astype(np.int32),
+        "label": table.labels.astype(np.str_),
+        "lon": np.ascontiguousarray(points[:, 0]),
+        "lat": np.ascontiguousarray(points[:, 1]),
+        "bands": np.array(table.bands, dtype=np.str_),
+        "id": table.ids.astype(np.str_),
+        "group": table.groups.astype(np.str_),
+    }
+    target = Path(path)
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        with partial.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **arrays)
+        partial.replace(target)
+    except OSError as error:
+        needed = sum(array.nbytes for array in arrays.values())
+        raise write_error(target, error, needed_bytes=needed) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _unlabelled(kept: NDArray[np.bool_]) -> tuple[str, ...]:

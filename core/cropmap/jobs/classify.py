@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from cropmap.assessment.report import Measured, Report, write_report
 from cropmap.contract.params import to_dict
 from cropmap.data.maps import ClassMap
+from cropmap.data.prepared import PreparedSeries
 from cropmap.data.samples import FoldPlan, SampleSet
 from cropmap.data.scenes import SceneSeries
-from cropmap.io.glance import glance
 from cropmap.jobs import JOBS
-from cropmap.jobs.images import clear_dates, open_images, recipe_for
+from cropmap.jobs.images import clear_dates_of, open_images, recipe_for
 from cropmap.jobs.map import make_map, map_figures
 from cropmap.jobs.params import FitParams, ImagesParams, LabelledParams, MapParams, RecipeParams
 from cropmap.jobs.run import versions
@@ -35,7 +35,7 @@ class ClassifyParams(MapParams, FitParams, RecipeParams, LabelledParams, ImagesP
 class Classified:
     """What the whole road gives, for its report."""
 
-    series: SceneSeries
+    series: SceneSeries | PreparedSeries
     samples: SampleSet
     plan: FoldPlan
     measured: Measured
@@ -54,7 +54,7 @@ def go_the_road(params: ClassifyParams, run: Run) -> Classified:
     """Do everything but the report."""
     check_model(params)
     series = open_images(params.images, run)
-    recipe = recipe_for(params.recipe, series)
+    recipe = recipe_for(params.recipe, series, run)
     with run.stage("Sampling", 0.0, 0.15) as progress:
         samples = collect(params, series, recipe, run, progress)
     plan = split(samples, params, params.seed, run)
@@ -80,7 +80,7 @@ def report_on(
         measured=measured,
         samples=done.samples,
         folds=done.plan,
-        clear=clear_dates(glance(done.series)),
+        clear=clear_dates_of(done.series),
         settings=to_dict(params),
         versions=versions(),
         warnings=tuple(run.warnings),

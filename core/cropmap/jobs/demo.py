@@ -10,7 +10,7 @@ from cropmap.assessment.report import Measured
 from cropmap.contract.params import param
 from cropmap.jobs import JOBS
 from cropmap.jobs.classify import ClassifyParams, go_the_road, report_on, road_figures
-from cropmap.jobs.params import MapParams, ModelParams, SeedParams
+from cropmap.jobs.params import MapParams, ModelParams, RecipeParams, SeedParams
 from cropmap.jobs.train import check_model, headline
 from cropmap.testing.synthetic import SyntheticOptions, write_site
 
@@ -35,7 +35,7 @@ class SiteParams:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemoParams(SeedParams, MapParams, ModelParams, SiteParams):
+class DemoParams(SeedParams, MapParams, ModelParams, RecipeParams, SiteParams):
     """What `demo` takes."""
 
 
@@ -49,8 +49,9 @@ def demo(params: DemoParams, run: Run) -> Mapping[str, Any]:
     with run.stage("Making the site", 0.0, 0.3) as progress:
         site = write_site(run.folder / "site", options, progress)
     road = ClassifyParams(
-        images={"name": "folder", "path": str(site.images), "mask_band": "QA_PIXEL", "valid_range": [0.0, 1.0]},
+        images={"name": "folder", "path": str(site.images), "masks": ["QA_PIXEL"], "valid_range": [0.0, 1.0]},
         samples=str(site.points),
+        recipe=params.recipe,
         model=params.model,
         device=params.device,
         confidence=params.confidence,

@@ -9,7 +9,7 @@ from cropmap.contract.job import resolve_paths
 from cropmap.jobs import JOBS
 from cropmap.models import MODELS
 from cropmap.prepare import RECIPES, STEPS
-from cropmap.sources import SOURCES
+from cropmap.sources import SOURCES, TABLES
 from cropmap.version import __version__
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 REGISTRIES: Mapping[str, Registry[Any]] = {
     "jobs": JOBS,
     "sources": SOURCES,
+    "tables": TABLES,
     "recipes": RECIPES,
     "steps": STEPS,
     "models": MODELS,
@@ -46,6 +47,8 @@ def absolute_paths(registry: str, name: str, values: Mapping[str, Any], base: Pa
     declared = _schema(registry, name)
     resolved = resolve_paths(declared, values, base)
     for key, (kind, entry, own) in named_entries(declared, values).items():
+        whole = key.partition("[")[0]
+        resolved.setdefault(whole, declared["properties"][whole].get("default"))
         put_entry(resolved, key, {"name": entry, **absolute_paths(kind, entry, own, base)})
     return resolved
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from cropmap.contract.params import param
 from cropmap.data.ranges import check_units
 from cropmap.data.season import Season
-from cropmap.io.glance import glance
 from cropmap.io.packages import read_package
 from cropmap.jobs import JOBS
-from cropmap.jobs.images import open_images, ranges_seen
+from cropmap.jobs.images import open_images, ranges_in
 from cropmap.jobs.params import ImagesParams, MapParams
 from cropmap.mapping.predict import MapOptions, map_series
-from cropmap.prepare.recipe import recipe_bands
+from cropmap.prepare.blocks import prepared_bands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from cropmap.contract.progress import Progress
     from cropmap.data.maps import ClassMap
     from cropmap.data.package import ModelPackage
+    from cropmap.data.prepared import PreparedSeries
     from cropmap.data.scenes import SceneSeries
     from cropmap.jobs.run import Run
 
@@ -64,14 +64,14 @@ def map_crops(params: MapJobParams, run: Run) -> Mapping[str, Any]:
     return {"figures": map_figures(found)}
 
 
-def check_images(package: ModelPackage, series: SceneSeries, run: Run) -> None:
+def check_images(package: ModelPackage, series: SceneSeries | PreparedSeries, run: Run) -> None:
     """Refuse images that lack bands of the model or are in other units than its samples; warn of a missing mask.
 
     Raises:
         PackageError: A band is missing.
         SourceError: A band lies far outside what the model was trained on.
     """
-    package.check_bands(recipe_bands(package.recipe, series.bands))
+    package.check_bands(prepared_bands(series, package.recipe))
     if package.record.get("masked") and not series.masked:
         run.warn(
             "The model was trained on images with a cloud mask, and these have none: clouds will be taken for crops. "
@@ -79,12 +79,12 @@ def check_images(package: ModelPackage, series: SceneSeries, run: Run) -> None:
         )
     ranges = {band: (float(span[0]), float(span[1])) for band, span in package.record.get("ranges", {}).items()}
     if set(ranges) <= set(series.bands):
-        check_units(ranges, ranges_seen(glance(series)), what="The model was trained on")
+        check_units(ranges, ranges_in(series), what="The model was trained on")
 
 
 def make_map(
     package: ModelPackage,
-    series: SceneSeries,
+    series: SceneSeries | PreparedSeries,
     params: MapParams,
     run: Run,
     progress: Progress,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cropmap.contract.params import param
 from cropmap.io.cubes import CubePlan
 from cropmap.jobs import JOBS
-from cropmap.jobs.images import open_images, recipe_for
+from cropmap.jobs.images import open_scenes, recipe_for
 from cropmap.jobs.params import ImagesParams, RecipeParams
 from cropmap.mapping.prepared import CubeOptions, prepare_cube
 from cropmap.prepare.recipe import recipe_bands, recipe_nodes
@@ -37,11 +37,20 @@ class PrepareParams(RecipeParams, ImagesParams):
 
 @JOBS.register("prepare", title="Prepare series", params=PrepareParams)
 def prepare(params: PrepareParams, run: Run) -> Mapping[str, Any]:
-    """Turn cloudy, irregular images into one raster with regular steps and no gaps, and one with its quality."""
-    series = open_images(params.images, run)
+    """Turn cloudy, irregular images into one raster with regular steps and no gaps, which stands in for them later."""
+    series = open_scenes(params.images, run)
     recipe = recipe_for(params.recipe, series)
     days, bands = recipe_nodes(recipe), recipe_bands(recipe, series.bands)
-    plan = CubePlan(run.folder, series.grid, days, bands, recipe)
+    plan = CubePlan(
+        run.folder,
+        series.grid,
+        days,
+        bands,
+        recipe,
+        dates=series.dates,
+        image_bands=series.bands,
+        masked=series.masked,
+    )
     with run.stage("Preparing", 0.0, 1.0) as progress:
         used = prepare_cube(series, plan, CubeOptions(params.block, params.threads), progress)
     run.output("cube", plan.path.name)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cropmap.data.ranges import band_ranges, check_units
-from cropmap.io.glance import glance
 from cropmap.io.legends import read_legend, write_legend
 from cropmap.io.samples import write_sample_layer, write_samples
 from cropmap.io.series_table import read_series_table
 from cropmap.io.vectors import LabelOptions, read_labels
 from cropmap.jobs import JOBS
-from cropmap.jobs.images import open_images, ranges_seen, recipe_for
+from cropmap.jobs.images import image_bands, open_images, ranges_in, recipe_for
 from cropmap.jobs.params import ImagesParams, LabelledParams, RecipeParams, SplitParams
 from cropmap.sampling.extract import extract
 from cropmap.sampling.folds import FoldOptions, FoldPlan, check_classes, fold_samples
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cropmap.contract.progress import Progress
+    from cropmap.data.prepared import PreparedSeries
     from cropmap.data.recipe import Recipe
     from cropmap.data.samples import SampleSet
     from cropmap.data.scenes import SceneSeries
@@ -44,7 +44,7 @@ class SampleParams(RecipeParams, LabelledParams, ImagesParams):
 def sample(params: SampleParams, run: Run) -> Mapping[str, Any]:
     """Extract the prepared series of labelled points or polygons, and split them by spatial blocks."""
     series = open_images(params.images, run)
-    recipe = recipe_for(params.recipe, series)
+    recipe = recipe_for(params.recipe, series, run)
     with run.stage("Sampling", 0.0, 0.95) as progress:
         samples = collect(params, series, recipe, run, progress)
     plan = split(samples, params, params.seed, run)
@@ -52,15 +52,17 @@ def sample(params: SampleParams, run: Run) -> Mapping[str, Any]:
     return {"figures": {"samples": len(samples), "classes": samples.counts(), **split_figures(plan)}}
 
 
-def collect(params: LabelledParams, series: SceneSeries, recipe: Recipe, run: Run, progress: Progress) -> SampleSet:
+def collect(
+    params: LabelledParams, series: SceneSeries | PreparedSeries, recipe: Recipe, run: Run, progress: Progress
+) -> SampleSet:
     """Read the labels and return their prepared series; notes on what was left out go to the user."""
     path = Path(params.samples)
     run.inputs.add(path)
     legend = read_legend(Path(params.legend)) if params.legend else None
     if path.suffix.casefold() == ".npz":
         table = read_series_table(path)
-        check_units(band_ranges(table.values, table.bands), ranges_seen(glance(series)), what="The samples hold")
-        return samples_from_series(table, recipe, series.bands, legend=legend, progress=progress)
+        check_units(band_ranges(table.values, table.bands), ranges_in(series), what="The samples hold")
+        return samples_from_series(table, recipe, image_bands(series), legend=legend, progress=progress)
     features = read_labels(path, _label_options(params))
     options = PlaceOptions(params.inner_buffer_m, params.per_polygon, legend, params.other_class)
     rng = np.random.default_rng([params.seed, PLACE_STREAM])

@@ -25,17 +25,14 @@ WORK_BYTES = 700 * 10**6
 # Of one block. A tile that is read in two parts is decoded twice, so a whole one may take more.
 _BLOCK_BYTES = 200 * 10**6
 _WHOLE_TILE_BYTES = 400 * 10**6
+# Of the parts of blocks that are being prepared and predicted or written, all together.
+_PARTS_BYTES = 300 * 10**6
 # With more workers than these, fewer of them are better than tiles in smaller parts.
 _MOST_CUTTERS = 4
 # More workers than this gain little: they wait for the disk; and each holds a block.
 _MOST_WORKERS = 8
 # Larger squares read no faster, and leave small maps with too few blocks to share.
 _LARGEST_SIDE = 512
-
-
-def series_bytes(dates: int, bands: int, steps: int, features: int) -> int:
-    """Return the bytes that one pixel takes at the widest point: its series as read, with its mask, and as prepared."""
-    return 4 * dates * bands + dates + 4 * steps * features
 
 
 @dataclass(frozen=True)
@@ -45,8 +42,18 @@ class WorkPlan:
     windows: tuple[Window, ...]
     workers: int
 
+    def bounded(self, part_bytes: int) -> WorkPlan:
+        """Return the plan with no more workers than the parts that they prepare one after the other leave room for.
 
-def plan_work(grid: Grid, tile: int, pixel_bytes: int, *, side: int = 0, threads: int = 0) -> WorkPlan:
+        Args:
+            part_bytes: What a part takes besides the block that it is cut from.
+        """
+        return WorkPlan(self.windows, max(1, min(self.workers, _PARTS_BYTES // part_bytes)))
+
+
+def plan_work(
+    grid: Grid, tile: int, pixel_bytes: int, *, side: int = 0, threads: int = 0, multiple: int = 1
+) -> WorkPlan:
     """Cut a grid for a number of workers so that all their blocks together take at most about 700 MB.
 
     First the blocks become smaller, then the workers fewer; one worker remains, and a block size that the user chose.
@@ -54,17 +61,21 @@ def plan_work(grid: Grid, tile: int, pixel_bytes: int, *, side: int = 0, threads
     Args:
         grid: What to cover.
         tile: Side of the squares that suit the source files, in pixels.
-        pixel_bytes: Memory that a pixel takes; see `series_bytes`.
+        pixel_bytes: Memory that a pixel takes.
         side: Side of the blocks where the user chose one; 0 for none.
         threads: As `worker_count` takes it.
+        multiple: Blocks begin at rows and columns that are multiples of it.
     """
     asked = worker_count(threads)
-    windows = tuple(grid.windows(side)) if side else block_windows(grid, tile, pixel_bytes, asked)
+    if side:
+        windows = tuple(grid.windows(_up(side, multiple)))
+    else:
+        windows = block_windows(grid, _up(tile, multiple), pixel_bytes, asked, multiple)
     largest = max(window.pixels for window in windows) * pixel_bytes
     return WorkPlan(windows, max(1, min(asked, WORK_BYTES // largest)))
 
 
-def block_windows(grid: Grid, tile: int, pixel_bytes: int, workers: int) -> tuple[Window, ...]:
+def block_windows(grid: Grid, tile: int, pixel_bytes: int, workers: int, multiple: int = 1) -> tuple[Window, ...]:
     """Return windows that cover each pixel once, in the order in which the files are best read.
 
     Windows are squares of as many tiles as fit into a worker's share of the memory. Where one tile is too large, it is
@@ -73,8 +84,9 @@ def block_windows(grid: Grid, tile: int, pixel_bytes: int, workers: int) -> tupl
     Args:
         grid: What to cover.
         tile: Side of the squares that suit the source files, in pixels.
-        pixel_bytes: Memory that a pixel takes; see `series_bytes`.
+        pixel_bytes: Memory that a pixel takes.
         workers: How many of them are in work at a time.
+        multiple: Bands of rows are a multiple of it high, and so is `tile`.
     """
     tile_bytes = tile * tile * pixel_bytes
     share = WORK_BYTES // min(workers, _MOST_CUTTERS)
@@ -82,8 +94,12 @@ def block_windows(grid: Grid, tile: int, pixel_bytes: int, workers: int) -> tupl
         fit = min(_BLOCK_BYTES, WORK_BYTES // workers) // tile_bytes
         return tuple(grid.windows(tile * max(1, min(math.isqrt(fit), _LARGEST_SIDE // tile))))
     rows = max(1, min(_BLOCK_BYTES, share) // (tile * pixel_bytes))
-    rows = -(-tile // -(-tile // rows))
+    rows = _up(-(-tile // -(-tile // rows)), multiple)
     return tuple(itertools.chain.from_iterable(_bands(window, rows) for window in grid.windows(tile)))
+
+
+def _up(size: int, multiple: int) -> int:
+    return -(-size // multiple) * multiple
 
 
 def worker_count(threads: int) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cropmap.data.prepared import PreparedSeries
 from cropmap.version import __version__
 
 if TYPE_CHECKING:
@@ -19,12 +20,22 @@ if TYPE_CHECKING:
     from cropmap.data.season import Season
 
 
-def map_fingerprint(package: ModelPackage, series: SceneSeries, season: Season) -> str:
+def map_fingerprint(
+    package: ModelPackage, series: SceneSeries | PreparedSeries, season: Season, recipe: Recipe | None = None
+) -> str:
     """Return the SHA-256 of the model, the images (by path, size and time of change), the season and the version.
 
     How the work is cut and shared (block size, threads) changes no pixel and does not enter.
+
+    Args:
+        package: The fitted model.
+        series: The images, or the cube that was made of them.
+        season: The span that is mapped.
+        recipe: The package's, settled for these images; None where nothing had to be settled.
     """
-    digest = _digest({"package": _package(package), "season": dataclasses.asdict(season), **_series(series)})
+    settled = (recipe or package.recipe).to_dict()
+    about = {"package": _package(package), "recipe": settled, "season": dataclasses.asdict(season)}
+    digest = _digest({**about, **_series(series)})
     for name, array in sorted(_arrays(package).items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -44,7 +55,11 @@ def _digest(described: dict[str, Any]) -> hashlib._Hash:
     return hashlib.sha256(text.encode())
 
 
-def _series(series: SceneSeries) -> dict[str, Any]:
+def _series(series: SceneSeries | PreparedSeries) -> dict[str, Any]:
+    if isinstance(series, PreparedSeries):
+        status = series.path.stat()
+        made = (series.fingerprint, status.st_size, status.st_mtime_ns)
+        return {"cube": str(series.path), "files": made}
     # What the source told the user about them changes no pixel.
     return {"series": dataclasses.asdict(dataclasses.replace(series, notes=())), "files": _files(series)}
 

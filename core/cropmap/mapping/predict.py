@@ -18,20 +18,23 @@ from cropmap.data.package import ModelPackage
 from cropmap.data.season import Season
 from cropmap.data.site import Window
 from cropmap.io.maps import MapPlan, MapWriter
-from cropmap.io.series import SeriesReader
-from cropmap.mapping.blocks import in_order, plan_work, series_bytes
+from cropmap.mapping.blocks import in_order, plan_work
 from cropmap.mapping.fingerprint import map_fingerprint
 from cropmap.models.base import SelfFittingClassifier
 from cropmap.models.predictor import Predictor
-from cropmap.prepare.recipe import prepare, recipe_bands, recipe_nodes
+from cropmap.prepare.blocks import PreparedReader, prepared_bands
+from cropmap.prepare.look import settled_for
+from cropmap.prepare.recipe import recipe_nodes
 from cropmap.seeds import torch_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from cropmap.data.cube import RegularCube
     from cropmap.data.maps import ClassMap
-    from cropmap.data.scenes import SceneBlock, SceneSeries
+    from cropmap.data.prepared import PreparedSeries
+    from cropmap.data.scenes import SceneSeries
 
 # Pixels that are selected, scaled and predicted at a time: some 15 MB of copies.
 _ROWS = 16_384
@@ -68,10 +71,10 @@ class MapOptions:
 
 
 class BlockReader(Protocol):
-    """What reads a block: `io.series.SeriesReader`, or a test's stand-in."""
+    """What reads and prepares a block: `prepare.blocks.PreparedReader`, or a test's stand-in."""
 
-    def read(self, window: Window) -> SceneBlock:
-        """Return the series of all pixels of a window, in row-major order."""
+    def parts(self, window: Window) -> Iterator[tuple[Window, RegularCube]]:
+        """Yield the prepared series of a window part by part, each in row-major order."""
 
 
 class BlockPredictor(Protocol):
@@ -107,20 +110,27 @@ class BlockMapper:
         reader: Of the images.
         predictor: Of the package.
         package: The fitted model.
-        season: Span to map.
     """
 
     reader: BlockReader
     predictor: BlockPredictor
     package: ModelPackage
-    season: Season
 
     def __call__(self, window: Window) -> MappedBlock:
         """Return the block's classes and their confidence."""
-        # The series as read is let go before the prediction needs memory.
-        cube = prepare(self.reader.read(window), self.package.recipe, self.season)
-        codes = np.full(window.pixels, NODATA, np.uint8)
-        confidence = np.full(window.pixels, NODATA, np.uint8)
+        shape = (window.height, window.width)
+        codes, confidence = np.full(shape, NODATA, np.uint8), np.full(shape, NODATA, np.uint8)
+        for part, cube in self.reader.parts(window):
+            top, left = part.row - window.row, part.col - window.col
+            inside = np.s_[top : top + part.height, left : left + part.width]
+            found = self._predicted(cube)
+            codes[inside], confidence[inside] = (layer.reshape(part.height, part.width) for layer in found)
+        return MappedBlock(window, codes, confidence)
+
+    def _predicted(self, cube: RegularCube) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return code and confidence of each pixel, (pixel,)."""
+        codes = np.full(len(cube.valid), NODATA, np.uint8)
+        confidence = np.full(len(cube.valid), NODATA, np.uint8)
         order = self._band_order(cube)
         usable = np.flatnonzero(cube.valid)
         for start in range(0, len(usable), _ROWS):
@@ -128,8 +138,7 @@ class BlockMapper:
             probabilities = self.predictor.probabilities(np.ascontiguousarray(cube.values[rows][:, :, order]))
             codes[rows] = self.predictor.codes_of(probabilities)
             confidence[rows] = percent(probabilities)
-        shape = (window.height, window.width)
-        return MappedBlock(window, codes.reshape(shape), confidence.reshape(shape))
+        return codes, confidence
 
     def _band_order(self, cube: RegularCube) -> list[int] | slice:
         self.package.check_bands(cube.bands)
@@ -139,7 +148,10 @@ class BlockMapper:
 
 
 def map_series(
-    package: ModelPackage, series: SceneSeries, options: MapOptions, progress: Progress | None = None
+    package: ModelPackage,
+    series: SceneSeries | PreparedSeries,
+    options: MapOptions,
+    progress: Progress | None = None,
 ) -> ClassMap:
     """Map every pixel of a series, and write the map as it grows.
 
@@ -149,36 +161,38 @@ def map_series(
 
     Args:
         package: The fitted model.
-        series: The images of one season.
+        series: The images of one season, or the cube that was prepared of them.
         options: How and where.
         progress: Told after each block; cancels between blocks.
 
     Raises:
         PackageError: The images lack a band of the model.
-        RecipeError: The season holds fewer than two of the images' dates, or has other time steps than the model.
+        RecipeError: The season holds fewer than two of the images' dates, or has other time steps than the model; or
+            the cube was prepared by another recipe, or for another season.
         OutputError: Another finished map is there, another run is writing there, or the outputs cannot be written.
         SourceError: An image cannot be read.
     """
     progress = progress or Progress()
     season = options.season or package.recipe.season.nearest(series.dates)
     check_season(package, season, series)
-    features = recipe_bands(package.recipe, series.bands)
-    package.check_bands(tuple(features))
+    package.check_bands(prepared_bands(series, package.recipe))
     predictor = Predictor(package, options.device)
-    with SeriesReader(series) as reader, _one_thread_a_worker(predictor):
-        pixel_bytes = series_bytes(len(series.dates), len(series.bands), len(package.days), len(features))
-        work = plan_work(series.grid, reader.block_size, pixel_bytes, side=options.block, threads=options.threads)
+    recipe = settled_for(package.recipe, series, season)
+    with PreparedReader(series, recipe, season) as reader, _one_thread_a_worker(predictor):
+        work = plan_work(
+            series.grid, reader.block_size, reader.pixel_bytes, side=options.block, threads=options.threads
+        ).bounded(reader.part_bytes)
         plan = MapPlan(
             folder=Path(options.folder),
             grid=series.grid,
             legend=package.legend,
             windows=work.windows,
-            fingerprint=map_fingerprint(package, series, season),
+            fingerprint=map_fingerprint(package, series, season, recipe),
             name=options.name,
             confidence=options.confidence,
             checkpoint_s=options.checkpoint_s,
         )
-        mapper = BlockMapper(reader, predictor, package, season)
+        mapper = BlockMapper(reader, predictor, package)
         with MapWriter(plan, progress) as writer:
             map_blocks(mapper, writer, work.workers, progress.part(0.0, _BLOCKS_SHARE))
             found = writer.finish(progress.part(_BLOCKS_SHARE, 1.0))
@@ -229,7 +243,7 @@ def percent(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
     return found
 
 
-def check_season(package: ModelPackage, season: Season, series: SceneSeries) -> None:
+def check_season(package: ModelPackage, season: Season, series: SceneSeries | PreparedSeries) -> None:
     """Refuse a season that the images or the model cannot serve.
 
     Raises:

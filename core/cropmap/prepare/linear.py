@@ -1,15 +1,18 @@
-"""Linear interpolation between clear dates, at regular days."""
+"""Linear interpolation between clear dates."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cropmap.contract.errors import RecipeError
 from cropmap.contract.params import param
 from cropmap.kernels import fused_kernel
+from cropmap.machine import LANES, WORD, blend, claim, fetch, highest, lowest, word_of
 from cropmap.prepare import STEPS
 from cropmap.prepare.step import Step
 
@@ -21,12 +24,31 @@ if TYPE_CHECKING:
 
 SUPPORT_DAYS = 64
 
+_AHEAD = 2  # Pixels that memory is asked for before they are needed.
+
 
 @dataclass(frozen=True)
 class LinearParams:
     """Where values are wanted, and from how far outside the season they may come."""
 
-    step_days: int = param(7, title="Step", help="Days from one output step to the next.", unit="days", low=1, high=92)
+    step_days: int = param(
+        7,
+        title="Step",
+        help="Days from one output step to the next. 0 keeps the dates as they are, and fills their gaps.",
+        unit="days",
+        low=0,
+        high=92,
+    )
+    days: list[float] = param(
+        [],
+        kind="numbers",
+        title="Days",
+        help="Days of the season at which values are wanted, ascending, 0 the first; they stand in for the step.",
+        unit="days",
+        low=-731,
+        high=1462,
+        advanced=True,
+    )
     support_days: int = param(
         SUPPORT_DAYS,
         title="Support around the season",
@@ -39,38 +61,61 @@ class LinearParams:
 
 
 class Linear(Step):
-    """Makes steps on the season's days 0, step, 2 step, ..."""
+    """Makes steps on given days of season, on the days 0, step, 2 step, ..., or on those that there are.
+
+    Raises:
+        RecipeError: Days that are no whole numbers, or do not ascend.
+    """
 
     def __init__(self, params: LinearParams) -> None:
         self.params = params
+        self._days = _whole_days(params.days)
 
-    def nodes(self, nodes: NDArray[np.int32] | None, season: Season) -> NDArray[np.int32]:
-        """Return the days of season 0, step, 2 step, ... up to the season's end."""
-        del nodes
-        return season.nodes(self.params.step_days)
+    def nodes(self, nodes: NDArray[np.int32] | None, season: Season) -> NDArray[np.int32] | None:
+        """Return the days given, else the days of season 0, step, 2 step, ... up to its end, else those there are."""
+        if len(self._days):
+            return self._days
+        return season.nodes(self.params.step_days) if self.params.step_days else nodes
 
     def apply(self, series: PixelSeries, season: Season) -> PixelSeries:
-        """Return the series at the nodes; a pixel without a clear date in reach is NaN, and no longer valid."""
-        nodes = self.nodes(series.days, season)
-        reach = self.params.support_days
-        axis = axis_of(series.days, nodes, (-reach, season.length_days + reach))
-        values, usable = interpolate(series.values, series.clear, axis)
+        """Return the series at the nodes, without holes.
+
+        A pixel without a clear date in reach is NaN, not clear and no longer valid. One of which a single feature has
+        no value in reach is NaN in that feature alone, but not clear and not valid either. Where the dates stay as they
+        are all of them are in reach, however far from the season.
+        """
+        nodes = self.nodes(None, season)
+        reach = (-self.params.support_days, season.length_days + self.params.support_days)
+        if nodes is None:
+            nodes, reach = series.days, (int(min(series.days, default=0)), int(max(series.days, default=0)))
+        axis = axis_of(series.days, nodes, reach)
+        fill = interpolate_holed if series.holes else interpolate
+        values, usable = fill(series.values, series.clear, axis)
+        clear = np.ones(values.shape[:2], np.bool_)
+        clear[~usable] = False
         return dataclasses.replace(
-            series,
-            values=values,
-            clear=np.repeat(usable[:, np.newaxis], len(nodes), axis=1),
-            days=nodes,
-            valid=series.valid & usable,
+            series, values=values, clear=clear, days=nodes, valid=series.valid & usable, holes=False
         )
 
 
 @STEPS.register("linear", title="Linear resampling", params=LinearParams, citation="Long et al. 2026")
 def linear(params: LinearParams) -> Step:
-    """Interpolate linearly between the nearest clear dates before and after each regular step.
+    """Interpolate linearly between the nearest clear dates before and after each step.
 
     Before the first and after the last clear date the nearest clear value is held.
     """
     return Linear(params)
+
+
+def _whole_days(days: list[float]) -> NDArray[np.int32]:
+    found = np.array(days, np.float64)
+    if (found % 1 != 0).any() or (np.diff(found) <= 0).any():
+        raise RecipeError(
+            f"The days {days} are not ascending whole numbers.",
+            where="linear, days",
+            fix="Write days of the season in order, each once: 0, 30, 61.",
+        )
+    return found.astype(np.int32)
 
 
 class Axis(NamedTuple):
@@ -78,16 +123,19 @@ class Axis(NamedTuple):
 
     Args:
         first: Position of the first date used.
-        days: Day of season of each date used, (time,), int32.
-        nodes: Day of season of each step, (step,), int32.
+        days: Day of season of each date used, (time,), int64.
+        nodes: Day of season of each step, (step,), int64.
         upto: How many of the dates used are not after each node, (step,).
+        before: The same dates as bits of a word, the first date the lowest, (step,), uint64; none where the dates are
+            more than a word has bits.
         reciprocals: 1 / k for every possible distance k of two dates, 0 for k = 0, float64.
     """
 
     first: int
-    days: NDArray[np.int32]
-    nodes: NDArray[np.int32]
-    upto: NDArray[np.uintp]
+    days: NDArray[np.int64]
+    nodes: NDArray[np.int64]
+    upto: NDArray[np.int64]
+    before: NDArray[np.uint64]
     reciprocals: NDArray[np.float64]
 
 
@@ -100,10 +148,12 @@ def axis_of(days: NDArray[np.int32], nodes: NDArray[np.int32], reach: tuple[int,
         reach: First and last day of season from which dates are used.
     """
     first, stop = np.searchsorted(days, [reach[0], reach[1] + 1]).tolist()
-    used = days[first:stop]
+    used = days[first:stop].astype(np.int64)
     reciprocals = np.zeros(int(np.ptp(used)) + 1 if len(used) else 1)
     reciprocals[1:] = 1 / np.arange(1, len(reciprocals))
-    return Axis(first, used, nodes, np.searchsorted(used, nodes, side="right").astype(np.uintp), reciprocals)
+    upto = np.searchsorted(used, nodes, side="right").astype(np.int64)
+    words = [(1 << count) - 1 for count in upto.tolist()] if len(used) <= WORD else []
+    return Axis(first, used, nodes.astype(np.int64), upto, np.array(words, np.uint64), reciprocals)
 
 
 def interpolate(
@@ -123,29 +173,32 @@ def interpolate(
 
     Source: Long et al. 2026, weekly linear resampling; edges are held.
     """
+    shape = len(values), len(axis.nodes), values.shape[2]
     # NumPy asks for huge pages where Numba does not: that saves three tenths of the time on large blocks.
-    made = np.empty((len(values), len(axis.nodes), values.shape[2]), np.float32)
+    made = np.empty(math.prod(shape) + LANES, np.float32)
     usable = np.empty(len(values), np.bool_)
-    _interpolate(values, clear, axis, (0,) * values.shape[2], (made, usable))
-    return made, usable
+    _interpolate(values, clear, axis, axis.before if len(axis.before) else None, made, usable)
+    return made[: math.prod(shape)].reshape(shape), usable
 
 
-class _Places(NamedTuple):
-    """Scratch of one pixel: which clear dates lie around each node.
+def interpolate_holed(
+    values: NDArray[np.float32], clear: NDArray[np.bool_], axis: Axis
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Interpolate as `interpolate` does, where a feature may be NaN on a clear date: missing, for that feature alone.
 
-    Args:
-        rank: How many clear dates there are before each place, (time + 1,).
-        slots: The clear dates' places from 1 on, the first and the last of them once more at the ends, (time + 2,).
-        left: The clear date at or before each node, (step,).
-        right: The clear date after each node, (step,).
-        share: The right one's share in the node's value, (step,).
+    A feature without any value among the dates used is NaN, and its pixel not usable.
     """
-
-    rank: NDArray[np.uintp]
-    slots: NDArray[np.uintp]
-    left: NDArray[np.uintp]
-    right: NDArray[np.uintp]
-    share: NDArray[np.float64]
+    made, usable = interpolate(values, clear, axis)
+    # A hole that any step would use has made that step NaN.
+    holed = np.flatnonzero(usable & np.isnan(made).any(axis=(1, 2)))
+    if len(holed):
+        series = np.moveaxis(values[holed], 2, 1)
+        known = clear[holed, np.newaxis] & ~np.isnan(series)
+        count, features, dates = series.shape
+        alone, found = interpolate(series.reshape(-1, dates, 1).copy(), known.reshape(-1, dates), axis)
+        made[holed] = np.moveaxis(alone.reshape(count, features, -1), 1, 2)
+        usable[holed] = found.reshape(count, features).all(axis=1)
+    return made, usable
 
 
 @fused_kernel
@@ -153,90 +206,86 @@ def _interpolate(
     values: NDArray[np.float32],
     clear: NDArray[np.bool_],
     axis: Axis,
-    bands: tuple[int, ...],
-    result: tuple[NDArray[np.float32], NDArray[np.bool_]],
+    before: NDArray[np.uint64] | None,
+    made: NDArray[np.float32],
+    usable: NDArray[np.bool_],
 ) -> None:
-    """Fill in the result, as `interpolate` returns it."""
-    # The length of a tuple is a constant to the compiler, so it unrolls the loop over bands: 1.5 times faster.
-    width = len(bands)
-    first, pixels, times, steps = axis.first, len(values), len(axis.days), len(axis.nodes)
-    flat = values.reshape(pixels, values.shape[1] * width)
-    out_flat, usable = result[0].reshape(pixels, steps * width), result[1]
-    places = _Places(
-        np.empty(times + 1, np.uintp),
-        np.empty(times + 2, np.uintp),
-        np.empty(steps, np.uintp),
-        np.empty(steps, np.uintp),
-        np.empty(steps, np.float64),
-    )
-    # One pixel in float64, in the first-level cache: converted in whole vectors, not value by value.
-    known, wanted = np.empty((times, width), np.float64), np.empty((steps, width), np.float64)
-    known_flat, wanted_flat = known.reshape(times * width), wanted.reshape(steps * width)
-    for pixel in range(pixels):
-        mask = clear[pixel, first : first + times]
-        if pixel == 0 or _differ(mask, clear[pixel - 1, first : first + times]):
-            usable[pixel] = _rank(mask, places)
-            if usable[pixel]:
-                _find_shares(axis, places)
-        else:
-            usable[pixel] = usable[pixel - 1]
-        if not usable[pixel]:
-            out_flat[pixel] = np.nan
-            continue
-        row = flat[pixel, first * width : (first + times) * width]
-        for place in range(times * width):
-            known_flat[place] = row[place]
-        _blend(known, wanted, places, bands)
-        for place in range(steps * width):
-            out_flat[pixel, place] = wanted_flat[place]
+    """Fill in the values, flat, (pixel x step x band + LANES,), and which pixels have any, (pixel,).
 
-
-@fused_kernel
-def _blend(known: NDArray[np.float64], wanted: NDArray[np.float64], places: _Places, bands: tuple[int, ...]) -> None:
-    """Fill in one pixel's values at the nodes, (step, band), from those on its dates, (time, band)."""
-    for step in range(len(wanted)):
-        left, right, share = places.left[step], places.right[step], places.share[step]
-        for band in range(len(bands)):
-            value = known[left, band]
-            wanted[step, band] = value + share * (known[right, band] - value)
-
-
-@fused_kernel
-def _differ(mask: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
-    """Say whether two masks differ; without leaving early, so that it runs in whole vectors."""
-    found = False
-    for time in range(len(mask)):
-        found |= mask[time] != other[time]
-    return found
-
-
-@fused_kernel
-def _rank(mask: NDArray[np.bool_], places: _Places) -> bool:
-    """Fill in the clear dates' ranks and slots; say whether there is any.
-
-    Every date is written to the next slot, and only a clear one moves on: clouds come at random, and a mispredicted
-    branch would cost more.
+    Where `before` is None, because the dates do not fit a word, Numba compiles the kernel without the other branch.
     """
-    rank = np.uintp(0)
-    places.rank[0] = rank
-    for time in range(len(mask)):
-        places.slots[rank + np.uintp(1)] = time
-        rank += np.uintp(mask[time])
-        places.rank[time + 1] = rank
-    places.slots[0] = places.slots[1]
-    places.slots[rank + np.uintp(1)] = places.slots[rank]
-    return bool(rank)
+    pixels, times, steps = len(values), len(axis.days), len(axis.nodes)
+    bands, width = values.shape[2], np.uintp(values.shape[2])
+    rows = values.reshape(pixels, values.shape[1] * bands)
+    row_from, row_to = axis.first * bands, (axis.first + times) * bands
+    stored = values.reshape(rows.size)
+    # Lanes beyond a date's last band read the next date's values; beyond the last date they need room.
+    known = np.zeros(row_to - row_from + LANES, np.float32)
+    left, right = np.empty(steps, np.uint64), np.empty(steps, np.uint64)
+    place = np.uintp(0)
+    for pixel in range(pixels):
+        mask = clear[pixel, axis.first : axis.first + times]
+        dates = word_of(mask) if before is not None else np.uint64(mask.any())
+        usable[pixel] = dates != np.uint64(0)
+        if not usable[pixel]:
+            for _ in range(steps * bands):
+                made[place] = np.nan
+                place += np.uintp(1)
+            continue
+        if before is not None:
+            _find_neighbours(dates, before, left, right)
+        else:
+            _find_neighbours_of_many(mask, axis.upto, left, right)
+        row = rows[pixel, row_from:row_to]
+        for column in range(len(row)):
+            known[column] = row[column]
+        # Memory works on the pixels ahead while this one is computed.
+        ahead = pixel + _AHEAD
+        fetch(stored, ahead * rows.shape[1] + row_from, ahead * rows.shape[1] + row_to)
+        claim(made, ahead * steps * bands, (ahead + 1) * steps * bands)
+        for step in range(steps):
+            day = axis.days[left[step]]
+            distance = np.uintp(axis.days[right[step]] - day)
+            share = (axis.nodes[step] - day) * axis.reciprocals[distance]
+            sides = left[step] * width, right[step] * width
+            # In whole vectors: lanes beyond the last band write into the next step, which then overwrites them.
+            blend(known, sides, share, made, place, width)
+            place += width
 
 
 @fused_kernel
-def _find_shares(axis: Axis, places: _Places) -> None:
-    """Fill in the two dates that each node lies between, and the share of the right one.
+def _find_neighbours(
+    dates: np.uint64, before: NDArray[np.uint64], left: NDArray[np.uint64], right: NDArray[np.uint64]
+) -> None:
+    """Fill in the clear date at or before each node, and the one after it; at least one date is clear.
 
     Past an edge both are the nearest clear date: their distance is 0, so is its "reciprocal", and the value is held.
     """
-    for step in range(len(axis.nodes)):
-        rank = places.rank[axis.upto[step]]
-        left, right = places.slots[rank], places.slots[rank + np.uintp(1)]
-        places.left[step], places.right[step] = left, right
-        distance = np.uintp(axis.days[right] - axis.days[left])
-        places.share[step] = (axis.nodes[step] - axis.days[left]) * axis.reciprocals[distance]
+    first, last = np.uint64(1) << lowest(dates), np.uint64(1) << highest(dates)
+    for step in range(len(before)):
+        left[step] = highest((dates & before[step]) | first)
+        right[step] = lowest((dates & ~before[step]) | last)
+
+
+@fused_kernel
+def _find_neighbours_of_many(
+    mask: NDArray[np.bool_], upto: NDArray[np.int64], left: NDArray[np.uint64], right: NDArray[np.uint64]
+) -> None:
+    """Do as `_find_neighbours` does, for any number of dates: walk along them once forwards and once backwards."""
+    first, last = 0, len(mask) - 1
+    while not mask[first]:
+        first += 1
+    while not mask[last]:
+        last -= 1
+    found, time = first, 0
+    for step in range(len(upto)):
+        while time < upto[step]:
+            found = time if mask[time] else found
+            time += 1
+        left[step] = found
+    found, time = last, len(mask)
+    for step in range(len(upto) - 1, -1, -1):
+        while time > upto[step]:
+            time -= 1
+            found = time if mask[time] else found
+        right[step] = found

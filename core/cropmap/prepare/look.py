@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cropmap.data.prepared import PreparedSeries
 from cropmap.io.glance import glance
 from cropmap.prepare.recipe import needs_look, settle
 
@@ -13,15 +14,18 @@ if TYPE_CHECKING:
     from cropmap.data.season import Season
 
 
-def settled_for(recipe: Recipe, series: SceneSeries, season: Season | None = None) -> Recipe:
+def settled_for(recipe: Recipe, series: SceneSeries | PreparedSeries, season: Season | None = None) -> Recipe:
     """Return the recipe with what a glance at the images tells; most recipes need none and come back as they are.
 
     Args:
         recipe: Settled before for another site or year, or not yet.
-        series: The images that it will prepare; the same images always give the same recipe.
+        series: The images that it will prepare; the same images always give the same recipe. Nothing is settled for a
+            cube: its own recipe was, for the images that it was made of.
         season: Instead of the recipe's own: the span that will be prepared.
 
     Raises:
         SourceError: An image cannot be read.
     """
-    return settle(recipe, glance(series), season) if needs_look(recipe) else recipe
+    if isinstance(series, PreparedSeries) or not needs_look(recipe):
+        return recipe
+    return settle(recipe, glance(series), season)

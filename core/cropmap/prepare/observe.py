@@ -8,6 +8,7 @@ import numpy as np
 
 from cropmap.data.cube import Observations, PixelSeries, Quality
 from cropmap.kernels import fused_kernel
+from cropmap.machine import WORD, lowest, set_bits, word_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,14 +58,14 @@ def _support(
     clear_dates = np.empty(pixels, np.uint16)
     longest_gap = np.empty(pixels, np.uint16)
     for pixel in range(pixels):
-        count = gap = before = 0
-        for time in range(first, stop):
-            # Selections, not branches: clouds come at random, and a mispredicted branch costs more than both sides.
-            day = days[time]
-            usable = clear[pixel, time]
-            count += usable
-            gap = max(gap, day - before if usable else 0)
-            before = day if usable else before
+        count, gap, before = np.uint64(0), 0, 0
+        for start in range(first, stop, WORD):
+            dates = word_of(clear[pixel, start : min(start + WORD, stop)])
+            count += set_bits(dates)
+            while dates != np.uint64(0):
+                day = days[np.uintp(start) + lowest(dates)]
+                gap, before = max(gap, day - before), day
+                dates &= dates - np.uint64(1)  # without the lowest of them
         clear_dates[pixel] = count
         longest_gap[pixel] = max(gap, length - before)
     return clear_dates, longest_gap

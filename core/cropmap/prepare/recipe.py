@@ -36,7 +36,8 @@ def make_recipe(name: str, values: Mapping[str, Any], dates: Iterable[dt.date]) 
     Raises:
         JobError: There is no such recipe.
         ParameterError: Wrong values.
-        RecipeError: The season is no span, or holds fewer than two dates.
+        RecipeError: The season is no span, or holds fewer than two dates; the steps do not make regular dates, or
+            leave some without a value.
     """
     entry = RECIPES.get(name)
     params = entry.parse(values)
@@ -50,6 +51,7 @@ def make_recipe(name: str, values: Mapping[str, Any], dates: Iterable[dt.date]) 
             fix="Set the season's start and end to span the images, or add images.",
         )
     recipe: Recipe = entry.make(params, season, tuple(inside))
+    recipe_nodes(recipe)
     return recipe
 
 
@@ -57,7 +59,7 @@ def recipe_nodes(recipe: Recipe) -> NDArray[np.int32]:
     """Return the days of season that a recipe yields, (step,), int32, ascending.
 
     Raises:
-        RecipeError: None of its steps makes regular dates.
+        RecipeError: None of its steps makes regular dates, or the last that could leaves some without a value.
     """
     return _nodes(recipe, _steps(recipe), recipe.season)
 
@@ -140,6 +142,13 @@ def _nodes(recipe: Recipe, steps: list[Step], season: Season) -> NDArray[np.int3
             "The recipe makes no regular dates.",
             where=f"recipe {recipe.name!r}",
             fix="Add a step that does, such as linear.",
+        )
+    said = [(use.name, step.gaps) for use, step in zip(recipe.steps, steps, strict=True) if step.gaps is not None]
+    if said and said[-1][1]:
+        raise RecipeError(
+            "The recipe leaves dates on which a pixel has no value, and models need one for each.",
+            where=f"recipe {recipe.name!r}, step {said[-1][0]!r}",
+            fix="Add a step after it that fills them: linear with step_days 0, or mask_channel.",
         )
     return nodes
 

@@ -24,10 +24,13 @@ class Step(ABC):
 
     A step that moves the dates says so in `nodes`, one that makes other features says so in `bands`: so a recipe's
     output is known before any image is read. One whose parameters depend on the site (its median peak date) says so in
-    `looks` and finds them in `settle`.
+    `looks` and finds them in `settle`. `gaps` keeps recipes from models that would meet dates without a value.
     """
 
-    looks = False
+    looks: bool = False
+    # What it does to dates on which a pixel has no value: True where it may leave some, False where it leaves none,
+    # None where it does not change that.
+    gaps: bool | None = None
 
     def nodes(self, nodes: NDArray[np.int32] | None, season: Season) -> NDArray[np.int32] | None:
         """Return the days of season that the step makes, (step,), int32, ascending.

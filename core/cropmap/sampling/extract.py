@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from cropmap.contract.errors import SampleError
 from cropmap.contract.progress import Progress
 from cropmap.data.samples import SampleSet
-from cropmap.io.series import SeriesReader
-from cropmap.prepare.recipe import prepare
+from cropmap.prepare.blocks import PreparedReader
 
 if TYPE_CHECKING:
     from cropmap.data.cube import RegularCube
     from cropmap.data.legend import Legend
+    from cropmap.data.prepared import PreparedSeries
     from cropmap.data.recipe import Recipe
     from cropmap.data.samples import PlacedSamples
     from cropmap.data.scenes import SceneSeries
@@ -47,12 +47,18 @@ class Prepared:
 
 
 def extract(
-    series: SceneSeries, placed: PlacedSamples, recipe: Recipe, progress: Progress | None = None
+    series: SceneSeries | PreparedSeries, placed: PlacedSamples, recipe: Recipe, progress: Progress | None = None
 ) -> tuple[SampleSet, tuple[str, ...]]:
     """Read and prepare the series of placed pixels.
 
     Pixels are read block by block of the files, at most about 256 MB of values at a time; a block that holds more
     labelled pixels than that is read more than once.
+
+    Args:
+        series: The images, or the cube that was prepared of them.
+        placed: The pixels.
+        recipe: How series are prepared, settled for these images; a cube must have been prepared so.
+        progress: Told after each chunk of pixels; cancels between chunks.
 
     Returns:
         The samples whose series the recipe accepts, in the order of `placed`; and notes that say how many of which
@@ -60,6 +66,7 @@ def extract(
 
     Raises:
         SampleError: A pixel outside the images, or no usable series.
+        RecipeError: The cube was prepared otherwise.
     """
     _check_inside(series, placed)
     prepared = _prepared(series, placed, recipe, progress or Progress())
@@ -136,7 +143,7 @@ def dropped_notes(codes: NDArray[np.uint8], why: NDArray[np.str_], legend: Legen
     return tuple(notes)
 
 
-def _check_inside(series: SceneSeries, placed: PlacedSamples) -> None:
+def _check_inside(series: SceneSeries | PreparedSeries, placed: PlacedSamples) -> None:
     grid = series.grid
     inside = (placed.rows >= 0) & (placed.rows < grid.height) & (placed.cols >= 0) & (placed.cols < grid.width)
     if not inside.all():
@@ -148,18 +155,17 @@ def _check_inside(series: SceneSeries, placed: PlacedSamples) -> None:
         )
 
 
-def _prepared(series: SceneSeries, placed: PlacedSamples, recipe: Recipe, progress: Progress) -> Prepared:
-    most = max(1, CHUNK_BYTES // (4 * len(series.scenes) * len(series.bands)))
-    values: NDArray[np.float32] | None = None
+def _prepared(
+    series: SceneSeries | PreparedSeries, placed: PlacedSamples, recipe: Recipe, progress: Progress
+) -> Prepared:
     why = np.full(len(placed), NO_DATE, dtype=f"<U{max(map(len, (NO_DATE, NOT_ENOUGH, NOT_FINITE)))}")
-    cube: RegularCube | None = None
-    with SeriesReader(series) as reader:
+    with PreparedReader(series, recipe) as reader:
+        days, bands = reader.days, reader.bands
+        values = np.empty((len(placed), len(days), len(bands)), np.float32)
+        most = max(1, CHUNK_BYTES // max(reader.pixel_bytes, 4 * len(days) * len(bands)))
         chunks = chunks_of(placed.rows, placed.cols, reader.block_size, most)
         for chunk in progress.over(chunks, "Reading the samples' series"):
-            cube = prepare(reader.read_pixels(placed.rows[chunk], placed.cols[chunk]), recipe)
-            if values is None:
-                values = np.empty((len(placed), *cube.values.shape[1:]), dtype=np.float32)
+            cube = reader.read_pixels(placed.rows[chunk], placed.cols[chunk])
             values[chunk] = cube.values
             why[chunk] = reasons(cube)
-    assert values is not None and cube is not None  # noqa: S101, PT018 - placed holds at least one sample
-    return Prepared(values, cube.days, cube.bands, why)
+    return Prepared(values, days, bands, why)

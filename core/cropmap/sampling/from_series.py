@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
 from cropmap.contract.progress import Progress
 from cropmap.data.legend import Legend, legend_from_names
+from cropmap.data.recipe import Recipe
 from cropmap.data.samples import LabelledSeries, SampleSet
 from cropmap.data.scenes import SceneBlock
-from cropmap.prepare.recipe import prepare
+from cropmap.data.season import Season
+from cropmap.prepare.recipe import needs_look, prepare, settle
 from cropmap.sampling.extract import dropped_notes, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
 
-    from cropmap.data.cube import RegularCube
-    from cropmap.data.recipe import Recipe
+# A look at a place and year takes as many samples as this, and no more than that, spread evenly over the table.
+LOOK_AT_LEAST, LOOK_AT_MOST = 100, 4096
+AT_A_TIME = 4096  # samples prepared together
 
 
 def samples_from_series(
@@ -36,6 +40,11 @@ def samples_from_series(
     The recipe's season is moved to the year in which it holds most of a sample's dates, so that a crop year of 2007 and
     one of 2014 become the same days of season. Every finite value counts as clear.
 
+    A recipe that looks at its site, as one that aligns peaks does, looks at each place and year by itself: samples that
+    share all their dates are taken for one, and where fewer than 100 do, all such of a year. It is settled first on the
+    largest of these; so what all share, such as the day that peaks are moved to, comes from there. That recipe is the
+    samples' own, which a later map settles again for its site.
+
     Args:
         table: The series.
         recipe: How they are prepared.
@@ -50,7 +59,13 @@ def samples_from_series(
     chosen = _band_positions(table, bands)
     legend = legend or legend_from_names(table.labels.tolist())
     codes = _codes(table, legend)
-    cubes, order = _prepared(table, chosen, recipe, progress)
+    calendars = _calendars(table, chosen, recipe)
+    settled = _settled(recipe, calendars)
+    cubes = [
+        prepare(calendar.block(), own, calendar.season)
+        for calendar, own in progress.over(list(zip(calendars, settled.each, strict=True)), "Preparing labelled series")
+    ]
+    order = np.concatenate([calendar.members for calendar in calendars])
     back = np.argsort(order)
     why = np.concatenate([reasons(cube) for cube in cubes])[back]
     notes = (*table.notes, *dropped_notes(codes, why, legend))
@@ -73,7 +88,7 @@ def samples_from_series(
         days=cubes[0].days,
         bands=cubes[0].bands,
         legend=legend,
-        recipe=recipe,
+        recipe=settled.shared,
         crs=table.crs,
     )
 
@@ -99,19 +114,90 @@ def _codes(table: LabelledSeries, legend: Legend) -> NDArray[np.uint8]:
     return np.array([code_of[label] for label in table.labels.tolist()], dtype=np.uint8)
 
 
-def _prepared(
-    table: LabelledSeries, bands: list[int], recipe: Recipe, progress: Progress
-) -> tuple[list[RegularCube], NDArray[np.intp]]:
-    """Prepare all samples that share their dates together; return the cubes and the samples' order in them."""
-    calendars, owner = np.unique(table.dates, axis=0, return_inverse=True)
-    names = tuple(table.bands[band] for band in bands)
-    cubes, order = [], []
-    for number in progress.over(range(len(calendars)), "Preparing labelled series"):
-        members = np.flatnonzero(owner.ravel() == number)
-        times = np.argsort(calendars[number], kind="stable")
-        dates = tuple(calendars[number][times].tolist())
-        values = np.ascontiguousarray(table.values[members][:, times][:, :, bands])
-        block = SceneBlock(values, np.asarray(np.isfinite(values).all(axis=2)), dates, names)
-        cubes.append(prepare(block, recipe, recipe.season.nearest(dates)))
-        order.append(members)
-    return cubes, np.concatenate(order)
+@dataclass(frozen=True)
+class _Calendar:
+    """Samples that share all their dates, at most 4,096 of them: what is prepared at a time.
+
+    Args:
+        table: All series.
+        bands: Positions of the bands used.
+        members: Which samples, (member,).
+        season: The recipe's season, in their year.
+        sharing: How many samples share the dates, those of other parts included.
+    """
+
+    table: LabelledSeries
+    bands: list[int]
+    members: NDArray[np.intp]
+    season: Season
+    sharing: int
+
+    def block(self) -> SceneBlock:
+        """Return the members' series by date."""
+        found = self.table.dates[self.members[0]]
+        times = np.argsort(found, kind="stable")
+        values = np.ascontiguousarray(self.table.values[self.members][:, times][:, :, self.bands])
+        clear = np.asarray(np.isfinite(values).all(axis=2))
+        return SceneBlock(values, clear, tuple(found[times].tolist()), self.names)
+
+    @property
+    def dates(self) -> bytes:
+        """The dates, to tell calendars apart."""
+        return bytes(self.table.dates[self.members[0]].tobytes())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the bands used."""
+        return tuple(self.table.bands[band] for band in self.bands)
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What all samples share of a recipe, and what each calendar's samples are prepared by."""
+
+    shared: Recipe
+    each: list[Recipe]
+
+
+def _calendars(table: LabelledSeries, bands: list[int], recipe: Recipe) -> list[_Calendar]:
+    found, owner = np.unique(table.dates, axis=0, return_inverse=True)
+    order = np.argsort(owner.ravel(), kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(owner.ravel()[order])) + 1)
+    return [
+        _Calendar(table, bands, mine[start : start + AT_A_TIME], recipe.season.nearest(dates.tolist()), len(mine))
+        for mine, dates in zip(members, found, strict=True)
+        for start in range(0, len(mine), AT_A_TIME)
+    ]
+
+
+def _settled(recipe: Recipe, calendars: list[_Calendar]) -> _Settled:
+    """Settle the recipe for each place and year, if it must look at all."""
+    if not needs_look(recipe):
+        return _Settled(recipe, [recipe] * len(calendars))
+    # What a calendar is looked at with: by itself, or with the others of its year.
+    places = [
+        calendar.dates if calendar.sharing >= LOOK_AT_LEAST else calendar.season.start for calendar in calendars
+    ]
+    together: dict[object, list[_Calendar]] = {place: [] for place in places}
+    for place, calendar in zip(places, calendars, strict=True):
+        together[place].append(calendar)
+    largest = max(together.values(), key=lambda mine: sum(len(calendar.members) for calendar in mine))
+    shared = settle(recipe, _merged(largest), largest[0].season)
+    own = {place: settle(shared, _merged(mine), mine[0].season) for place, mine in together.items()}
+    return _Settled(shared, [own[place] for place in places])
+
+
+def _merged(calendars: list[_Calendar]) -> SceneBlock:
+    """Return series of all calendars' samples on all their dates, not clear where a sample has no such date."""
+    table, bands = calendars[0].table, calendars[0].bands
+    members = np.sort(np.concatenate([calendar.members for calendar in calendars]))
+    members = members[:: -(-len(members) // LOOK_AT_MOST)]
+    own = table.dates[members]
+    dates = np.unique(own)
+    values = np.full((len(members), len(dates), len(bands)), np.nan, np.float32)
+    for time in range(own.shape[1]):
+        series = table.values[members, time][:, bands]
+        seen = np.flatnonzero(np.isfinite(series).all(axis=1))
+        values[seen, np.searchsorted(dates, own[seen, time])] = series[seen]
+    clear = np.asarray(np.isfinite(values[..., 0]))
+    return SceneBlock(values, clear, tuple(dates.tolist()), calendars[0].names)

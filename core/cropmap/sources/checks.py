@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cropmap.contract.errors import GridError, ParameterError, Problem, SourceError
 from cropmap.io.rasters import grid_differences
 from cropmap.sources.files import some
-from cropmap.sources.masks import mask_problems
+from cropmap.sources.masks import fits, mask_problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +53,8 @@ def _is_date(text: str) -> bool:
 
 def _number_problems(params: FolderParams) -> list[Problem]:
     problems = []
+    if params.boa_offset != "auto" and params.sensor != "sentinel_2_l2a":
+        problems.append(Problem("boa_offset", "is only for the sensor sentinel_2_l2a.", "Choose that sensor, or auto."))
     given = params.valid_range
     if given and not (len(given) == 2 and given[0] < given[1]):
         problems.append(Problem("valid_range", f"{given} is no range.", "Give the lowest and the highest value."))
@@ -74,24 +76,21 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def check_complete(scenes: Sequence[Scene], bands: Sequence[str], mask_band: str) -> None:
-    """Refuse a series that lacks a band, or the mask band where there is one, on a date.
+def check_complete(scenes: Sequence[Scene], bands: Sequence[str], masks: Sequence[str]) -> None:
+    """Refuse a series that lacks a band or a mask layer on a date.
 
     Raises:
         SourceError: One is missing.
     """
-    for band in bands:
-        lacking = [scene for scene in scenes if band not in scene.bands]
+    for name, held in [*((band, "bands") for band in bands), *((mask, "masks") for mask in masks)]:
+        lacking = [scene for scene in scenes if name not in getattr(scene, held)]
         if lacking:
-            raise _missing(band, lacking, scenes)
-    lacking = [scene for scene in scenes if scene.mask is None]
-    if mask_band and lacking:
-        raise _missing(mask_band, lacking, scenes)
+            raise _missing(name, lacking, scenes)
 
 
 def _missing(band: str, lacking: Sequence[Scene], scenes: Sequence[Scene]) -> SourceError:
     dates = some([scene.date.isoformat() for scene in lacking])
-    beside = [asset.path for asset in (*lacking[0].bands.values(), lacking[0].mask) if asset]
+    beside = [asset.path for asset in lacking[0].assets]
     return SourceError(
         f"Band {band} is missing on {len(lacking)} of {len(scenes)} dates: {dates}.",
         where=f"beside {beside[0]}" if beside else "",
@@ -100,7 +99,7 @@ def _missing(band: str, lacking: Sequence[Scene], scenes: Sequence[Scene]) -> So
 
 
 def check_grids(infos: Mapping[str, RasterInfo], grid: Grid, *, warp: bool) -> None:
-    """Refuse rasters on another grid that may not, or cannot, be warped.
+    """Refuse rasters of measurements on another grid that may not, or cannot, be warped.
 
     Args:
         infos: The rasters, by path.
@@ -126,6 +125,33 @@ def check_grids(infos: Mapping[str, RasterInfo], grid: Grid, *, warp: bool) -> N
                 where=f"{info.path} against {first}",
                 fix="Switch on warp to resample to the first image's grid, or leave one out.",
             )
+
+
+def check_mask_grids(infos: Mapping[str, RasterInfo], grid: Grid, *, warp: bool) -> None:
+    """Refuse masks that cannot be brought to the series' grid; a finer or coarser one that covers it always can.
+
+    Args:
+        infos: The rasters that hold masks alone, by path.
+        grid: The series' grid.
+        warp: Masks that lie elsewhere, or cover the images in part, are allowed.
+
+    Raises:
+        GridError: A mask lies on another grid.
+    """
+    known: set[Grid] = {grid}
+    for info in infos.values():
+        if info.grid in known:
+            continue
+        known.add(info.grid)
+        if fits(grid, info.grid, warp=warp):
+            continue
+        raise GridError(
+            f"A mask does not cover the images: {'; '.join(grid_differences(grid, info.grid))}.",
+            where=info.path,
+            fix="Give the file its coordinate reference system."
+            if warp
+            else "Switch on warp (what the mask does not cover is not clear), or choose masks none.",
+        )
 
 
 def _check_warpable(info: RasterInfo, grid: Grid, first: str) -> None:

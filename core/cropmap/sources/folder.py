@@ -12,11 +12,12 @@ from cropmap.contract.params import param
 from cropmap.data.scenes import Asset, Scene, SceneSeries
 from cropmap.io.rasters import RasterInfo, check_readable
 from cropmap.sources import SOURCES
-from cropmap.sources.checks import check_complete, check_grids, check_params
+from cropmap.sources.checks import check_complete, check_grids, check_mask_grids, check_params
 from cropmap.sources.files import files_in, named_files, no_dates, some
 from cropmap.sources.layers import Layer, acquisitions, content_of, first_grid, notes_on, twice
-from cropmap.sources.masks import Mask, asked_band, find_mask, is_off
+from cropmap.sources.masks import Mask, asked_masks, find_masks, is_off, rule_text
 from cropmap.sources.patterns import TEMPLATE_HELP, Named, common_pattern, is_quality_band
+from cropmap.sources.sensors import SENSORS, as_sensor, numbers_of, sensor_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,20 @@ class FolderParams:
         help="How file names hold date and band, e.g. {band}_{date:%Y%m%d}.tif with {*} for anything. "
         "Empty: recognised from the names.",
     )
+    sensor: str = param(
+        "",
+        choices=("", *SENSORS),
+        help="Names the bands by their roles (red, nir, swir1, ...) and knows scale, offset, fill number, valid range "
+        "and masks. Empty: as the files say.",
+    )
+    boa_offset: str = param(
+        "auto",
+        choices=("auto", "yes", "no"),
+        title="Sentinel-2 offset",
+        advanced=True,
+        help="Whether sentinel_2_l2a takes 1000 from the stored numbers. auto: by the processing baseline in the path "
+        "(04.00 or later), else from 25 January 2022; no: harmonised images (Earth Engine, Sentinel Hub).",
+    )
     bands: list[str] = param([], kind="texts", help="Bands to use, in this order; empty takes all.")
     band_names: list[str] = param(
         [],
@@ -42,22 +57,31 @@ class FolderParams:
         help="Names of the bands of multi-band files, in order; empty takes the files'.",
     )
     scale: float = param(
-        0.0, help="Factor from stored numbers to physical values, e.g. 0.0001; 0 takes the file's.", advanced=True
+        0.0,
+        help="Factor from stored numbers to physical values, e.g. 0.0001; 0 takes the file's or the sensor's.",
+        advanced=True,
     )
-    offset: float = param(0.0, help="Added after scaling; with scale 0 and offset 0, the file's.", advanced=True)
-    nodata: str = param("", help="Stored number that means no value, or nan; empty takes the file's.", advanced=True)
-    valid_range: list[float] = param(
-        [], kind="numbers", help="Lowest and highest physical value; others count as clouded. Empty keeps all."
+    offset: float = param(
+        0.0, help="Added after scaling; with scale 0 and offset 0, the file's or the sensor's.", advanced=True
     )
-    mask_band: str = param(
+    nodata: str = param(
         "",
-        help="Band that tells cloud from clear. Empty: QA_PIXEL or SCL, if every date has it; none: no mask.",
+        help="Stored number that means no value, or nan; empty takes the file's, else the sensor's.",
+        advanced=True,
     )
-    mask_clear_values: list[float] = param(
-        [], kind="numbers", help="Numbers of the mask band that are clear; empty with SCL takes 4, 5, 6 and 7."
+    valid_range: list[float] = param(
+        [],
+        kind="numbers",
+        help="Lowest and highest physical value; others count as clouded. Empty keeps all, or the sensor's.",
     )
-    mask_bad_bits: list[float] = param(
-        [], kind="numbers", help="Bits of the mask band that must not be set; empty with QA_PIXEL takes 0 to 5."
+    masks: list[str] = param(
+        [],
+        kind="texts",
+        help="Bands that tell cloud from clear, e.g. QA_PIXEL, SCL clear 4 5 6 7, QA_PIXEL bits 1 3 4, X bad 3 8, "
+        "CLP up to 102; a pixel is clear if all say so. Empty: those that are recognised; none: no mask.",
+    )
+    mask_dilate: int = param(
+        0, unit="pixels", low=0, high=50, help="Widens clouds and shadows of the masks by this distance."
     )
     start: str = param("", kind="date", help="First date to use; empty takes all from the beginning.")
     end: str = param("", kind="date", help="Last date to use; empty takes all to the end.")
@@ -71,7 +95,9 @@ class FolderParams:
         0, unit="days", low=0, high=366, advanced=True, help="Days between the steps of such a file; 0 where none is."
     )
     warp: bool = param(
-        default=False, help="Resample images on other grids to the first image's: bands bilinear, masks nearest."
+        default=False,
+        help="Resample images on other grids to the first image's: bands bilinear, masks nearest. Masks that cover the "
+        "images in the same coordinate system need no warp.",
     )
 
 
@@ -81,7 +107,7 @@ class _Found:
 
     layers: tuple[Layer, ...]
     bands: tuple[str, ...]
-    mask: Mask | None
+    masks: tuple[Mask, ...]
     named: tuple[Named, ...]
     files: int
     notes: tuple[str, ...]
@@ -92,14 +118,26 @@ class _Found:
         return {layer.info.path: layer.info for layer in self.layers}
 
     @property
+    def data_infos(self) -> dict[str, RasterInfo]:
+        """Those of them that hold measurements."""
+        return {layer.info.path: layer.info for layer in self.layers if layer.band in self.bands}
+
+    @property
     def grid(self) -> Grid:
         """The grid of the first date's finest data band."""
         return first_grid(self.layers, self.bands)
 
     @property
-    def mask_band(self) -> str:
-        """The mask band; empty where there is none."""
-        return self.mask.band if self.mask else ""
+    def mask_bands(self) -> tuple[str, ...]:
+        """The names of the mask layers."""
+        return tuple(mask.band for mask in self.masks)
+
+    def check_grids(self, *, warp: bool) -> None:
+        """Refuse files on grids that cannot be brought to the series'."""
+        data = self.data_infos
+        check_grids(data, self.grid, warp=warp)
+        masks = {path: info for path, info in self.infos.items() if path not in data}
+        check_mask_grids(masks, self.grid, warp=warp)
 
 
 @SOURCES.register("folder", title="Folder of images", params=FolderParams)
@@ -118,7 +156,7 @@ def folder(params: FolderParams) -> SceneSeries:
         GridError: Files on different grids without `warp`.
     """
     found = _find(params)
-    check_grids(found.infos, found.grid, warp=params.warp)
+    found.check_grids(warp=params.warp)
     for info in found.infos.values():
         check_readable(info)
     return _series(found, params)
@@ -129,9 +167,10 @@ def listing(params: FolderParams) -> dict[str, Any]:
 
     Returns:
         "dates", "bands", "scenes" (the bands that each date has), "grid", "files", "pattern" (empty where dates come
-        from inside the files), "scale", "offset" and "nodata" by band, "mask" (its band and rule, and whether it was
-        recognised; None without one), "warnings" (what was left out or guessed), and "problems" (why `folder` would
-        refuse it; empty if it would not).
+        from inside the files), "sensor", "file_bands" (the files' name of each band that the sensor names otherwise),
+        "scale", "offset" and "nodata" by band (a list where dates differ), "valid_range", "masks" (the rule by band),
+        "mask_dilate", "warnings" (what was left out or guessed), and "problems" (why `folder` would refuse it; empty
+        if it would not).
 
     Raises:
         CropMapError: Nothing can be listed: no folder, no raster, no date.
@@ -141,14 +180,9 @@ def listing(params: FolderParams) -> dict[str, Any]:
     dates: list[str] = []
     try:
         dates = [date.isoformat() for date in _series(found, params).dates]
-        check_grids(found.infos, found.grid, warp=params.warp)
+        found.check_grids(warp=params.warp)
     except CropMapError as error:
         problems.append(str(error))
-    firsts = {
-        layer.band: _asset(layer, found.mask_band, params)
-        for layer in reversed(found.layers)
-        if layer.band in found.bands
-    }
     return {
         "path": params.path,
         "files": found.files,
@@ -157,13 +191,26 @@ def listing(params: FolderParams) -> dict[str, Any]:
         "bands": list(found.bands),
         "scenes": _scenes_shown(found),
         "grid": _grid_shown(found.grid),
-        "scale": {band: firsts[band].scale for band in found.bands},
-        "offset": {band: firsts[band].offset for band in found.bands},
-        "nodata": {band: _number_shown(firsts[band].nodata) for band in found.bands},
-        "mask": _mask_shown(found.mask),
+        "sensor": params.sensor,
+        "file_bands": {layer.band: layer.file_band for layer in found.layers if layer.file_band},
+        **_numbers_shown(found, params),
+        "valid_range": list(_valid_range(params) or ()),
+        "masks": {mask.band: rule_text(mask.rule) for mask in found.masks},
+        "mask_dilate": params.mask_dilate,
         "warnings": [*found.notes, *_storage_notes(found)],
         "problems": problems,
     }
+
+
+def _numbers_shown(found: _Found, params: FolderParams) -> dict[str, dict[str, Any]]:
+    """Return scale, offset and no-data number by band; lists where they differ between dates."""
+    shown: dict[str, dict[str, Any]] = {"scale": {}, "offset": {}, "nodata": {}}
+    for band in found.bands:
+        several = [numbers_of(layer, params) for layer in found.layers if layer.band == band]
+        for name, values in zip(shown, zip(*several, strict=True), strict=True):
+            distinct = list(dict.fromkeys(_number_shown(value) for value in values))
+            shown[name][band] = distinct[0] if len(distinct) == 1 else distinct
+    return shown
 
 
 def _scenes_shown(found: _Found) -> list[dict[str, Any]]:
@@ -182,25 +229,27 @@ def _find(params: FolderParams) -> _Found:
     files, root = files_in(params)
     named, notes = named_files(files, root, params)
     contents = [content_of(str(file), name, params) for file, name in named]
-    layers = [layer for content in contents for layer in content.layers]
-    if not layers:
+    read = [layer for content in contents for layer in content.layers]
+    if not read:
         raise no_dates(files, root)
+    layers, own_notes = as_sensor(read, params)
     bands, unused = _bands(layers, params)
     dated = _in_span(layers, bands, params)
-    mask, reasons = find_mask(dated, bands, params)
-    used = {*bands, mask.band} if mask else set(bands)
-    general = "{} holds quality flags and is not used; choose it as mask_band, or name it in bands."
+    usual = SENSORS[params.sensor].masks if params.sensor else ()
+    masks, reasons = find_masks(dated, bands, params, usual)
+    used = {*bands, *(mask.band for mask in masks)}
+    general = "{} holds quality flags and is not used; say in masks how it is read, or name it in bands."
     flags = [general.format(band) for band in unused if band not in used and band not in reasons]
     kept = tuple(layer for layer in dated if layer.band in used)
-    notes += [*notes_on(contents), *reasons.values(), *flags]
-    return _Found(kept, bands, mask, tuple(name for _, name in named), len(files), tuple(dict.fromkeys(notes)))
+    notes += [*notes_on(contents), *own_notes, *sensor_notes(kept, params), *reasons.values(), *flags]
+    return _Found(kept, bands, masks, tuple(name for _, name in named), len(files), tuple(dict.fromkeys(notes)))
 
 
 def _bands(layers: Sequence[Layer], params: FolderParams) -> tuple[tuple[str, ...], list[str]]:
     """Return the data bands, in order, and the quality bands that the user said nothing of."""
     known = list(dict.fromkeys(layer.band for layer in layers))
-    asked = asked_band(params)
-    missing = [band for band in [*params.bands, asked] if band and band not in known]
+    asked = [mask.band for mask in asked_masks(params)]
+    missing = [band for band in [*params.bands, *asked] if band not in known]
     if missing:
         raise SourceError(
             f"There is no band {missing[0]!r}.",
@@ -209,13 +258,15 @@ def _bands(layers: Sequence[Layer], params: FolderParams) -> tuple[tuple[str, ..
         )
     if params.bands:
         return tuple(params.bands), []
-    quality = [band for band in known if band != asked and is_quality_band(band)]
-    kept = tuple(band for band in known if band != asked and band not in quality)
+    quality = [band for band in known if band not in asked and is_quality_band(band)]
+    kept = [band for band in known if band not in asked and band not in quality]
+    if params.sensor:
+        kept = [band.role for band in SENSORS[params.sensor].bands if band.role in kept]
     if not kept:
         raise SourceError(
             f"The folder holds only quality bands: {', '.join(known)}.", where=params.path, fix="Add the images' bands."
         )
-    return kept, [] if is_off(params) else quality
+    return tuple(kept), [] if is_off(params) else quality
 
 
 def _in_span(layers: Sequence[Layer], bands: Sequence[str], params: FolderParams) -> list[Layer]:
@@ -234,10 +285,23 @@ def _in_span(layers: Sequence[Layer], bands: Sequence[str], params: FolderParams
 
 def _series(found: _Found, params: FolderParams) -> SceneSeries:
     scenes = tuple(_scene(group, found, params) for group in acquisitions(found.layers))
-    check_complete(scenes, found.bands, found.mask_band)
-    rule = found.mask.rule if found.mask else None
-    low_high = (params.valid_range[0], params.valid_range[1]) if params.valid_range else None
-    return SceneSeries(found.grid, found.bands, scenes, rule, params.warp, low_high, found.notes)
+    check_complete(scenes, found.bands, found.mask_bands)
+    return SceneSeries(
+        found.grid,
+        found.bands,
+        scenes,
+        {mask.band: mask.rule for mask in found.masks},
+        params.mask_dilate,
+        params.warp,
+        _valid_range(params),
+        found.notes,
+    )
+
+
+def _valid_range(params: FolderParams) -> tuple[float, float] | None:
+    if params.valid_range:
+        return params.valid_range[0], params.valid_range[1]
+    return SENSORS[params.sensor].valid_range if params.sensor else None
 
 
 def _scene(layers: Sequence[Layer], found: _Found, params: FolderParams) -> Scene:
@@ -248,30 +312,22 @@ def _scene(layers: Sequence[Layer], found: _Found, params: FolderParams) -> Scen
             where=f"{same[0].info.path} and {same[1].info.path}",
             fix=f"Leave one out, or tell them apart. {TEMPLATE_HELP}",
         )
-    assets = {layer.band: _asset(layer, found.mask_band, params) for layer in layers}
-    mask = assets.get(found.mask_band)
-    if found.mask_band not in found.bands:
-        assets.pop(found.mask_band, None)
-    return Scene(layers[0].date, assets, mask)
+    bands = {layer.band: _asset(layer, params) for layer in layers if layer.band in found.bands}
+    flags = (layer for layer in layers if layer.band in found.mask_bands)
+    masks = {flag.band: Asset(flag.info.path, flag.number.index, nodata=flag.number.nodata) for flag in flags}
+    return Scene(layers[0].date, bands, masks)
 
 
-def _asset(layer: Layer, mask_band: str, params: FolderParams) -> Asset:
-    """Return how a layer is read; the user's scale comes with the user's offset, the mask band is never scaled."""
-    number = layer.number
-    scale, offset, nodata = number.scale, number.offset, number.nodata
-    if layer.band != mask_band:
-        if params.scale:
-            scale, offset = params.scale, params.offset
-        elif params.offset:
-            offset = params.offset
-        nodata = float(params.nodata) if params.nodata else nodata
+def _asset(layer: Layer, params: FolderParams) -> Asset:
+    """Return how a layer of measurements is read."""
+    scale, offset, nodata = numbers_of(layer, params)
     if not scale or not math.isfinite(scale):
         raise SourceError(
             f"The file gives band {layer.band} the scale {scale:g}.",
             where=layer.info.path,
             fix="Give the scale yourself.",
         )
-    return Asset(layer.info.path, number.index, scale, offset, nodata)
+    return Asset(layer.info.path, layer.number.index, scale, offset, nodata)
 
 
 # ---------------------------------------------------------------- listing
@@ -285,17 +341,6 @@ def _pattern_shown(found: _Found, params: FolderParams) -> str:
     if any(layer.date not in dates for layer in found.layers):
         return ""
     return common_pattern([name.shown for name in found.named if name.date])
-
-
-def _mask_shown(mask: Mask | None) -> dict[str, Any] | None:
-    if mask is None:
-        return None
-    return {
-        "band": mask.band,
-        "clear_values": list(mask.rule.clear_values),
-        "bad_bits": list(mask.rule.bad_bits),
-        "recognised": mask.recognised,
-    }
 
 
 def _number_shown(number: float | None) -> float | str | None:

@@ -25,13 +25,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Layer:
-    """One band of one date, and where it lies; `rest` tells acquisitions of one date apart."""
+    """One band of one date, and where it lies.
+
+    Args:
+        date: Its date.
+        band: Its name in the series.
+        number: The band of the file.
+        info: The file.
+        rest: What tells acquisitions of one date apart.
+        file_band: What the file calls it, where a sensor names it otherwise.
+    """
 
     date: dt.date
     band: str
     number: RasterBand
     info: RasterInfo
     rest: str
+    file_band: str = ""
 
 
 @dataclass(frozen=True)

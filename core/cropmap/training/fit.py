@@ -227,6 +227,7 @@ class _Task:
     values: NDArray[np.float32]
     columns: NDArray[np.intp]
     legend: Legend
+    bands: tuple[str, ...]
 
     @property
     def shape(self) -> SeriesShape:
@@ -244,12 +245,12 @@ def _task(samples: SampleSet, model: str, values: Mapping[str, Any]) -> _Task:
     params = MODELS.get(model).parse(values)
     legend = _occurring(samples)
     columns = np.searchsorted(legend.codes, samples.codes)
-    return _Task(model_class(model), params, samples.values, columns, legend)
+    return _Task(model_class(model), params, samples.values, columns, legend, samples.bands)
 
 
 def _fit_at_once(kind: type[SelfFittingClassifier], task: _Task, options: FitOptions, progress: Progress) -> _Fitted:
     _check_counts(task.columns, task.legend)
-    scaling = fit_scaling(task.values) if kind.scaled else NO_SCALING
+    scaling = fit_scaling(task.values, task.bands) if kind.scaled else NO_SCALING
     settings = FitSettings(options.seed, options.threads)
     model = kind.fit(task.params, task.shape, (scaling.apply(task.values), task.columns), settings, progress)
     evidence = {"training_samples": len(task.columns), "validation_samples": 0, "device": "cpu"}
@@ -266,7 +267,7 @@ def _fit_by_gradients(task: _Task, held: NDArray[np.bool_], options: FitOptions,
         raise TypeError(message)
     kind = task.kind
     _check_split(held, task)
-    scaling = fit_scaling(task.values[~held])
+    scaling = fit_scaling(task.values[~held], task.bands)
     parts = [Part(scaling.apply(task.values[chosen]), task.columns[chosen]) for chosen in (~held, held)]
     loop = LoopOptions(options.seed, options.device, options.threads)
     trained = train(lambda: kind.untrained(task.params, task.shape), parts[0], parts[1], loop, progress)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cropmap.contract.catalogue import Catalogue, CatalogueEntry, read_catalogue
+from cropmap.contract.catalogue import Catalogue, CatalogueEntry, named_entries, put_entry, read_catalogue
 from cropmap.contract.errors import JobError
 from cropmap.contract.params import param, schema
 
@@ -77,3 +77,40 @@ def test_problems_of_nested_entries_carry_the_path_to_them(values, problems):
 
 def test_entries_keep_their_order():
     assert [entry.name for entry in CATALOGUE.entries("models")] == ["forest"]
+
+
+@dataclass(frozen=True)
+class ChainParams:
+    links: list[Any] = param(["forest"], kind="entries", registry="models", help="Models, one after another.")
+
+
+CHAIN = schema(ChainParams)
+
+
+def test_the_entries_of_a_list_are_named_by_their_place():
+    values = {"links": ["forest", {"name": "forest", "trees": 7}]}
+    found = named_entries(CHAIN, values)
+    assert found == {"links[0]": ("models", "forest", {}), "links[1]": ("models", "forest", {"trees": 7})}
+    assert named_entries(CHAIN, {}) == {"links[0]": ("models", "forest", {})}
+
+
+def test_an_entry_is_put_back_where_it_was_found_and_the_given_list_stays_as_it_was():
+    values = {"links": ["forest", "forest"], "model": "forest"}
+    changed = dict(values)
+    put_entry(changed, "links[1]", {"name": "forest", "trees": 9})
+    put_entry(changed, "model", {"name": "forest", "trees": 3})
+    assert changed == {"links": ["forest", {"name": "forest", "trees": 9}], "model": {"name": "forest", "trees": 3}}
+    assert values == {"links": ["forest", "forest"], "model": "forest"}
+
+
+def test_problems_of_listed_entries_say_which_one():
+    jobs = {"chain": _entry("chain", ChainParams)}
+    chain = Catalogue("1", {"models": CATALOGUE.registries["models"], "jobs": jobs})
+
+    def said(links):
+        return [problem.parameter for problem in chain.problems("jobs", "chain", {"links": links})]
+
+    assert said(["forest", {"name": "forest", "trees": 0}]) == ["links[1].trees"]
+    assert said(["forest", "oak"]) == ["links[1]"]
+    for broken in ([], [3], "forest", [{"trees": 4}]):
+        assert said(broken) == ["links"]

@@ -9,6 +9,7 @@ import pytest
 import safetensors.numpy
 
 from cropmap.contract.errors import OutputError, PackageError
+from cropmap.data.cube import CLEAR_BAND
 from cropmap.data.legend import Legend, LegendClass
 from cropmap.data.package import NO_SCALING, ModelPackage, Scaling
 from cropmap.data.recipe import Recipe, StepUse
@@ -96,6 +97,13 @@ def test_everything_survives_exactly(package, path):
 def test_a_package_without_scaling_survives(package, tmp_path):
     bare = dataclasses.replace(package, scaling=NO_SCALING)
     assert read_package(write_package(tmp_path / "bare.cropmap", bare)).scaling.mean.size == 0
+
+
+def test_a_mask_among_the_bands_is_known_again(package, tmp_path):
+    scaling = dataclasses.replace(package.scaling, mask=1)
+    masked = dataclasses.replace(package, bands=("blue", CLEAR_BAND), scaling=scaling)
+    assert read_package(write_package(tmp_path / "masked.cropmap", masked)).scaling.mask == 1
+    assert read_package(write_package(tmp_path / "plain.cropmap", package)).scaling.mask is None
 
 
 def test_the_same_package_gives_the_same_bytes(package, path, tmp_path):

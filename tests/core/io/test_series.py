@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 
 import numpy as np
 import pytest
 import rasterio
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.transform import Affine
+from scipy import ndimage
 
 from cropmap.contract.errors import GridError, SourceError
 from cropmap.data.scenes import Asset, MaskRule, Scene, SceneSeries
 from cropmap.data.site import Window
 from cropmap.io import series as series_module
 from cropmap.io.rasters import grid_of
-from cropmap.io.series import SeriesReader, mask_is_clear
+from cropmap.io.series import SeriesReader
 
 DATES = [dt.date(2023, 4, 1), dt.date(2023, 4, 9), dt.date(2023, 4, 17)]
 HEIGHT, WIDTH = 40, 50
@@ -221,8 +223,8 @@ def test_a_file_on_another_grid_is_refused_while_reading(files, tmp_path, truth)
 
 
 def masked(path, mask, rule, **more):
-    scene = Scene(DATES[0], {"x": Asset(path)}, Asset(mask, **more))
-    return SceneSeries(grid_of(path), ("x",), (scene,), rule)
+    scene = Scene(DATES[0], {"x": Asset(path)}, {"m": Asset(mask)})
+    return SceneSeries(grid_of(path), ("x",), (scene,), {"m": rule}, **more)
 
 
 def clear_of(series):
@@ -239,14 +241,80 @@ def test_mask_values_and_bits_decide_what_is_clear(tmp_path):
     assert clear_of(masked(path, mask, MaskRule(clear_values=(1, 22280)))) == [False, True, True, False, False]
 
 
-def test_a_mask_without_a_number_is_not_clear():
-    rule = MaskRule(bad_bits=(1,))
-    numbers = np.array([0, np.nan, 255, 2], np.float32)
-    assert mask_is_clear(rule, numbers, 255.0).tolist() == [True, False, False, False]
+def test_a_pixel_is_clear_if_every_mask_says_so(tmp_path):
+    path = write(tmp_path / "x.tif", np.ones((1, 1, 4), np.float32))
+    classes = write(tmp_path / "scl.tif", np.array([[[4, 4, 9, 9]]], np.uint8))
+    share = write(tmp_path / "clp.tif", np.array([[[10, 103, 10, 255]]], np.uint8))
+    scene = Scene(DATES[0], {"x": Asset(path)}, {"SCL": Asset(classes), "CLP": Asset(share)})
+    rules = {"SCL": MaskRule(clear_values=(4,)), "CLP": MaskRule(most=102)}
+    assert clear_of(SceneSeries(grid_of(path), ("x",), (scene,), rules)) == [True, False, False, False]
 
 
-def test_a_no_data_number_that_the_rule_calls_clear_is_clear():
-    assert mask_is_clear(MaskRule(clear_values=(0,)), np.array([0, 1], np.uint8), 0.0).tolist() == [True, False]
+def test_a_series_whose_mask_misses_a_date_is_refused():
+    scene, grid = Scene(DATES[0], {"x": Asset("x.tif")}), series_module.Grid("", 0, 0, 1, 1, 1, 1)
+    with pytest.raises(SourceError, match=r"m is missing on 2023-04-01"):
+        SceneSeries(grid, ("x",), (scene,), {"m": MaskRule()})
+
+
+# ---------------------------------------------------------------- widening
+
+
+@pytest.fixture
+def clouds(tmp_path):
+    """(series maker, cloud, fill): clouds of 8 and fill of 255 that cross the borders of files' tiles."""
+    numbers = np.where(np.random.default_rng(8).random((2, HEIGHT, WIDTH)) < 0.01, 8, 0).astype(np.uint8)
+    numbers[:, :, 20:23] = 255
+    image = write(tmp_path / "x.tif", np.ones((2, HEIGHT, WIDTH), np.int16), tiled=True, blockxsize=16, blockysize=16)
+    flags = write(tmp_path / "m.tif", numbers, tiled=True, blockxsize=16, blockysize=16)
+    rule = MaskRule(clear_values=(0,), fill_values=(255,))
+
+    def series(far, **more):
+        scenes = tuple(Scene(DATES[t], {"x": Asset(image, t + 1)}, {"m": Asset(flags, t + 1)}) for t in range(2))
+        return SceneSeries(grid_of(image), ("x",), scenes, {"m": dataclasses.replace(rule, **more)}, far)
+
+    return series, numbers == 8, numbers == 255
+
+
+def disc(far):
+    down, right = np.mgrid[-far : far + 1, -far : far + 1]
+    return down**2 + right**2 <= far**2
+
+
+@pytest.mark.parametrize("far", [0, 1, 2, 5, 12])
+def test_clouds_are_widened_by_a_disc_and_fill_is_not(clouds, far):
+    series, cloud, fill = clouds
+    truth = np.stack([~(ndimage.binary_dilation(cloud[t], disc(far)) | fill[t]).ravel() for t in range(2)], axis=1)
+    with SeriesReader(series(far)) as reader:
+        np.testing.assert_array_equal(reader.read(Window(0, 0, HEIGHT, WIDTH)).clear, truth)
+
+
+def test_flags_that_are_exact_are_not_widened(clouds):
+    series, cloud, fill = clouds
+    with SeriesReader(series(5, grows=False)) as reader:
+        got = reader.read(Window(0, 0, HEIGHT, WIDTH)).clear
+    np.testing.assert_array_equal(got, ~(cloud | fill).reshape(2, -1).T)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_widening_leaves_no_trace_of_blocks_or_of_single_reads(clouds, data):
+    far = data.draw(st.sampled_from([1, 3, 20]))
+    row, col = data.draw(st.integers(0, HEIGHT - 1)), data.draw(st.integers(0, WIDTH - 1))
+    window = Window(row, col, data.draw(st.integers(1, HEIGHT - row)), data.draw(st.integers(1, WIDTH - col)))
+    rows, cols = np.mgrid[row : row + window.height, col : col + window.width]
+    with SeriesReader(clouds[0](far)) as reader:
+        whole = reader.read(Window(0, 0, HEIGHT, WIDTH)).clear.reshape(HEIGHT, WIDTH, 2)[rows, cols].reshape(-1, 2)
+        np.testing.assert_array_equal(reader.read(window).clear, whole)
+        np.testing.assert_array_equal(reader.read_pixels(rows.ravel(), cols.ravel()).clear, whole)
+
+
+def test_a_coarse_mask_is_widened_by_pixels_of_the_series(tmp_path):
+    path = write(tmp_path / "x.tif", np.ones((1, 12, 12), np.float32))
+    mask = write(tmp_path / "m.tif", np.pad(np.array([[[8]]], np.uint8), ((0, 0), (2, 3), (2, 3))), pixel=20)
+    clear = np.array(clear_of(masked(path, mask, MaskRule(clear_values=(0,)), mask_dilate=1))).reshape(12, 12)
+    cloud = np.zeros((12, 12), bool)
+    cloud[4:6, 4:6] = True
+    np.testing.assert_array_equal(clear, ~ndimage.binary_dilation(cloud))
 
 
 def test_a_files_own_mask_is_respected(tmp_path):
@@ -263,21 +331,48 @@ def test_a_files_own_mask_is_respected(tmp_path):
 # ---------------------------------------------------------------- warping
 
 
-def test_a_coarser_mask_is_warped_by_nearest_neighbour(tmp_path):
+@pytest.mark.parametrize("warp", [False, True])
+def test_a_coarser_mask_is_read_at_the_nearest_pixel(tmp_path, warp):
     path = write(tmp_path / "x.tif", np.ones((1, 4, 4), np.float32))
     mask = write(tmp_path / "m.tif", np.array([[[4, 8], [9, 5]]], np.uint8), pixel=20)
-    series = masked(path, mask, MaskRule(clear_values=(4, 5)))
-    series = SceneSeries(series.grid, series.bands, series.scenes, series.mask_rule, warp=True)
-    clear = np.array(clear_of(series)).reshape(4, 4)
+    clear = np.array(clear_of(masked(path, mask, MaskRule(clear_values=(4, 5)), warp=warp))).reshape(4, 4)
     np.testing.assert_array_equal(clear, np.kron([[1, 0], [0, 1]], np.ones((2, 2))).astype(bool))
+
+
+@pytest.mark.parametrize(
+    ("pixel", "origin"), [(20, (499985, 5600015)), (7, (499999, 5600003)), (33, (499970, 5600001))]
+)
+def test_a_mask_on_any_grid_that_covers_is_read_where_pixel_centres_lie_in_every_window(tmp_path, pixel, origin):
+    path = write(tmp_path / "x.tif", np.ones((1, 30, 40), np.float32))
+    side = 700 // pixel
+    classes = np.random.default_rng(3).integers(0, 4, (side, side), dtype=np.uint8)
+    mask = write(tmp_path / "m.tif", classes[None], origin=origin, pixel=pixel)
+    x, y = 500000 + 10 * (np.arange(40) + 0.5), 5600000 - 10 * (np.arange(30) + 0.5)
+    truth = classes[((origin[1] - y) // pixel).astype(int)][:, ((x - origin[0]) // pixel).astype(int)] > 1
+    series = masked(path, mask, MaskRule(bad_values=(0, 1)))
+    with SeriesReader(series) as reader:
+        for size in (30, 7):
+            for window in series.grid.windows(size):
+                got = reader.read(window).clear.reshape(window.height, window.width)
+                rows, cols = slice(window.row, window.row + window.height), slice(window.col, window.col + window.width)
+                np.testing.assert_array_equal(got, truth[rows, cols])
+
+
+def test_a_mask_that_does_not_cover_is_refused_without_warp(tmp_path):
+    path = write(tmp_path / "x.tif", np.ones((1, 4, 4), np.float32))
+    mask = write(tmp_path / "m.tif", np.zeros((1, 2, 1), np.uint8), pixel=20)
+    with pytest.raises(GridError, match="another grid"):
+        clear_of(masked(path, mask, MaskRule(clear_values=(0,))))
+    clear = np.array(clear_of(masked(path, mask, MaskRule(clear_values=(0,)), warp=True))).reshape(4, 4)
+    np.testing.assert_array_equal(clear, np.tile([True, True, False, False], (4, 1)))
 
 
 def test_what_a_warped_file_does_not_cover_is_neither_a_value_nor_clear(tmp_path):
     path = write(tmp_path / "x.tif", np.ones((1, 2, 4), np.int16))
     other = write(tmp_path / "y.tif", np.full((1, 2, 4), 7, np.int16), origin=(500020, 5600000))
     mask = write(tmp_path / "m.tif", np.zeros((1, 2, 4), np.uint8), origin=(500020, 5600000))
-    scene = Scene(DATES[0], {"x": Asset(other)}, Asset(mask))
-    series = SceneSeries(grid_of(path), ("x",), (scene,), MaskRule(bad_bits=(0,)), warp=True)
+    scene = Scene(DATES[0], {"x": Asset(other)}, {"m": Asset(mask)})
+    series = SceneSeries(grid_of(path), ("x",), (scene,), {"m": MaskRule(bad_bits=(0,))}, warp=True)
     with SeriesReader(series) as reader:
         block = reader.read(Window(0, 0, 2, 4))
     row = block.values[:, 0, 0].reshape(2, 4)[0]

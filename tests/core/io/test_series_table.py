@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cropmap.contract.errors import SampleError
-from cropmap.io.series_table import read_series_table
+from cropmap.contract.errors import OutputError, SampleError
+from cropmap.data.samples import LabelledSeries
+from cropmap.io.projection import crs_wkt
+from cropmap.io.series_table import read_series_table, write_series_table
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 
@@ -121,3 +123,54 @@ def test_published_tables_are_read(name, shape, classes):
     read = read_series_table(DATA / name)
     assert read.values.shape == shape
     assert len(np.unique(read.labels)) == classes
+
+
+# ---------------------------------------------------------------- writing
+
+
+def labelled(**changes):
+    rng = np.random.default_rng(0)
+    dates = np.datetime64("2017-01-03") + np.array([[0, 5, 9], [2, 2, 2]])
+    columns = {
+        "values": rng.random((2, 3, 2)).astype(np.float32),
+        "dates": dates,
+        "labels": np.array(["maïs", "wheat"]),
+        "ids": np.array(["frh01/1", "frh01/2"]),
+        "groups": np.array(["department frh01"] * 2),
+        "x": np.array([-2.83, -2.5]),
+        "y": np.array([48.46, 48.4]),
+        "bands": ("red", "nir"),
+        "crs": crs_wkt("EPSG:4326"),
+    }
+    return LabelledSeries(**(columns | changes))
+
+
+def test_what_is_written_is_read_again_to_the_byte(tmp_path):
+    values = labelled().values.copy()
+    values[1, 1:] = np.nan
+    table = labelled(values=values)
+    for name in ("a.npz", "b.npz"):
+        write_series_table(tmp_path / name, table)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "b.npz"]
+    again = read_series_table(tmp_path / "a.npz")
+    for name in ("values", "dates", "labels", "ids", "groups", "x", "y"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(table, name))
+    assert (again.bands, again.crs) == (table.bands, table.crs)
+
+
+def test_other_coordinates_become_longitude_and_latitude(tmp_path):
+    # 500 km east is zone 30's middle meridian, 3 degrees west, and 0 m north is the equator.
+    table = labelled(x=np.array([5e5, 5e5]), y=np.array([0.0, 0.0]), crs=crs_wkt("EPSG:32630"))
+    write_series_table(tmp_path / "a.npz", table)
+    again = read_series_table(tmp_path / "a.npz")
+    np.testing.assert_allclose([again.x[0], again.y[0]], [-3.0, 0.0], atol=1e-9)
+
+
+def test_missing_dates_and_folders_that_are_not_there_are_refused(tmp_path):
+    dates = labelled().dates.copy()
+    dates[0, 2] = "NaT"
+    with pytest.raises(SampleError, match=r"1 series have dates that are missing.*Repeat a date"):
+        write_series_table(tmp_path / "a.npz", labelled(dates=dates))
+    with pytest.raises(OutputError, match="Writing failed"):
+        write_series_table(tmp_path / "none" / "a.npz", labelled())

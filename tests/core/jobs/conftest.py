@@ -20,7 +20,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> SyntheticSite:
 
 @pytest.fixture
 def images(site: SyntheticSite) -> dict[str, Any]:
-    return {"name": "folder", "path": str(site.images), "mask_band": "QA_PIXEL"}
+    return {"name": "folder", "path": str(site.images), "masks": ["QA_PIXEL"]}
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_class_names_with_accents_and_blanks_stay_and_empty_ones_are_told(
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory, site: SyntheticSite) -> Path:
     folder = tmp_path_factory.mktemp("package")
-    images = {"name": "folder", "path": str(site.images), "mask_band": "QA_PIXEL"}
+    images = {"name": "folder", "path": str(site.images), "masks": ["QA_PIXEL"]}
     recipe = {"name": "weekly_linear", "min_clear": 3, "max_gap_days": 0}
     sampled = run_job(
         Job("sample", {"images": images, "samples": str(site.points), "recipe": recipe}, str(folder / "s"))
@@ -199,7 +199,7 @@ def test_images_in_other_units_than_the_models_samples(tmp_path: Path, images: d
 def test_images_without_the_mask_that_the_model_was_trained_with_are_told(
     tmp_path: Path, images: dict[str, Any], package: Path
 ) -> None:
-    params = {"images": images | {"mask_band": "none"}, "package": str(package)}
+    params = {"images": images | {"masks": ["none"]}, "package": str(package)}
     unmasked = run_job(Job("map", params, str(tmp_path / "unmasked"))).result
     masked = run_job(Job("map", params | {"images": images}, str(tmp_path / "masked"))).result
     assert any("cloud mask" in warning for warning in unmasked["warnings"])

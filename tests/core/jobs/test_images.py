@@ -33,7 +33,7 @@ def test_inspect_tells_which_bands_each_date_has(tmp_path: Path, site: Synthetic
     assert figures["dates"] == [date.isoformat() for date in site.dates]
     assert [scene["date"] for scene in figures["scenes"]] == figures["dates"]
     assert all(scene["bands"] == figures["bands"] for scene in figures["scenes"])
-    assert figures["mask"]["band"] == "QA_PIXEL"
+    assert figures["masks"] == {"QA_PIXEL": "bits 1 2 3 4 5"}
 
 
 def test_clear_shares_equal_the_masks_share_on_a_site_smaller_than_the_glance(site: SyntheticSite) -> None:

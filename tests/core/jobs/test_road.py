@@ -36,7 +36,7 @@ def pixels(path: Path | str) -> bytes:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, site: SyntheticSite) -> RunRecord:
     params = {
-        "images": {"name": "folder", "path": str(site.images), "mask_band": "QA_PIXEL"},
+        "images": {"name": "folder", "path": str(site.images), "masks": ["QA_PIXEL"]},
         "samples": str(site.points),
         "recipe": {"name": "weekly_linear", "min_clear": 3, "max_gap_days": 0},
         "model": {"name": "random_forest", "trees": 20},

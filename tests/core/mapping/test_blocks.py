@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropmap.data.site import Grid
-from cropmap.mapping.blocks import WORK_BYTES, block_windows, in_order, plan_work, series_bytes, worker_count
+from cropmap.mapping.blocks import WORK_BYTES, block_windows, in_order, plan_work, worker_count
+
+
+def series_bytes(dates, bands, steps, features):
+    """What a pixel takes as read and as prepared."""
+    return 4 * dates * bands + dates + 4 * steps * features
 
 
 def grid_of(width, height):
@@ -138,3 +143,17 @@ def test_no_thread_outlives_a_consumer_that_stops():
 def test_zero_threads_means_as_many_as_cores_but_at_most_eight():
     assert 1 <= worker_count(0) <= 8
     assert worker_count(3) == 3
+
+
+@pytest.mark.parametrize(("side", "tile", "pixel_bytes"), [(0, 400, 100), (0, 512, 9000), (100, 512, 100), (0, 64, 4)])
+def test_blocks_begin_at_multiples_where_that_is_asked(side, tile, pixel_bytes):
+    grid = grid_of(1500, 1300)
+    windows = plan_work(grid, tile, pixel_bytes, side=side, threads=2, multiple=128).windows
+    assert all(window.row % 128 == window.col % 128 == 0 for window in windows)
+    assert sum(window.pixels for window in windows) == 1500 * 1300
+
+
+def test_workers_are_as_many_as_their_parts_leave_room_for():
+    work = plan_work(grid_of(4096, 4096), 256, 4, threads=8)
+    assert [work.bounded(size).workers for size in (1, 50_000_000, 10**12)] == [8, 6, 1]
+    assert work.bounded(10**12).windows == work.windows

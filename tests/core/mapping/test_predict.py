@@ -15,7 +15,6 @@ from cropmap.data.scenes import Asset, Scene, SceneSeries
 from cropmap.data.season import Season
 from cropmap.data.site import Grid, Window
 from cropmap.io.series import SeriesReader
-from cropmap.mapping import predict
 from cropmap.mapping.fingerprint import map_fingerprint
 from cropmap.mapping.predict import MapOptions, map_series, percent
 from cropmap.models.predictor import Predictor
@@ -208,7 +207,7 @@ def count_reads(monkeypatch):
         seen.append(window)
         return original(self, window)
 
-    monkeypatch.setattr(predict.SeriesReader, "read", counted)
+    monkeypatch.setattr(SeriesReader, "read", counted)
     return seen
 
 
@@ -275,6 +274,7 @@ def test_the_fingerprint_changes_with_all_that_the_pixels_depend_on(package, ser
         map_fingerprint(package, changed_file, season),
         map_fingerprint(replace(package, days=package.days + 1), series, season),
         map_fingerprint(replace(package, recipe=replace(package.recipe, steps=())), series, season),
+        map_fingerprint(package, series, season, replace(package.recipe, steps=())),
     ]
     moved.write_bytes(b"xy")
     found.append(map_fingerprint(package, changed_file, season))
@@ -289,7 +289,7 @@ def nothing_was_read(monkeypatch):
     def refuse(*_args):
         raise AssertionError("an image was read")
 
-    monkeypatch.setattr(predict.SeriesReader, "read", refuse)
+    monkeypatch.setattr(SeriesReader, "read", refuse)
 
 
 def test_images_without_a_band_of_the_model_are_refused_before_any_is_read(package, series, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 
@@ -11,14 +12,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from cropmap.contract.errors import ParameterError, RecipeError
 from cropmap.data.recipe import Recipe, StepUse
 from cropmap.data.scenes import SceneBlock
 from cropmap.data.season import Season
+from cropmap.prepare import STEPS
 from cropmap.prepare.linear import axis_of, interpolate
-from cropmap.prepare.recipe import make_recipe, prepare
+from cropmap.prepare.observe import observe
+from cropmap.prepare.recipe import make_recipe, prepare, recipe_nodes
 
 SEASON = Season(dt.date(2023, 4, 1), dt.date(2023, 9, 30))
-REAL = Path(__file__).parents[4] / "shared" / "data" / "sen2rts_ndvi_scl"
+DATA = Path(__file__).parents[4] / "shared" / "data"
+REAL = DATA / "sen2rts_ndvi_scl"
+BELGIUM = DATA / "worldcereal_belgium" / "worldcereal_preprocessed_inputs.nc"
+ARKANSAS = DATA / "us_s2_cdl_2021" / "us_arkansas_2021_zone0.npz"
 
 
 def dates_on(days, season=SEASON):
@@ -62,7 +69,17 @@ def random_block(rng, *, pixels=40, times=30, bands=2, clouds=0.4, span=(-60, 24
     return days, values.astype(np.float32), rng.random((pixels, times)) > clouds
 
 
-@pytest.mark.parametrize("bands", [1, 2, 6])
+def step_of(**params):
+    entry = STEPS.get("linear")
+    return entry.make(entry.parse(params))
+
+
+def resampled(acquired, values, clear, **params):
+    """Apply the step alone, to a block as `block_of` takes it."""
+    return step_of(**params).apply(observe(block_of(acquired, values, clear), SEASON), SEASON)
+
+
+@pytest.mark.parametrize("bands", [1, 2, 6, 8, 11])
 @pytest.mark.parametrize("clouds", [0.0, 0.3, 0.9])
 def test_every_band_equals_numpy_interp_on_the_clear_dates(bands, clouds):
     rng = np.random.default_rng(1)
@@ -241,6 +258,140 @@ def test_the_axis_uses_no_date_outside_its_reach():
     assert usable.tolist() == [True]
 
 
+@pytest.mark.parametrize("times", [62, 63, 64, 65, 127, 200])
+def test_any_number_of_dates_equals_numpy_interp(times):
+    rng = np.random.default_rng(times)
+    days, values, clear = random_block(rng, pixels=30, times=times, bands=3, clouds=0.8)
+    clear[:2], clear[1, -1], clear[2], clear[2, 0] = False, True, False, True  # none, the last alone, the first alone
+    cube = prepare(block_of(days, values, clear), weekly())
+    assert np.isnan(cube.values[0]).all()
+    for pixel in range(1, 30):
+        for band in range(3):
+            expected = np.interp(cube.days, days[clear[pixel]], values[pixel, clear[pixel], band])
+            np.testing.assert_allclose(cube.values[pixel, :, band], expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("bands", [1, 3, 7, 8, 9])
+def test_a_pixel_alone_and_the_last_of_a_block_have_the_same_bytes(bands):
+    days, values, clear = random_block(np.random.default_rng(4), pixels=5, times=3, bands=bands)
+    together = prepare(block_of(days, values, clear), weekly()).values
+    for pixel in range(5):
+        alone = prepare(block_of(days, values[[pixel]], clear[[pixel]]), weekly()).values[0]
+        assert alone.tobytes() == together[pixel].tobytes()
+
+
+def test_a_leap_year_and_a_common_one_have_the_same_steps():
+    spans = [Season(dt.date(year, 2, 1), dt.date(year, 2, 1) + dt.timedelta(days=60)) for year in (2023, 2024)]
+    leap = [season.date(28).isoformat() for season in spans]
+    assert leap == ["2023-03-01", "2024-02-29"]
+    days, values, clear = random_block(np.random.default_rng(5), span=(0, 61))
+    first, second = (prepare(block_of(days, values, clear, season), weekly(season)) for season in spans)
+    np.testing.assert_array_equal(first.values, second.values)
+
+
+def test_duplicate_and_unsorted_dates_count_as_their_mean_in_order():
+    days, line = [90, 10, 50, 10], [[9.0, 0.0, 5.0, 2.0]]
+    made = resampled(days, line, [[True] * 4], days=[10, 30, 50, 70, 90])
+    assert made.values[0, :, 0].tolist() == [1, 3, 5, 7, 9]
+
+
+def test_values_are_made_on_the_days_that_are_given():
+    days, values, clear = random_block(np.random.default_rng(6))
+    clear[:, 0] = True
+    wanted = [-20, 0, 14, 15, 100, 182, 300]
+    made = resampled(days, values, clear, days=wanted)
+    assert made.days.tolist() == wanted
+    assert made.days.dtype == np.int32
+    for pixel in range(len(values)):
+        expected = np.interp(wanted, days[clear[pixel]], values[pixel, clear[pixel], 1])
+        np.testing.assert_allclose(made.values[pixel, :, 1], expected, rtol=1e-6, atol=1e-7)
+
+
+def test_without_a_step_the_dates_stay_and_their_gaps_are_filled():
+    days, values, clear = random_block(np.random.default_rng(7), span=(-300, 500))
+    clear[0] = False
+    made = resampled(days, values, clear, step_days=0, support_days=0)
+    assert made.days.tolist() == days.tolist()
+    assert step_of(step_days=0).nodes(None, SEASON) is None
+    np.testing.assert_array_equal(made.values[clear], values[clear])
+    assert made.clear[1:].all()
+    assert not made.clear[0].any()
+    for pixel in range(1, len(values)):
+        expected = np.interp(days, days[clear[pixel]], values[pixel, clear[pixel], 0])
+        np.testing.assert_allclose(made.values[pixel, :, 0], expected, rtol=1e-6, atol=1e-7)
+
+
+def test_without_a_step_the_days_of_the_step_before_stay():
+    nodes = np.array([3, 30, 60], np.int32)
+    assert step_of(step_days=0).nodes(nodes, SEASON) is nodes
+    assert step_of(days=[1, 2]).nodes(nodes, SEASON).tolist() == [1, 2]
+
+
+def test_the_gaps_of_series_without_any_date_stay_empty():
+    made = resampled([], np.empty((2, 0, 1)), np.empty((2, 0)), step_days=0)
+    assert made.values.shape == (2, 0, 1)
+    assert not made.valid.any()
+
+
+@pytest.mark.parametrize("days", [[0, 7, 7], [10, 5], [0.5, 1]])
+def test_days_that_do_not_ascend_or_are_not_whole_are_refused_before_reading(days):
+    recipe = Recipe("own", SEASON, (StepUse("linear", {"days": days}),))
+    with pytest.raises(RecipeError, match="ascending whole numbers"):
+        recipe_nodes(recipe)
+
+
+@pytest.mark.parametrize("days", [[-1e9], [5000], ["7"], 7])
+def test_days_that_are_no_days_of_any_season_are_refused(days):
+    with pytest.raises(ParameterError):
+        step_of(days=days)
+
+
+class TestHoles:
+    """A feature may be NaN on a clear date: missing for that feature alone."""
+
+    @staticmethod
+    def holed(values, clear, acquired, **params):
+        series = observe(block_of(acquired, values, clear), SEASON)
+        return step_of(**params).apply(dataclasses.replace(series, holes=True), SEASON)
+
+    def test_each_feature_is_interpolated_over_its_own_values(self):
+        rng = np.random.default_rng(8)
+        days, values, clear = random_block(rng, bands=4, times=40)
+        holes = rng.random(values.shape) < 0.3
+        holes[::2] = False  # every second pixel has none
+        values[holes] = np.nan
+        made = self.holed(values, clear, days)
+        assert made.holes is False
+        assert made.valid.all()
+        for pixel in range(len(values)):
+            for band in range(4):
+                known = clear[pixel] & ~holes[pixel, :, band]
+                expected = np.interp(made.days, days[known], values[pixel, known, band])
+                np.testing.assert_allclose(made.values[pixel, :, band], expected, rtol=1e-6, atol=1e-7)
+
+    def test_a_pixel_without_holes_has_the_bytes_that_it_has_beside_none(self):
+        days, values, clear = random_block(np.random.default_rng(9), bands=3)
+        plain = resampled(days, values, clear).values
+        values[0, clear[0].argmax(), 1] = np.nan
+        made = self.holed(values, clear, days).values
+        assert made[1:].tobytes() == plain[1:].tobytes()
+        np.testing.assert_array_equal(made[0, :, [0, 2]], plain[0, :, [0, 2]])
+
+    def test_a_feature_without_any_value_is_nan_and_its_pixel_refused(self):
+        values = np.array([[[1, np.nan], [3, np.nan]], [[1, 5], [3, 7]]])
+        made = self.holed(values, [[True, True]] * 2, [0, 182], days=[0, 91])
+        assert made.values[0, :, 0].tolist() == [1, 2]
+        assert np.isnan(made.values[0, :, 1]).all()
+        assert made.values[1].tolist() == [[1, 5], [2, 6]]
+        assert made.valid.tolist() == [False, True]
+        assert made.clear.tolist() == [[False, False], [True, True]]
+
+    def test_a_cloudy_pixel_stays_nan(self):
+        made = self.holed(np.full((1, 3, 2), np.nan), [[False] * 3], [0, 50, 100])
+        assert np.isnan(made.values).all()
+        assert not made.valid.any()
+
+
 def test_infinite_detail_is_not_lost_to_float32():
     # 1/3 of the way between two neighbours of float32: computed in float64 and rounded once.
     low, high = np.float32(0.1), np.nextafter(np.float32(0.1), np.float32(1))
@@ -264,6 +415,44 @@ def test_real_cloudy_ndvi_equals_numpy_interp():
         inside = np.concatenate([[0], numbers[clear[pixel]], [season.length_days]])
         assert cube.quality.longest_gap[pixel] == np.diff(inside).max()
     np.testing.assert_array_equal(cube.quality.clear_dates, clear.sum(axis=1))
+
+
+@pytest.mark.skipif(not BELGIUM.is_file(), reason="the WorldCereal stack of Belgium is not beside the project")
+def test_two_months_that_are_missing_everywhere_are_bridged():
+    import h5py
+
+    with h5py.File(BELGIUM) as file:
+        stored = np.stack([file[f"S2-L2A-{band}"][:].view(np.uint16) for band in ("B04", "B08")], axis=-1)
+        dates = [dt.date(1990, 1, 1) + dt.timedelta(days=int(day)) for day in file["t"][:]]
+    values = np.moveaxis(stored.reshape(12, -1, 2), 0, 1).astype(np.float32)
+    clear = (values != 65535).all(axis=2)
+    assert [date.month for date, seen in zip(dates, clear.any(axis=0), strict=True) if not seen] == [12, 1]
+    season = Season(dates[0], dates[-1])
+    made = step_of(step_days=0).apply(observe(SceneBlock(values, clear, tuple(dates), ("b04", "b08")), season), season)
+    days, full = season.days(dates), clear[:, [0, 3]].all(axis=1)
+    assert full.sum() > 9000
+    share = (days[1:3] - days[0]) / (days[3] - days[0])
+    rise = (values[full, 3] - values[full, 0]).astype(float)[:, np.newaxis]
+    expected = values[full, 0][:, np.newaxis] + share[np.newaxis, :, np.newaxis] * rise
+    np.testing.assert_allclose(made.values[full, 1:3], expected, rtol=1e-6)
+    np.testing.assert_array_equal(made.values[clear], values[clear])
+    assert np.isfinite(made.values[made.valid]).all()
+
+
+@pytest.mark.skipif(not ARKANSAS.is_file(), reason="the Sentinel-2 samples of Arkansas are not beside the project")
+def test_a_dekad_that_nearly_every_pixel_misses_equals_numpy_interp():
+    with np.load(ARKANSAS) as file:
+        values, clear, starts = file["X"][:400].astype(np.float32), ~file["missing"][:400], file["date_start"]
+    dates = tuple(dt.date.fromisoformat(str(start)) for start in starts)
+    assert clear[:, 3].mean() < 0.01
+    season = Season(dates[0], dates[-1])
+    days = season.days(dates)
+    names = tuple(f"b{number}" for number in range(10))
+    made = step_of().apply(observe(SceneBlock(values, clear, dates, names), season), season)
+    for pixel in range(400):
+        for band in (0, 9):
+            expected = np.interp(made.days, days[clear[pixel]], values[pixel, clear[pixel], band])
+            np.testing.assert_allclose(made.values[pixel, :, band], expected, rtol=1e-6)
 
 
 def real_series():

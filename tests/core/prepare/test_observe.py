@@ -90,6 +90,19 @@ def test_support_of_any_series_equals_the_plain_count(days, seed):
         assert quality.longest_gap[pixel] == np.diff([0, *inside, 100]).max()
 
 
+@pytest.mark.parametrize("times", [63, 64, 65, 100, 400])
+def test_support_by_any_number_of_dates_equals_the_plain_count(times):
+    season = Season(dt.date(2023, 1, 1), dt.date(2024, 12, 1))
+    rng = np.random.default_rng(times)
+    days = np.sort(rng.choice(np.arange(-50, season.length_days + 50), times, replace=False)).astype(np.int32)
+    clear = rng.random((20, times)) > np.linspace(0, 1, 20)[:, np.newaxis]
+    quality = measure(clear, days, season)
+    for pixel in range(20):
+        inside = days[clear[pixel] & (days >= 0) & (days <= season.length_days)]
+        assert quality.clear_dates[pixel] == len(inside)
+        assert quality.longest_gap[pixel] == np.diff([0, *inside, season.length_days]).max()
+
+
 @given(hnp.arrays(np.float32, (4, 6, 1), elements=st.floats(-9, 9, width=32)), hnp.arrays(bool, (4, 6)))
 @settings(deadline=None, max_examples=50)
 def test_merged_days_equal_the_plain_mean(values, clear):

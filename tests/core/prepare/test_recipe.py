@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,10 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropmap.contract.errors import JobError, ParameterError, RecipeError
+from cropmap.contract.params import param
 from cropmap.data.recipe import Recipe, StepUse, recipe_of
 from cropmap.data.scenes import SceneBlock
 from cropmap.data.season import Season
-from cropmap.prepare.recipe import make_recipe, prepare, recipe_bands, recipe_nodes
+from cropmap.prepare import STEPS
+from cropmap.prepare.recipe import make_recipe, needs_look, prepare, recipe_bands, recipe_nodes, settle
+from cropmap.prepare.step import Step
 
 DATES = tuple(dt.date(2023, 4, 3) + dt.timedelta(days=10 * k) for k in range(19))  # to 30 September
 
@@ -139,3 +144,77 @@ def test_a_recipe_travels_as_json(start, length, step_days, min_clear, max_gap_d
     travelled = recipe_of(json.loads(json.dumps(recipe.to_dict())))
     assert travelled == recipe
     np.testing.assert_array_equal(recipe_nodes(travelled), np.arange(0, length + 1, step_days))
+
+
+# ---------------------------------------------------------------- steps that look, steps that leave gaps
+
+
+@dataclass(frozen=True)
+class OffsetParams:
+    base: float = param(0.0, help="What is taken away.")
+
+
+class TakeAway(Step):
+    """Takes away a site's mean: what a step that looks does, at its smallest."""
+
+    looks = True
+
+    def __init__(self, params):
+        self.params = params
+
+    def settle(self, series, _season):
+        return {"base": float(series.values[series.clear].mean())}
+
+    def apply(self, series, _season):
+        return dataclasses.replace(series, values=series.values - np.float32(self.params.base))
+
+
+class Holes(Step):
+    gaps = True
+
+    def __init__(self, params):
+        pass
+
+    def nodes(self, _nodes, season):
+        return season.nodes(7)
+
+    def apply(self, series, _season):
+        return series
+
+
+@pytest.fixture
+def looking(monkeypatch):
+    monkeypatch.setattr(STEPS, "_entries", dict(STEPS._entries))
+    STEPS.register("take_away", title="Take away", params=OffsetParams, citation="here")(TakeAway)
+    STEPS.register("holes", title="Holes", params=OffsetParams, citation="here")(Holes)
+    uses = (StepUse("linear", {}), StepUse("take_away", {}), StepUse("take_away", {}))
+    return Recipe("looking", Season(DATES[0], DATES[-1]), uses)
+
+
+def test_a_step_that_looks_is_settled_on_what_the_steps_before_it_make(looking):
+    assert needs_look(looking)
+    assert not needs_look(make_recipe("weekly_linear", {}, DATES))
+    settled = settle(looking, full_block(DATES))
+    nodes = recipe_nodes(looking)
+    mean = np.interp(nodes, [(date - DATES[0]).days for date in DATES], np.arange(len(DATES))).mean()
+    bases = [use.params.get("base") for use in settled.steps]
+    assert bases == [None, pytest.approx(mean), pytest.approx(0.0, abs=1e-6)]
+    assert recipe_of(json.loads(json.dumps(settled.to_dict()))) == settled
+    assert prepare(full_block(DATES), settled).values.mean() == pytest.approx(0.0, abs=1e-5)
+    assert looking.steps[1].params == {}
+
+
+@pytest.mark.usefixtures("looking")
+def test_a_recipe_that_leaves_gaps_is_refused_before_anything_is_read():
+    steps = [{"name": "linear"}, {"name": "holes"}]
+    with pytest.raises(RecipeError, match="no value") as caught:
+        make_recipe("own", {"steps": steps}, DATES)
+    assert "'holes'" in caught.value.where
+    assert make_recipe("own", {"steps": steps[::-1]}, DATES).steps[-1].name == "linear"
+
+
+def test_own_steps_are_those_given_in_their_order():
+    steps = [{"name": "linear", "step_days": 10}, "enough_clear"]
+    recipe = make_recipe("own", {"steps": steps}, DATES)
+    assert recipe.steps == (StepUse("linear", {"step_days": 10}), StepUse("enough_clear", {}))
+    assert np.diff(recipe_nodes(recipe)).tolist() == [10] * 18

@@ -16,7 +16,7 @@ from cropmap.data.cube import Quality, RegularCube
 from cropmap.data.legend import legend_from_names
 from cropmap.data.recipe import Recipe
 from cropmap.data.samples import PlacedSamples
-from cropmap.data.scenes import Asset, Scene, SceneBlock, SceneSeries
+from cropmap.data.scenes import Asset, Scene, SceneSeries
 from cropmap.data.season import Season
 from cropmap.data.site import Grid
 from cropmap.sampling import extract as module
@@ -31,13 +31,15 @@ SERIES = SceneSeries(
 
 
 class FakeReader:
-    """A pixel's value is 1000 row + column; it never sees a cloud."""
+    """A pixel's value is 1000 row + column; row 1 has no clear date, row 2 too few, row 3 comes out as NaN."""
 
     reads: list[tuple[np.ndarray, np.ndarray]] = []  # noqa: RUF012 - looked at by the tests
     block_size = 10
+    pixel_bytes = 4 * len(DATES)
+    bands = ("red",)
 
-    def __init__(self, series):
-        self.series = series
+    def __init__(self, series, recipe):
+        self.series, self.days = series, recipe.season.nodes(7)
 
     def __enter__(self):
         return self
@@ -48,23 +50,14 @@ class FakeReader:
     def read_pixels(self, rows, cols):
         self.reads.append((rows, cols))
         values = np.repeat((1000.0 * rows + cols).astype(np.float32)[:, None, None], len(DATES), axis=1)
-        return SceneBlock(values, np.ones(values.shape[:2], bool), DATES, ("red",))
-
-
-def fake_prepare(block, recipe):
-    """Row 1 has no date, row 2 too few, row 3 comes out as NaN."""
-    row = block.values[:, 0, 0] // 1000
-    values = block.values.copy()
-    values[(row == 1) | (row == 3)] = np.nan
-    clear = np.where(row == 1, 0, np.where(row == 2, 1, 3)).astype(np.uint16)
-    valid = (row != 1) & (row != 2)
-    return RegularCube(values, recipe.season.nodes(7), block.bands, Quality(clear, clear), valid)
+        values[(rows == 1) | (rows == 3)] = np.nan
+        clear = np.where(rows == 1, 0, np.where(rows == 2, 1, 3)).astype(np.uint16)
+        return RegularCube(values, self.days, self.bands, Quality(clear, clear), (rows != 1) & (rows != 2))
 
 
 @pytest.fixture(autouse=True)
 def fakes(monkeypatch):
-    monkeypatch.setattr(module, "SeriesReader", FakeReader)
-    monkeypatch.setattr(module, "prepare", fake_prepare)
+    monkeypatch.setattr(module, "PreparedReader", FakeReader)
     monkeypatch.setattr(FakeReader, "reads", [])
 
 
@@ -150,14 +143,12 @@ def test_sinop_series_agree_with_the_published_table(monkeypatch):
     folder = Path(__file__).resolve().parents[4] / "shared" / "data" / "sits_sinop"
     if not folder.is_dir():
         pytest.skip("needs ../shared/data/sits_sinop")
-    from cropmap.io import series
     from cropmap.io.rasters import grid_of
     from cropmap.io.vectors import read_labels
-    from cropmap.prepare import recipe
+    from cropmap.prepare import blocks, recipe
     from cropmap.sampling.place import place
 
-    monkeypatch.setattr(module, "SeriesReader", series.SeriesReader)
-    monkeypatch.setattr(module, "prepare", recipe.prepare)
+    monkeypatch.setattr(module, "PreparedReader", blocks.PreparedReader)
     paths = sorted(folder.glob("*.jp2"), key=lambda path: path.stem[-10:])
     scenes = tuple(
         Scene(dt.date.fromisoformat(path.stem[-10:]), {"NDVI": Asset(str(path), scale=1e-4)}) for path in paths

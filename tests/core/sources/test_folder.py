@@ -293,117 +293,142 @@ def test_bands_are_chosen_in_the_order_given(tmp_path):
 # ---------------------------------------------------------------- masks
 
 
+LANDSAT = MaskRule(bad_bits=(1, 2, 3, 4, 5), fill_bits=(0,))
+CLASSES = MaskRule(clear_values=(4, 5, 6, 7), fill_values=(0,))
+
+
 def test_landsat_quality_bits_are_the_default_of_qa_pixel(tmp_path):
     write(tmp_path / "SR_B4_20230422.tif", [[[1, 2, 3]]])
     write(tmp_path / "QA_PIXEL_20230422.tif", [[[21824, 22280, 1]]], dtype="uint16")
-    series = take(tmp_path, mask_band="QA_PIXEL")
-    assert (series.bands, series.mask_rule) == (("SR_B4",), MaskRule(bad_bits=(0, 1, 2, 3, 4, 5)))
+    series = take(tmp_path, masks=["QA_PIXEL"])
+    assert (series.bands, series.mask_rules) == (("SR_B4",), {"QA_PIXEL": LANDSAT})
     assert read(series).clear[:, 0].tolist() == [True, False, False]
 
 
 def test_scl_takes_land_and_water_as_clear_and_is_not_scaled(tmp_path):
     write(tmp_path / "B04_20230422.tif", [[[1, 2, 3]]])
     write(tmp_path / "SCL_20230422.tif", [[[4, 9, 6]]], dtype="uint8")
-    series = take(tmp_path, mask_band="SCL", scale=0.0001, nodata="4")
-    assert series.mask_rule == MaskRule(clear_values=(4, 5, 6, 7))
+    series = take(tmp_path, masks=["SCL"], scale=0.0001, nodata="4")
+    assert series.mask_rules == {"SCL": CLASSES}
     assert read(series).clear[:, 0].tolist() == [True, False, True]
 
 
 def test_a_quality_band_is_never_taken_for_a_measurement(tmp_path):
     write(tmp_path / "B04_20230422.tif")
-    write(tmp_path / "CLM_20230422.tif")
+    write(tmp_path / "QA60_20230422.tif")
     assert take(tmp_path).bands == ("B04",)
     assert warnings_of(tmp_path) == [
-        "CLM holds quality flags and is not used; choose it as mask_band, or name it in bands."
+        "QA60 holds quality flags and is not used; say in masks how it is read, or name it in bands."
     ]
 
 
-@pytest.mark.parametrize(
-    ("band", "rule"),
-    [
-        ("QA_PIXEL", MaskRule(bad_bits=(0, 1, 2, 3, 4, 5))),
-        ("SCL", MaskRule(clear_values=(4, 5, 6, 7))),
-    ],
-)
+@pytest.mark.parametrize(("band", "rule"), [("QA_PIXEL", LANDSAT), ("SCL", CLASSES)])
 @pytest.mark.parametrize("chosen", [[], ["B04"]])
 def test_a_known_mask_of_every_date_is_used_by_itself(tmp_path, band, rule, chosen):
     for day in (1, 9):
         write(tmp_path / f"B04_202304{day:02d}.tif")
         write(tmp_path / f"{band}_202304{day:02d}.tif", day, dtype="uint16")
     series = take(tmp_path, bands=chosen)
-    asked = take(tmp_path, bands=chosen, mask_band=band)
-    assert (series.bands, series.mask_rule, series.scenes) == (("B04",), rule, asked.scenes)
+    asked = take(tmp_path, bands=chosen, masks=[band])
+    assert (series.bands, series.mask_rules, series.scenes) == (("B04",), {band: rule}, asked.scenes)
     assert warnings_of(tmp_path) == []
 
 
-def test_the_listing_says_which_mask_is_used_and_that_it_was_recognised(tmp_path):
-    write(tmp_path / "B04_20230422.tif")
-    write(tmp_path / "SCL_20230422.tif")
-    shown = {"band": "SCL", "clear_values": [4, 5, 6, 7], "bad_bits": []}
-    assert listing(FolderParams(path=str(tmp_path)))["mask"] == {**shown, "recognised": True}
-    assert listing(FolderParams(path=str(tmp_path), mask_band="SCL"))["mask"] == {**shown, "recognised": False}
+def test_the_listing_says_which_masks_are_used_and_how(tmp_path):
+    for name in ("B04", "SCL", "CLP"):
+        write(tmp_path / f"{name}_20230422.tif")
+    listed = listing(FolderParams(path=str(tmp_path), mask_dilate=3))
+    assert listed["masks"] == {"CLP": "up to 102", "SCL": "clear 4 5 6 7"}
+    assert listed["mask_dilate"] == 3
 
 
 @pytest.mark.parametrize("word", ["none", "None"])
-def test_the_word_none_switches_the_mask_off(tmp_path, word):
+def test_the_word_none_switches_masks_off(tmp_path, word):
     write(tmp_path / "B04_20230422.tif")
     write(tmp_path / "SCL_20230422.tif")
-    series = take(tmp_path, mask_band=word)
-    assert (series.bands, series.mask_rule, series.scenes[0].mask) == (("B04",), None, None)
-    assert listing(FolderParams(path=str(tmp_path), mask_band=word))["mask"] is None
-    assert warnings_of(tmp_path, mask_band=word) == []
+    series = take(tmp_path, masks=[word])
+    assert (series.bands, series.mask_rules, series.scenes[0].masks) == (("B04",), {}, {})
+    assert listing(FolderParams(path=str(tmp_path), masks=[word]))["masks"] == {}
+    assert warnings_of(tmp_path, masks=[word]) == []
+
+
+def test_a_band_may_be_mask_and_measurement(tmp_path):
+    write(tmp_path / "CLP_20230422.tif", [[[51, 255]]])
+    series = take(tmp_path, bands=["CLP"], masks=["CLP up to 60"], scale=0.5)
+    block = read(series)
+    assert block.values[:, 0, 0].tolist() == [25.5, 127.5]
+    assert block.clear[:, 0].tolist() == [True, False]
 
 
 def test_a_mask_named_among_the_bands_is_a_measurement(tmp_path):
     write(tmp_path / "B04_20230422.tif")
     write(tmp_path / "SCL_20230422.tif")
     series = take(tmp_path, bands=["B04", "SCL"])
-    assert (series.bands, series.mask_rule) == (("B04", "SCL"), None)
+    assert (series.bands, series.mask_rules) == (("B04", "SCL"), {})
 
 
 def test_a_known_mask_that_misses_a_date_is_left_out_and_told(tmp_path):
     for day in (1, 9):
         write(tmp_path / f"B04_202304{day:02d}.tif")
     write(tmp_path / "SCL_20230401.tif")
-    assert take(tmp_path).mask_rule is None
+    assert take(tmp_path).mask_rules == {}
     assert warnings_of(tmp_path) == [
         "SCL tells clear from cloud but is missing on 1 of 2 dates, e.g. 2023-04-09, and is not used."
     ]
-    assert take(tmp_path, end="2023-04-05").mask_rule is not None
+    assert take(tmp_path, end="2023-04-05").mask_rules == {"SCL": CLASSES}
 
 
 def test_a_known_mask_with_a_date_of_its_own_is_left_out_and_told(tmp_path):
     for name in ("B04_20230401", "SCL_20230401", "SCL_20230409"):
         write(tmp_path / f"{name}.tif")
     series = take(tmp_path)
-    assert (series.dates, series.mask_rule) == (dates("2023-04-01"), None)
+    assert (series.dates, series.mask_rules) == (dates("2023-04-01"), {})
     assert "does not say which image it belongs to on 2023-04-09" in warnings_of(tmp_path)[0]
 
 
-def test_two_known_masks_leave_the_choice_to_the_user(tmp_path):
-    for band in ("SR_B4", "QA_PIXEL", "SCL"):
-        write(tmp_path / f"{band}_20230422.tif")
-    assert take(tmp_path).mask_rule is None
-    assert warnings_of(tmp_path) == ["QA_PIXEL and SCL could each be the mask; name one of them as mask_band."]
+def test_all_known_masks_are_used_together(tmp_path):
+    write(tmp_path / "SR_B4_20230422.tif", [[[1, 2, 3, 4]]])
+    write(tmp_path / "QA_PIXEL_20230422.tif", [[[64, 64, 8, 8]]], dtype="uint16")
+    write(tmp_path / "QA_RADSAT_20230422.tif", [[[0, 8, 0, 8]]], dtype="uint16")
+    assert list(take(tmp_path).mask_rules) == ["QA_PIXEL", "QA_RADSAT"]
+    assert read(take(tmp_path)).clear[:, 0].tolist() == [True, False, False, False]
+    assert read(take(tmp_path, masks=["QA_RADSAT"])).clear[:, 0].tolist() == [True, False, True, False]
 
 
-def test_a_known_mask_on_a_coarser_grid_is_used_only_with_warp(tmp_path):
+def test_a_coarser_mask_that_covers_is_used_without_warp(tmp_path):
     write(tmp_path / "B04_20230422.tif", np.ones((1, 4, 4)))
     write(tmp_path / "SCL_20230422.tif", [[[4, 8], [9, 5]]], pixel=20, dtype="uint8")
-    assert take(tmp_path).mask_rule is None
-    (warning,) = warnings_of(tmp_path)
-    assert "pixel size 20 x 20 instead of 10 x 10" in warning
-    assert "switch on warp to use it" in warning
+    for more in ({}, {"masks": ["SCL"]}, {"warp": True}):
+        clear = read(take(tmp_path, **more)).clear.reshape(4, 4)
+        np.testing.assert_array_equal(clear, np.kron([[1, 0], [0, 1]], np.ones((2, 2))).astype(bool))
+    assert warnings_of(tmp_path) == []
+
+
+def test_a_coarser_band_still_needs_warp_beside_its_mask(tmp_path):
+    write(tmp_path / "B04_20230422.tif", np.ones((1, 4, 4)))
+    write(tmp_path / "SCL_20230422.tif", np.full((1, 2, 2), 4), pixel=20)
+    write(tmp_path / "B05_20230422.tif", np.ones((1, 2, 2)), pixel=20)
     with pytest.raises(GridError, match="Switch on warp"):
-        take(tmp_path, mask_band="SCL")
-    clear = read(take(tmp_path, warp=True)).clear.reshape(4, 4)
-    np.testing.assert_array_equal(clear, np.kron([[1, 0], [0, 1]], np.ones((2, 2))).astype(bool))
+        take(tmp_path)
+    assert take(tmp_path, warp=True).bands == ("B04", "B05")
+
+
+def test_a_mask_that_does_not_cover_is_left_out_and_told_or_refused_if_asked_for(tmp_path):
+    write(tmp_path / "B04_20230422.tif", np.ones((1, 4, 4)))
+    write(tmp_path / "SCL_20230422.tif", np.full((1, 2, 1), 4), pixel=20)
+    assert take(tmp_path).mask_rules == {}
+    (warning,) = warnings_of(tmp_path)
+    assert "size 1 x 2 instead of 4 x 4" in warning
+    assert "switch on warp to use it" in warning
+    with pytest.raises(GridError, match="A mask does not cover"):
+        take(tmp_path, masks=["SCL"])
+    assert read(take(tmp_path, warp=True)).clear.reshape(4, 4)[0].tolist() == [True, True, False, False]
 
 
 def test_a_known_mask_that_cannot_be_warped_is_left_out_and_told(tmp_path):
     write(tmp_path / "B04_20230422.tif")
     write(tmp_path / "SCL_20230422.tif", pixel=20, crs=None)
-    assert take(tmp_path, warp=True).mask_rule is None
+    assert take(tmp_path, warp=True).mask_rules == {}
     assert "without a coordinate reference system" in warnings_of(tmp_path, warp=True)[0]
 
 
@@ -419,7 +444,7 @@ def test_a_mask_missing_on_a_date_is_named(tmp_path):
         write(tmp_path / f"B04_202304{day:02d}.tif")
     write(tmp_path / "SCL_20230401.tif")
     with pytest.raises(SourceError, match=r"SCL is missing on 1 of 2 dates: 2023-04-09"):
-        take(tmp_path, mask_band="SCL")
+        take(tmp_path, masks=["SCL"])
 
 
 # ---------------------------------------------------------------- refusals
@@ -503,12 +528,15 @@ def test_another_grid_is_resampled_on_request(tmp_path):
         ({"nodata": "none"}, "a number or nan"),
         ({"start": "2023-04-31"}, "YYYY-MM-DD"),
         ({"start": "2023-05-01", "end": "2023-04-01"}, "Exchange"),
-        ({"mask_band": "CLM"}, "mask_clear_values or mask_bad_bits"),
-        ({"mask_clear_values": [1.0]}, "Name the mask band"),
-        ({"mask_band": "none", "mask_bad_bits": [1.0]}, "Name the mask band"),
-        ({"mask_band": "SCL", "mask_clear_values": [4.0], "mask_bad_bits": [1.0]}, "one of the two"),
-        ({"mask_band": "SCL", "mask_clear_values": [4.5]}, "whole numbers"),
-        ({"mask_band": "SCL", "mask_bad_bits": [64.0]}, "0 to 63"),
+        ({"masks": ["QA60"]}, "no rule is known for the band 'QA60'"),
+        ({"masks": ["none", "SCL"]}, "no rule is known for the band 'none'"),
+        ({"masks": ["SCL", "SCL clear 4"]}, "stands twice"),
+        ({"masks": ["SCL clear 4.5"]}, "'4.5' is no whole number; known are saturated"),
+        ({"masks": ["QA_PIXEL clear cloud"]}, "'cloud' is no whole number"),
+        ({"masks": ["SCL bits 63"]}, "'63' is no bit"),
+        ({"masks": ["SCL bits vegetation"]}, "'vegetation' is no bit"),
+        ({"masks": ["CLP up to 1 2"]}, "'1 2' is not one number"),
+        ({"boa_offset": "yes", "sensor": "hls_s30"}, "only for the sensor"),
         ({"first_date": "2023-04-01"}, "days between two steps"),
         ({"bands": ["B4", "B4"]}, "once"),
         ({"scale": float("nan")}, "Give a number"),
@@ -537,4 +565,4 @@ def test_the_listing_is_plain_json_and_says_what_will_be_read(tmp_path):
 def test_the_source_is_registered_with_its_parameters():
     entry = SOURCES.get("folder")
     assert entry.catalogued().schema["required"] == ["path"]
-    assert entry.parse({"path": "x", "mask_bad_bits": [0, 1]}).mask_bad_bits == [0, 1]
+    assert entry.parse({"path": "x", "masks": ["SCL", "CLP up to 60"]}).masks == ["SCL", "CLP up to 60"]

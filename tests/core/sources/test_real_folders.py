@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from scipy import ndimage
 
-from cropmap.contract.errors import GridError, SourceError
+from cropmap.contract.errors import SourceError
 from cropmap.data.site import Window
 from cropmap.io.series import SeriesReader
 from cropmap.sources.folder import FolderParams, folder, listing
@@ -58,33 +59,32 @@ def test_cbers_outliers_are_kept_but_not_clear():
     assert np.nanmax(block.values[..., 0]) > 3
 
 
-def test_sentinel_classes_on_a_coarser_grid_need_warp():
-    path = str(real("sen2rts_ndvi_scl"))
-    with pytest.raises(GridError, match="pixel size 20 x 20 instead of 10 x 10"):
-        folder(FolderParams(path=path, mask_band="SCL"))
-
-
-def test_sentinel_classes_on_a_coarser_grid_are_left_out_unless_asked_for():
-    path = str(real("sen2rts_ndvi_scl"))
-    assert folder(FolderParams(path=path)).mask_rule is None
-    assert "switch on warp to use it" in "".join(listing(FolderParams(path=path))["warnings"])
-    assert listing(FolderParams(path=path, warp=True))["mask"]["recognised"]
-
-
-def test_sentinel_classes_are_warped_by_nearest_neighbour():
+@pytest.mark.parametrize("more", [{}, {"masks": ["SCL"]}, {"warp": True}])
+def test_sentinel_classes_at_20_m_are_read_over_10_m_at_the_nearest_pixel(more):
     path = real("sen2rts_ndvi_scl")
-    series = folder(FolderParams(path=str(path), scale=0.0001, mask_band="SCL", warp=True))
+    series = folder(FolderParams(path=str(path), scale=0.0001, **more))
     assert len(series.dates) == 60
-    assert (series.grid.width, series.grid.height) == (25, 7)
+    assert (series.grid.width, series.grid.height, list(series.mask_rules)) == (25, 7, ["SCL"])
     block = read(series)
     for time in (0, 11, 30, 59):
-        with rasterio.open(series.scenes[time].mask.path) as file:
+        with rasterio.open(series.scenes[time].masks["SCL"].path) as file:
             classes = file.read(1)
         # The class grid starts 10 m further north: 10 m pixel (row, col) lies in 20 m pixel ((row + 1) // 2, col // 2).
         rows, cols = np.mgrid[0:7, 0:25]
         at = classes[(rows + 1) // 2, cols // 2]
         usable = np.isin(at, (4, 5, 6, 7)) & np.isfinite(block.values[:, time, 0]).reshape(7, 25)
         np.testing.assert_array_equal(block.clear[:, time].reshape(7, 25), usable)
+
+
+def test_widening_sentinel_classes_by_a_pixel_equals_a_cross_around_what_is_not_clear():
+    path = real("sen2rts_ndvi_scl")
+    plain = read(folder(FolderParams(path=str(path)))).clear.reshape(7, 25, 60)
+    wide = read(folder(FolderParams(path=str(path), mask_dilate=1))).clear.reshape(7, 25, 60)
+    without = read(folder(FolderParams(path=str(path), masks=["none"]))).clear.reshape(7, 25, 60)
+    whole = np.flatnonzero(without.all(axis=(0, 1)))
+    assert len(whole) > 30
+    for time in whole:
+        np.testing.assert_array_equal(wide[..., time], ~ndimage.binary_dilation(~plain[..., time]))
 
 
 def test_worldcereal_months_that_are_missing_are_not_clear():
@@ -107,13 +107,19 @@ def test_a_netcdf_file_dates_only_what_has_a_time_axis():
     assert "elevation" in listed["warnings"][0]
 
 
-def test_a_netcdf_field_with_its_scene_classes():
-    path = real("fusets_s2_field") / "raw_s2_ndvi_field.nc"
-    series = folder(FolderParams(path=str(path), bands=["B04", "B08", "NDVI"], mask_band="SCL"))
+def test_a_netcdf_field_with_its_masks():
+    path = str(real("fusets_s2_field") / "raw_s2_ndvi_field.nc")
+    series = folder(FolderParams(path=path, bands=["B04", "B08", "NDVI"]))
     assert (len(series.dates), series.dates[0]) == (33, dt.date(2019, 1, 27))
+    assert set(series.mask_rules) == {"SCL"}
+    assert any("CLM" in note for note in series.notes)
     block = read(series)
-    good = block.clear
-    red, nir, ndvi = (block.values[..., k][good] for k in range(3))
+    assert 0.3 < block.clear.mean() < 0.9
+    alone = [read(folder(FolderParams(path=path, bands=["NDVI"], masks=[mask]))).clear for mask in ("SCL", "CLM")]
+    both = read(folder(FolderParams(path=path, bands=["NDVI"], masks=["SCL", "CLM"])))
+    np.testing.assert_array_equal(both.clear, alone[0] & alone[1])
+    assert (alone[0] != alone[1]).any()
+    red, nir, ndvi = (block.values[..., k][block.clear] for k in range(3))
     # The file's NDVI is its provider's own: (nir - red) / (nir + red).
     np.testing.assert_allclose(ndvi, (nir - red) / (nir + red), atol=1e-4)
 

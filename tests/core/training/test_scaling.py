@@ -1,6 +1,10 @@
+import datetime as dt
+
 import numpy as np
 import pytest
 
+from cropmap.data.cube import CLEAR_BAND
+from cropmap.models import MODELS
 from cropmap.training.scaling import fit_scaling
 
 
@@ -31,3 +35,86 @@ def test_many_samples_lose_no_digits():
     """A float32 running sum of a million values of 0.3 would be off in the third digit."""
     scaling = fit_scaling(np.full((250_000, 4, 1), 0.3, np.float32))
     assert scaling.mean[0] == np.float32(0.3)
+
+
+def masked_values(seed=0):
+    """Three bands and the mask: filled with 0 where it is 0."""
+    rng = np.random.default_rng(seed)
+    clear = rng.random((40, 9)) < 0.6
+    clear[:, 0] = True
+    values = rng.normal([0.05, 0.3, 12], [0.01, 0.2, 4], (40, 9, 3))
+    filled = np.where(clear[..., np.newaxis], values, 0)
+    return np.concatenate([filled, clear[..., np.newaxis]], axis=2).astype(np.float32), clear
+
+
+BANDS = ("red", "nir", "gcvi", CLEAR_BAND)
+
+
+def test_under_a_mask_only_what_was_seen_is_counted():
+    values, clear = masked_values()
+    scaling = fit_scaling(values, BANDS)
+    seen = values[clear][:, :3].astype(np.float64)
+    np.testing.assert_allclose(scaling.mean[:3], seen.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(scaling.deviation[:3], seen.std(axis=0), rtol=1e-6)
+    assert (scaling.mean[3], scaling.deviation[3], scaling.mask) == (0, 1, 3)
+
+
+def test_without_the_name_of_the_mask_every_step_counts():
+    values, _ = masked_values()
+    scaling = fit_scaling(values, ("red", "nir", "gcvi", "swir1"))
+    np.testing.assert_allclose(scaling.mean, values.mean(axis=(0, 1), dtype=float), rtol=1e-6)
+    assert scaling.mask is None
+
+
+def test_scaled_values_are_at_the_mean_where_nothing_was_seen_and_the_mask_stays():
+    values, clear = masked_values()
+    scaled = fit_scaling(values, BANDS).apply(values)
+    assert (scaled[~clear] == 0).all()
+    np.testing.assert_array_equal(scaled[..., 3], clear)
+    seen = scaled[clear][:, :3]
+    np.testing.assert_allclose(seen.mean(axis=0, dtype=float), 0, atol=1e-5)
+    np.testing.assert_allclose(seen.std(axis=0, dtype=float), 1, atol=1e-5)
+
+
+def test_the_mask_may_stand_anywhere():
+    values, clear = masked_values()
+    order = [3, 0, 2, 1]
+    moved = fit_scaling(values[..., order], [BANDS[place] for place in order])
+    plain = fit_scaling(values, BANDS)
+    np.testing.assert_array_equal(moved.mean, plain.mean[order])
+    np.testing.assert_array_equal(moved.apply(values[..., order]), plain.apply(values)[..., order])
+    assert not moved.apply(values[..., order])[~clear].any()
+
+
+def test_a_filled_value_changes_neither_the_scaling_nor_a_networks_answer():
+    from cropmap.data.legend import legend_from_names
+    from cropmap.data.package import ModelPackage
+    from cropmap.data.recipe import Recipe
+    from cropmap.data.season import Season
+    from cropmap.models.base import SeriesShape, model_class
+    from cropmap.models.predictor import Predictor
+
+    values, clear = masked_values()
+    other = values.copy()
+    other[..., :3][~clear] = 777
+    scaling = fit_scaling(values, BANDS)
+    assert fit_scaling(other, BANDS).mean.tobytes() == scaling.mean.tobytes()
+    kind = model_class("transformer")
+    small = {"width": 8, "heads": 2, "layers": 1}
+    network = kind.untrained(MODELS.get("transformer").parse(small), SeriesShape(9, 4, 2))
+    package = ModelPackage(
+        model="transformer",
+        params=small,
+        arrays=network.arrays(),
+        recipe=Recipe("raw", Season(dt.date(2023, 4, 1), dt.date(2023, 6, 10)), ()),
+        days=np.arange(9, dtype=np.int32) * 8,
+        bands=BANDS,
+        legend=legend_from_names(["maize", "wheat"]),
+        scaling=scaling,
+        fingerprint="0" * 64,
+    )
+    predictor = Predictor(package)
+    np.testing.assert_array_equal(predictor.probabilities(values), predictor.probabilities(other))
+    seen = values.copy()
+    seen[..., 1] += np.where(clear, np.float32(0.3), 0)
+    assert (predictor.probabilities(values) != predictor.probabilities(seen)).any()

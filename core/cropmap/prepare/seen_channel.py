@@ -1,0 +1,79 @@
+"""Tell a model which steps rest on an observation, and which on interpolation alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cropmap.contract.errors import RecipeError
+from cropmap.contract.params import param
+from cropmap.data.cube import Observations
+from cropmap.prepare import STEPS
+from cropmap.prepare.step import Step
+
+if TYPE_CHECKING:
+    from cropmap.data.cube import PixelSeries
+    from cropmap.data.season import Season
+
+SEEN_BAND = "seen"
+
+
+@dataclass(frozen=True)
+class SeenChannelParams:
+    """How near an observation must be."""
+
+    within_days: int = param(
+        4,
+        title="Within",
+        help="A step counts as seen where the pixel was clear at most this long before or after it.",
+        unit="days",
+        low=0,
+        high=92,
+    )
+
+
+class SeenChannel(Step):
+    """Adds a band; it changes no value."""
+
+    def __init__(self, params: SeenChannelParams) -> None:
+        self.within_days = params.within_days
+
+    def bands(self, bands: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the bands and, last, the new one.
+
+        Raises:
+            RecipeError: One of them is called like it already.
+        """
+        if SEEN_BAND in bands:
+            raise RecipeError(
+                f"There is a band {SEEN_BAND!r} already.",
+                where="step 'seen_channel'",
+                fix="Use the step once, and call no band of the images so.",
+            )
+        return (*bands, SEEN_BAND)
+
+    def apply(self, series: PixelSeries, season: Season) -> PixelSeries:
+        """Return the series with the band added; a pixel that no step could prepare stays NaN throughout."""
+        del season
+        bands = self.bands(series.bands)
+        observed = series.observed or Observations(series.clear, series.days)
+        values = np.empty((*series.clear.shape, len(bands)), np.float32)
+        values[..., :-1] = series.values
+        first = np.searchsorted(observed.days, series.days - self.within_days, side="left")
+        stop = np.searchsorted(observed.days, series.days + self.within_days, side="right")
+        for step in range(len(series.days)):
+            values[:, step, -1] = observed.clear[:, first[step] : stop[step]].any(axis=1)
+        values[~series.clear.any(axis=1), :, -1] = np.nan
+        return dataclasses.replace(series, values=values, bands=bands)
+
+
+@STEPS.register("seen_channel", title="Seen or not as a band", params=SeenChannelParams, citation="cropmap")
+def seen_channel(params: SeenChannelParams) -> Step:
+    """Add the band "seen": 1 at steps near a clear observation of the pixel, 0 where values come from farther away.
+
+    Other than `mask_channel` it leaves the values as they are.
+    """
+    return SeenChannel(params)
