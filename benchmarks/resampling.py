@@ -28,6 +28,7 @@ DATES, BANDS, STEPS, CLOUDS = 46, 6, 36, 0.3
 LAYERS = DATES * BANDS
 LOOP_PIXELS = 400  # the loop is far slower: a part tells its pace
 PEER_PIXELS = 2_048
+BLOCKS = 8  # for two threads
 RUN = 16  # neighbours under the same clouds, in the coherent case
 SCALE = 0.0001
 NODATA = -32768
@@ -93,27 +94,23 @@ def by_files(block: SceneBlock) -> Callable[[], tuple[NDArray[np.float32], NDArr
     return read
 
 
-def two_threads(task: Callable[[slice], object], pixels: int) -> None:
-    """Run a task on both halves of the pixels, each in a thread."""
-    half = pixels // 2
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(task, (slice(0, half), slice(half, pixels))))
-
-
 def goal(text: str, reached: float, wanted: float, unit: str) -> str:
     """Return one line on a goal."""
-    return (
-        f"- {text}: at least {wanted:g} {unit}: {'reached' if reached >= wanted else 'MISSED'} ({reached:.0f} {unit})"
-    )
+    verdict = "reached" if reached >= wanted else "MISSED"
+    return f"- {text}: at least {wanted:g} {unit}: {verdict} ({reached:.0f})"
 
 
 def main() -> None:
-    """Measure, check that the results agree, and write the table."""
+    """Read the options and measure."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--pixels", type=int, default=16_384)
     options.add_argument("--repeats", type=int, default=21)
     chosen = options.parse_args()
-    pixels = max(chosen.pixels, PEER_PIXELS)
+    measure(max(chosen.pixels, PEER_PIXELS), chosen.repeats)
+
+
+def measure(pixels: int, repeats: int) -> None:
+    """Measure on so many pixels, and write the table."""
     mixed, coherent = make_block(pixels, 1), make_block(pixels, RUN)
     recipe = make_recipe("weekly_linear", {}, mixed.dates)
     days, nodes = recipe.season.days(mixed.dates), recipe_nodes(recipe)
@@ -126,8 +123,9 @@ def main() -> None:
         np.copyto(copied[0], mixed.values)
         np.copyto(copied[1], result)
 
-    def half(part: slice) -> None:
-        interpolate(mixed.values[part], mixed.clear[part], axis)
+    def block(number: int) -> None:
+        del number
+        interpolate(mixed.values, mixed.clear, axis)
 
     seconds = median_seconds(
         {
@@ -139,16 +137,17 @@ def main() -> None:
             FILES: lambda: interpolate(*read(), axis),
             COPY: copy,
         },
-        chosen.repeats,
+        repeats,
         time.thread_time,
     )
-    walls = median_seconds(
-        {
-            "one": lambda: half(slice(0, pixels)),
-            "two": lambda: two_threads(half, pixels),
-        },
-        chosen.repeats,
-    )
+    with ThreadPoolExecutor(2) as pool:
+        walls = median_seconds(
+            {
+                "one": lambda: list(map(block, range(BLOCKS))),
+                "two": lambda: list(pool.map(block, range(BLOCKS))),
+            },
+            repeats,
+        )
     counts = {LOOP: LOOP_PIXELS, PEER: PEER_PIXELS}
     pace = {name: counts.get(name, pixels) / taken for name, taken in seconds.items()}
     rows = [
@@ -158,9 +157,9 @@ def main() -> None:
     difference = np.nanmax(np.abs(result[:LOOP_PIXELS] - by_loop(mixed, days, nodes)))
     say(f"{machine()}; numpy {np.__version__}\n")
     say(f"{pixels:,} pixels, {DATES} dates, {BANDS} bands, {len(nodes)} steps, {CLOUDS:.0%} clouds; one thread;")
-    say(f"median of {chosen.repeats}, CPU time; largest difference from np.interp {difference:.1e}\n")
+    say(f"median of {repeats}, CPU time; largest difference from np.interp {difference:.1e}\n")
     say(table(["", "pixels/s", "x np.interp", "of the roof"], rows))
-    say(f"\nTwo threads, each on half of the pixels: {walls['one'] / walls['two']:.2f} x one, by the clock.\n")
+    say(f"\nTwo threads over {BLOCKS} blocks: {walls['one'] / walls['two']:.2f} x one, by the clock.\n")
     say(goal("kernel", pace[OWN] / pace[LOOP], 100, "x np.interp"))
     if peer:
         say(goal("kernel", pace[OWN] / pace[PEER], 30, "x eo-learn"))

@@ -72,6 +72,10 @@
    <translation>Bilder ansehen</translation>
   </message>
   <message>
+   <source>Next: preparation</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Next: samples</source>
    <translation>Weiter: Stichproben</translation>
   </message>
@@ -90,6 +94,10 @@
   <message>
    <source>Images</source>
    <translation>Bilder</translation>
+  </message>
+  <message>
+   <source>Prepare</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Samples</source>
@@ -170,6 +178,10 @@
   <message>
    <source>Crop map</source>
    <translation>Kulturartenkarte</translation>
+  </message>
+  <message>
+   <source>Prepared images</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Confidence (%)</source>
@@ -262,6 +274,38 @@
   <message>
    <source>What learns the crops' seasonal curves. It is checked on parts of the area that it has not seen, so that neighbouring samples cannot flatter it.</source>
    <translation>Was die Jahreskurven der Kulturen lernt. Geprüft wird an Teilen des Gebiets, die es nicht gesehen hat, damit benachbarte Stichproben nicht schmeicheln.</translation>
+  </message>
+  <message>
+   <source>Preparation</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How clouds and gaps are bridged, so that every pixel has a value at the same dates. The default suits most seasons.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Compare recipes…</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Write the prepared images</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Hide some clear observations of these images, and see how well each recipe finds them again.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Prepare the images now, and keep the result: later models and maps then start from it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Not sure?</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Used more than once?</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Choose the field that holds the class; CropMap looks for it itself where you choose none.</source>
@@ -368,6 +412,38 @@
    <translation>Name=Zahl, Name=Zahl</translation>
   </message>
   <message>
+   <source>Load steps</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Save steps</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Remove</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Add</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Load…</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Save…</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Earlier</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Later</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>More settings</source>
    <translation>Weitere Einstellungen</translation>
   </message>
@@ -378,6 +454,18 @@
   <message>
    <source>Settings</source>
    <translation>Einstellungen</translation>
+  </message>
+  <message>
+   <source>{file} names unknown steps: {names}.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{file} holds no list of steps: {why}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{file} cannot be written: {why}</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Choose a layer, or a file →</source>
@@ -416,8 +504,20 @@
    <translation>Kein Wert</translation>
   </message>
   <message>
+   <source>Valid values</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Bands in the files</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Clear-sky mask</source>
    <translation>Wolkenmaske</translation>
+  </message>
+  <message>
+   <source>Mask widened by, pixels</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>none</source>
@@ -888,6 +988,46 @@
    <translation>Pixel</translation>
   </message>
   <message>
+   <source>Compare recipes</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Hide some clear observations, prepare the rest with each recipe, and report how far its values are from them.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Recipes</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The recipes to compare, each with its own settings; the same one may stand here several times.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share hidden</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Part of each pixel's clear observations that is hidden.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Pixels</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How many pixels are looked at, spread over the site.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Plots</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How many of the pixels the report draws.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Demo</source>
    <translation>Vorführung</translation>
   </message>
@@ -928,6 +1068,22 @@
    <translation>Erhobene Punkte, aus denen gelernt wird.</translation>
   </message>
   <message>
+   <source>Import labelled series</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Turn a published data set of labelled series into one table (.npz) that other jobs take as samples.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Table</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The published labelled series.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Inspect images</source>
    <translation>Bilder ansehen</translation>
   </message>
@@ -960,8 +1116,8 @@
    <translation>Zeitreihen vorbereiten</translation>
   </message>
   <message>
-   <source>Turn cloudy, irregular images into one raster with regular steps and no gaps, and one with its quality.</source>
-   <translation>Aus wolkigen, unregelmäßigen Bildern ein Raster mit regelmäßigen Schritten und ohne Lücken machen, und eines mit dessen Qualität.</translation>
+   <source>Turn cloudy, irregular images into one raster with regular steps and no gaps, which stands in for them later.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Sample series</source>
@@ -1020,6 +1176,62 @@
    <translation>Wie Datum und Kanal in den Dateinamen stehen, z. B. {band}_{date:%Y%m%d}.tif, mit {*} für Beliebiges. Leer: wird aus den Namen erkannt.</translation>
   </message>
   <message>
+   <source>Sensor</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Names the bands by their roles (red, nir, swir1, ...) and knows scale, offset, fill number, valid range and masks. Empty: as the files say.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source />
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>landsat 8 9</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>landsat 4 7</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>sentinel 2 l2a</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>hls l30</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>hls s30</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>maja sentinel 2</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>mod13q1</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sentinel-2 offset</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Whether sentinel_2_l2a takes 1000 from the stored numbers. auto: by the processing baseline in the path (04.00 or later), else from 25 January 2022; no: harmonised images (Earth Engine, Sentinel Hub).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>yes</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>no</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Bands</source>
    <translation>Kanäle</translation>
   </message>
@@ -1036,52 +1248,44 @@
    <translation>Namen der Kanäle von Dateien mit mehreren Kanälen, der Reihe nach; leer nimmt die der Dateien.</translation>
   </message>
   <message>
-   <source>Factor from stored numbers to physical values, e.g. 0.0001; 0 takes the file's.</source>
-   <translation>Faktor von gespeicherten Zahlen zu physikalischen Werten, z. B. 0.0001; 0 nimmt den der Datei.</translation>
+   <source>Factor from stored numbers to physical values, e.g. 0.0001; 0 takes the file's or the sensor's.</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Added after scaling; with scale 0 and offset 0, the file's.</source>
-   <translation>Wird nach der Skalierung addiert; bei Skalierung 0 und Versatz 0 gilt der Wert der Datei.</translation>
+   <source>Added after scaling; with scale 0 and offset 0, the file's or the sensor's.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Nodata</source>
    <translation>Kein-Wert-Zahl</translation>
   </message>
   <message>
-   <source>Stored number that means no value, or nan; empty takes the file's.</source>
-   <translation>Gespeicherte Zahl, die „kein Wert“ bedeutet, oder nan; leer nimmt die der Datei.</translation>
+   <source>Stored number that means no value, or nan; empty takes the file's, else the sensor's.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Valid range</source>
    <translation>Gültiger Bereich</translation>
   </message>
   <message>
-   <source>Lowest and highest physical value; others count as clouded. Empty keeps all.</source>
-   <translation>Kleinster und größter physikalischer Wert; andere gelten als bewölkt. Leer behält alle.</translation>
+   <source>Lowest and highest physical value; others count as clouded. Empty keeps all, or the sensor's.</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Mask band</source>
-   <translation>Maskenkanal</translation>
+   <source>Masks</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Band that tells cloud from clear. Empty: QA_PIXEL or SCL, if every date has it; none: no mask.</source>
-   <translation>Kanal, der Wolken von klaren Pixeln unterscheidet. Leer: QA_PIXEL oder SCL, wenn jeder Termin ihn hat; none: keine Maske.</translation>
+   <source>Bands that tell cloud from clear, e.g. QA_PIXEL, SCL clear 4 5 6 7, QA_PIXEL bits 1 3 4, X bad 3 8, CLP up to 102; a pixel is clear if all say so. Empty: those that are recognised; none: no mask.</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Mask clear values</source>
-   <translation>Klare Werte der Maske</translation>
+   <source>Mask dilate</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Numbers of the mask band that are clear; empty with SCL takes 4, 5, 6 and 7.</source>
-   <translation>Zahlen des Maskenkanals, die klar bedeuten; leer nimmt bei SCL 4, 5, 6 und 7.</translation>
-  </message>
-  <message>
-   <source>Mask bad bits</source>
-   <translation>Schlechte Bits der Maske</translation>
-  </message>
-  <message>
-   <source>Bits of the mask band that must not be set; empty with QA_PIXEL takes 0 to 5.</source>
-   <translation>Bits des Maskenkanals, die nicht gesetzt sein dürfen; leer nimmt bei QA_PIXEL 0 bis 5.</translation>
+   <source>Widens clouds and shadows of the masks by this distance.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Start</source>
@@ -1124,15 +1328,111 @@
    <translation>Umprojizieren</translation>
   </message>
   <message>
-   <source>Resample images on other grids to the first image's: bands bilinear, masks nearest.</source>
-   <translation>Bilder mit anderem Pixelgitter auf das des ersten Bildes umrechnen: Kanäle bilinear, Masken nach dem nächsten Nachbarn.</translation>
-  </message>
-  <message>
-   <source>Your own steps</source>
+   <source>Resample images on other grids to the first image's: bands bilinear, masks nearest. Masks that cover the images in the same coordinate system need no warp.</source>
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Take the steps that you choose, in your order: save them as a JSON file and use them again.</source>
+   <source>Prepared cube</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take a season that a prepare job has prepared; its recipe is the cube's.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The cube.tif that a prepare job wrote, or the job's folder.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Check</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Read the whole cube first, to find damage before any work; else it is found on the way.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>BreizhCrops</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take the parcels of BreizhCrops, downloaded before: ten Sentinel-2 bands, the crop declared, clouds left out.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Folder</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Folder of BreizhCrops: it holds classmapping.csv and 2017/L2A/frh01.h5.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Regions</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>frh01, frh02, frh03, frh04, belle-ile, kermaux; all where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Level</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>L2A: reflectance of the ground; L1C: of the top of the atmosphere.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>L2A</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>L1C</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Year</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Year of the series.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Classes</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Only these classes; all where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Parcels per class</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>At most this many parcels of a class, drawn by seed; 0 takes all.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Most cloud</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>A date is clear up to this mean of the parcel's cloud mask (L2A: CLD; L1C: QA60).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The same seed draws the same parcels.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Monthly, linear</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Interpolate the clear observations linearly at the 15th of each month of the season.</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1148,11 +1448,191 @@
    <translation>Letzter Tag; leer nimmt den Termin des letzten Bildes.</translation>
   </message>
   <message>
+   <source>Clear dates</source>
+   <translation>Klare Termine</translation>
+  </message>
+  <message>
+   <source>Fewest clear dates inside the season.</source>
+   <translation>Mindestzahl klarer Termine in der Saison.</translation>
+  </message>
+  <message>
+   <source>dates</source>
+   <translation>Termine</translation>
+  </message>
+  <message>
+   <source>Longest gap</source>
+   <translation>Längste Lücke</translation>
+  </message>
+  <message>
+   <source>Longest time inside the season without a clear date; its start and end count as the edges of gaps. 0 sets no limit.</source>
+   <translation>Längste Zeit in der Saison ohne klaren Termin; Beginn und Ende der Saison gelten als Ränder von Lücken. 0 setzt keine Grenze.</translation>
+  </message>
+  <message>
+   <source>Your own steps</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take the steps that you choose, in your order: save them as a JSON file and use them again.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Steps</source>
    <translation type="unfinished" />
   </message>
   <message>
    <source>What is done to each pixel's series, in this order.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Raw dates, with a mask</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keep the clear observations at the images' own dates, and add a band that says which are clear.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Fewest clear dates inside the season; gaps between them have no limit.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Tolerance</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>In another year each date takes the nearest acquisition at most this long before or after it; -1 for half the dates' median distance.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Raw dates, smoothed</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Draw a smooth curve through the clear observations, and take it at the images' own dates.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Smoothing</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Lambda, the price of a bend: the higher, the smoother. It counts in days; 343 is what 1 is at 7 days.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choice of lambda</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take lambda as given, or by V-curve once for the site, or for each pixel and band.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>given</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>site</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>pixel</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Mask as a band</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Add the band "seen": 1 on dates near a clear observation of the pixel, 0 where the curve alone tells.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weekly, with indices</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Compute spectral indices on the clear dates, then interpolate bands and indices linearly every seven days.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>First day; empty for 1 February.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Last day; empty for 1 November.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Features</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>possible: those of the sheet's ten bands and 38 indices that the images' bands allow. bands, paper38 (10 + 28), full48 (10 + 38), unique42 (10 + 32 that differ): sets of Antonijević et al.; long6: six bands and six indices of Long et al.; each needs all of its bands. listed: the indices that you name.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>possible</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>bands</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>paper38</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>full48</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>unique42</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>long6</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>listed</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Names</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>With listed: cropmap's own indices, or any of the Awesome Spectral Indices catalogue where spyndex is installed.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Support</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Which clear dates support the steps: all, those before and after the season too (up to two years away), or only those inside it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>all</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>window</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>A pixel with fewer clear dates inside the season is prepared, but not used.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Band roles</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Bands whose names do not tell what they are, each as "role=band": "red=B4".</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1172,24 +1652,156 @@
    <translation>Tage von einem Schritt zum nächsten.</translation>
   </message>
   <message>
-   <source>Clear dates</source>
-   <translation>Klare Termine</translation>
+   <source>Weekly, linear, peaks aligned</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>A pixel with fewer clear dates inside the season is not used.</source>
-   <translation>Ein Pixel mit weniger klaren Terminen in der Saison wird nicht verwendet.</translation>
+   <source>Move the series so that the greenest day falls on the same day of season, and interpolate at regular steps.</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>dates</source>
-   <translation>Termine</translation>
+   <source>Variant</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Longest gap</source>
-   <translation>Längste Lücke</translation>
+   <source>Move all pixels of a region and year by the same days, which keeps the crops' own difference in timing, or each pixel by its own.</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>A pixel that is longer without a clear date inside the season is not used; 0 sets no limit.</source>
-   <translation>Ein Pixel, das in der Saison länger ohne klaren Termin ist, wird nicht verwendet; 0 setzt keine Grenze.</translation>
+   <source>region</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Index</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Vegetation index whose peak counts.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>evi</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>gcvi</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>ndvi</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Peak day</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Day of season that the peaks are moved to; -1 for the median peak of the first site prepared.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weekly, linear, smoothed</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Interpolate linearly at regular steps, then smooth; steps far from any clear observation weigh less.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Lambda, the price of a bend: the higher, the smoother. It counts in steps.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Near</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>A step this near to a clear observation of the pixel has weight 1.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Far weight</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weight of the steps that are farther from any clear observation.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weekly, smoothed from the observations</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Draw a smooth curve through the clear observations on their own dates, and take it at regular steps.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Outliers</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Fit again with less weight for observations far from the curve: on both sides (bisquare), or below it, where missed clouds and shadows put a vegetation index (upper).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>bisquare</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>upper</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Interval composites</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Put one value in place of all clear observations of an interval: their median, their mean, or the best of them.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Interval</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Length of an interval; the first begins with the season.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Method</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>median and mean are taken band by band; max_ndvi takes all bands of the pixel's greenest clear date, least_cloud those of its clear date on which the site has the fewest clouds.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>median</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>mean</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>max ndvi</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>least cloud</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>For max_ndvi, where the bands' names do not tell it: what each one is, such as red=B4.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Cloud shares</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>For least_cloud: share of the site that is not clear, by day of season; found by a look at the images.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Enough clear dates</source>
@@ -1200,32 +1812,304 @@
    <translation>Pixel zurückweisen, die in der Saison zu wenige klare Termine haben oder eine zu lange Lücke dazwischen.</translation>
   </message>
   <message>
-   <source>Fewest clear dates inside the season.</source>
-   <translation>Mindestzahl klarer Termine in der Saison.</translation>
+   <source>Harmonic regression</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Longest time inside the season without a clear date; its start and end count as the edges of gaps. 0 sets no limit.</source>
-   <translation>Längste Zeit in der Saison ohne klaren Termin; Beginn und Ende der Saison gelten als Ränder von Lücken. 0 setzt keine Grenze.</translation>
+   <source>Fit a sum of sine waves to each pixel's clear observations, and take its values at regular steps.</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Linear resampling</source>
-   <translation>Lineare Umrechnung</translation>
+   <source>Harmonics</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Interpolate linearly between the nearest clear dates before and after each regular step.</source>
-   <translation>Für jeden regelmäßigen Schritt linear zwischen den nächsten klaren Terminen davor und danach interpolieren.</translation>
+   <source>Waves of a period, of half of it, of a third ...</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Days from one output step to the next.</source>
-   <translation>Tage von einem ausgegebenen Schritt zum nächsten.</translation>
+   <source>Period</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Length of the longest wave.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trend</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Fit a straight line besides.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Ridge</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Holds waves and trend near 0 where dates are few: as if so many observations said so. 0 for plain least squares.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Days from one output step to the next; 0 keeps the days that the series has.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Days of season</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Whole days of season wanted, ascending, in place of regular steps.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>bisquare trusts observations far from the curve less and less, upper those below it; slower.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Support around the season</source>
    <translation>Stütze um die Saison</translation>
   </message>
   <message>
+   <source>Clear dates up to this long before the season's start and after its end count in the fit.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Spectral indices</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Compute spectral indices on each date, before or after resampling.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keep bands</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Put the bands before the indices: those of the set; with listed, all that there are.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Linear resampling</source>
+   <translation>Lineare Umrechnung</translation>
+  </message>
+  <message>
+   <source>Interpolate linearly between the nearest clear dates before and after each step.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Days from one output step to the next. 0 keeps the dates as they are, and fills their gaps.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Days</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Days of the season at which values are wanted, ascending, 0 the first; they stand in for the step.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Clear dates up to this long before the season's start and after its end support the steps inside it.</source>
    <translation>Klare Termine bis so lange vor Beginn und nach Ende der Saison stützen die Schritte in ihr.</translation>
+  </message>
+  <message>
+   <source>Fill what is not clear with 0, and add the band "clear": 1 where the values were seen, 0 where they were filled.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Native dates</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keep acquisitions as they are, each on the day of season where the model looks for it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Whole days of season wanted, ascending, 0 for its first day; empty keeps the images' own.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Each day takes the nearest acquisition at most this long before or after it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Alignment of peaks</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Move series in time, so that vegetation peaks on the day of season that a model was trained for.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>region moves all pixels by the same days, from the site's median peak to the target; pixel moves each pixel's own peak there, which takes the difference between early and late crops away.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Its maximum is the peak.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Earliest peak</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Month and day, MM-DD, of the season's own year.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Latest peak</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Month and day, MM-DD; before the earliest: a year later.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Target day</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Day of season that the peak is moved to; -1 takes the median peak of the first site that is looked at.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Region's peak</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>For region: the site's median peak, day of season; a look at its images finds it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Longest shift</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>A region further from the target is refused; a pixel further from it is moved by this much.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Amplitude</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>A pixel whose smoothed index varies less than this has no peak. 0.2 suits EVI and NDVI, 1 suits GCVI.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Bands whose names do not tell what they are: "red=B4".</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Savitzky-Golay smoothing</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Fit a polynomial to each step and its neighbours by least squares, and take its value at the step.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Window</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Steps that a polynomial is fitted to, the middle one included: odd.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Order</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Degree of the polynomial, below the window: higher keeps sharper peaks.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Seen or not as a band</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Add the band "seen": 1 at steps near a clear observation of the pixel, 0 where values come from farther away.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Within</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>A step counts as seen where the pixel was clear at most this long before or after it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Whittaker smoothing</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Draw the curve that is as close to the observations as it is smooth; lambda says which counts more.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Lambda, the price of a bend: the higher, the smoother. It counts in grid nodes: weekly steps and a daily grid want different values.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take lambda as given, or find it by V-curve: once for the first site the recipe looks at, or for each pixel and band.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weight of the steps further from any clear observation.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Fit again with less weight for observations far from the curve: on both sides (bisquare), or below it (upper, for vegetation indices).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Grid</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Distance of the nodes that the curve is solved on where dates are irregular.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Where new steps are made: clear dates up to this long before the season's start and after its end count.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Edges</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Before a pixel's first and after its last clear date: hold the curve's value there, or go straight on in line, as the minimiser does, however far.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>hold</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>line</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Lowest</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Smallest lambda that a V-curve tries.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Highest</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Largest lambda that a V-curve tries.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Random forest</source>

@@ -81,6 +81,14 @@ class PixelSeries:
                 fix="Sort the dates, and merge those of one day (cropmap.prepare.observe does both).",
             )
 
+    @property
+    def native(self) -> bool:
+        """Whether the dates are still the images' own.
+
+        Told by the array itself, which steps that keep the dates hand on: nodes may fall on the images' days by chance.
+        """
+        return self.observed is not None and self.days is self.observed.days
+
 
 @dataclass(frozen=True)
 class RegularCube:

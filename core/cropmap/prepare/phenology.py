@@ -156,7 +156,7 @@ class Phenology(Step):
         return _move_all(series, season, given.target_day - given.region_day)
 
     def _move_pixels(self, series: PixelSeries, season: Season) -> PixelSeries:
-        if _on_own_dates(series):
+        if series.native:
             raise _no_steps()
         if self.params.target_day == UNSET:
             raise RecipeError(
@@ -178,7 +178,7 @@ class Phenology(Step):
 
     def _peaks(self, series: PixelSeries, season: Season) -> _Peaks:
         """Find each pixel's peak: the largest smoothed index in the span, where that is not at one of its ends."""
-        own = _on_own_dates(series)
+        own = series.native
         nodes = season.nodes(STEP_DAYS) if own else series.days
         first, stop = self._window(nodes, season)
         days, dates = series.days, slice(None)
@@ -263,11 +263,6 @@ def _no_steps() -> RecipeError:
     )
 
 
-def _on_own_dates(series: PixelSeries) -> bool:
-    """Tell whether the series' dates are still the acquisitions': steps that make other dates make another array."""
-    return series.observed is not None and series.days is series.observed.days
-
-
 def _month_day(text: str) -> tuple[int, int]:
     try:
         date = dt.date.fromisoformat(f"2024-{text}")
@@ -345,7 +340,7 @@ def _filled(
 def _move_all(series: PixelSeries, season: Season, later: int) -> PixelSeries:
     """Move every pixel by the same whole days."""
     days = series.days + np.int32(later)
-    if _on_own_dates(series) and series.observed is not None:
+    if series.native and series.observed is not None:
         observed = Observations(series.observed.clear, days)
         return dataclasses.replace(series, days=days, observed=observed, quality=measure(observed.clear, days, season))
     values, usable = _filled(series, days, series.days)

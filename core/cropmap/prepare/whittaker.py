@@ -175,7 +175,7 @@ class Whittaker(Step):
         """Return what is to be solved: the series itself where its steps are regular, else one on a grid of days."""
         moves = self.nodes(None, season) is not None
         observed = series.observed
-        if not moves and _equally_spaced(series.days) and not (observed and series.days is observed.days):
+        if not moves and _equally_spaced(series.days) and not series.native:
             weights = self._weights(series, slice(None))
             return _Task(
                 series.values, _without_holes(series.values, weights, series.holes), own_grid(len(series.days))
@@ -196,7 +196,7 @@ class Whittaker(Step):
     def _weights(self, series: PixelSeries, used: slice) -> NDArray[np.float64]:
         """Return 1 where clear and near to a clear observation, the far weight where clear but far, else 0."""
         clear, observed = series.clear[:, used], series.observed
-        if observed is None or series.days is observed.days:
+        if observed is None or series.native:
             return clear.astype(np.float64)[..., np.newaxis]
         weights = np.empty(clear.shape, np.float64)
         days, near = series.days[used], self.params.near_days

@@ -10,11 +10,13 @@ from cropmap.contract.errors import OutputError, PackageError, RecipeError
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.data.legend import NODATA, Legend, LegendClass
 from cropmap.data.package import NO_SCALING, ModelPackage, Scaling
+from cropmap.data.recipe import StepUse
 from cropmap.data.samples import SampleSet
 from cropmap.data.scenes import Asset, Scene, SceneSeries
 from cropmap.data.season import Season
 from cropmap.data.site import Grid, Window
 from cropmap.io.series import SeriesReader
+from cropmap.mapping import predict
 from cropmap.mapping.fingerprint import map_fingerprint
 from cropmap.mapping.predict import MapOptions, map_series, percent
 from cropmap.models.predictor import Predictor
@@ -188,6 +190,21 @@ def test_a_network_in_several_threads_gives_the_same_bytes(package, series, tmp_
     assert len([count for count in one.pixels.values() if count]) > 1
     assert one.path.read_bytes() == two.path.read_bytes()
     assert one.confidence_path.read_bytes() == two.confidence_path.read_bytes()
+
+
+def test_the_recipe_is_settled_for_the_images_and_season_that_are_mapped(package, series, tmp_path, monkeypatch):
+    asked = []
+
+    def settle(recipe, images, season):
+        asked.append((recipe, images, season))
+        strict = StepUse("enough_clear", {"min_clear": 9})
+        return replace(recipe, steps=(strict, *recipe.steps[1:]))
+
+    monkeypatch.setattr(predict, "settled_for", settle)
+    found = run(package, series, tmp_path)
+    assert asked == [(package.recipe, series, package.recipe.season)]
+    # The images have eight dates: the settled recipe accepts no pixel.
+    assert sum(found.pixels.values()) == 0
 
 
 # ------------------------------------------------------------------------------------------------ stopping and resuming

@@ -9,11 +9,12 @@ from rasterio.crs import CRS
 from cropmap.contract.errors import OutputError
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.data.scenes import Asset, Scene, SceneSeries
-from cropmap.data.site import Grid
-from cropmap.io.cubes import CubePlan
-from cropmap.mapping import prepared
+from cropmap.data.site import Grid, Window
+from cropmap.io.cube_reader import CubeReader, read_cube
+from cropmap.io.cubes import CubePlan, CubeWriter
+from cropmap.io.series import SeriesReader
 from cropmap.mapping.prepared import CubeOptions, prepare_cube
-from cropmap.prepare.recipe import make_recipe, recipe_bands, recipe_nodes
+from cropmap.prepare.recipe import make_recipe, prepare, recipe_bands, recipe_nodes
 
 DATES = tuple(dt.date(2023, 4, 1) + dt.timedelta(days=10 * k) for k in range(8))
 GRID = Grid(CRS.from_epsg(32634).to_wkt(), 4e5, 5e6, 10.0, 10.0, 300, 280)
@@ -46,7 +47,7 @@ def nothing_was_read(monkeypatch):
     def refuse(*_args):
         raise AssertionError("an image was read")
 
-    monkeypatch.setattr(prepared.SeriesReader, "read", refuse)
+    monkeypatch.setattr(SeriesReader, "read", refuse)
 
 
 def test_the_usable_pixels_are_counted(series, plan):
@@ -55,13 +56,24 @@ def test_the_usable_pixels_are_counted(series, plan):
         assert np.isnan(dataset.read(1)).sum() == 30 * 10
 
 
-def test_block_size_and_threads_change_no_value(series, plan, tmp_path):
+@pytest.mark.parametrize(("block", "threads"), [(0, 2), (100, 3), (256, 1), (4096, 4)])
+def test_block_size_and_threads_change_no_byte(series, plan, tmp_path, block, threads):
     other = dataclasses.replace(plan, folder=tmp_path / "other")
     prepare_cube(series, plan, CubeOptions(threads=1), Progress())
-    prepare_cube(series, other, CubeOptions(block=256, threads=3), Progress())
-    for path, same in ((plan.path, other.path), (plan.quality_path, other.quality_path)):
-        with rasterio.open(path) as dataset, rasterio.open(same) as again:
-            np.testing.assert_array_equal(dataset.read(), again.read())
+    prepare_cube(series, other, CubeOptions(block=block, threads=threads), Progress())
+    assert plan.path.read_bytes() == other.path.read_bytes()
+
+
+def test_the_cube_holds_what_the_whole_image_prepared_at_once_gives(series, plan):
+    prepare_cube(series, plan, CubeOptions(), Progress())
+    whole = Window(0, 0, GRID.height, GRID.width)
+    with SeriesReader(series) as reader:
+        expected = prepare(reader.read(whole), plan.recipe)
+    found = CubeReader(read_cube(plan.path)).read(whole)
+    np.testing.assert_array_equal(found.valid, expected.valid)
+    np.testing.assert_array_equal(found.values[found.valid], expected.values[expected.valid])
+    np.testing.assert_array_equal(found.quality.clear_dates, expected.quality.clear_dates)
+    np.testing.assert_array_equal(found.quality.longest_gap, expected.quality.longest_gap)
 
 
 def test_the_same_cube_finished_already_is_kept_without_reading_an_image(series, plan, monkeypatch):
@@ -85,9 +97,21 @@ def test_a_finished_cube_of_other_images_or_another_recipe_is_refused(series, pl
             prepare_cube(others, another, CubeOptions(), Progress())
 
 
-def test_a_cancelled_cube_leaves_nothing(series, plan):
-    reports = []
-    progress = Progress(lambda *report: reports.append(report), cancelled=lambda: bool(reports))
+def test_a_cancelled_cube_is_continued_with_the_missing_squares_only(series, plan, tmp_path, monkeypatch):
+    told = []
+    progress = Progress(lambda *report: told.append(report), cancelled=lambda: len(told) == 2)
     with pytest.raises(Cancelled):
-        prepare_cube(series, plan, CubeOptions(block=100, threads=1), progress)
-    assert list(plan.folder.iterdir()) == []
+        prepare_cube(series, plan, CubeOptions(block=128, threads=1), progress)
+    assert not plan.path.exists()
+    written, original = [], CubeWriter.write
+
+    def counted(self, number, cube):
+        written.append(number)
+        original(self, number, cube)
+
+    monkeypatch.setattr(CubeWriter, "write", counted)
+    usable = prepare_cube(series, plan, CubeOptions(block=4096), Progress())
+    assert 0 < len(written) <= 9 - 2
+    other = dataclasses.replace(plan, folder=tmp_path / "other")
+    assert prepare_cube(series, other, CubeOptions(), Progress()) == usable
+    assert plan.path.read_bytes() == other.path.read_bytes()
