@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _CACHE_BYTES = 64 * 2**20  # GDAL's own default is 5 % of the machine's memory.
 _READ_BYTES = 256 * 2**20  # Upper bound of the numbers that one call to GDAL returns.
 _SMALLEST_BLOCK, _DEFAULT_BLOCK, _LARGEST_BLOCK = 256, 512, 1024
-_LINE = 16  # float32 numbers in one cache line: a batch of that many layers writes whole lines.
+_LINE = 48  # layers written together: whole cache lines of the target, three at a time.
 
 
 @dataclass(frozen=True)

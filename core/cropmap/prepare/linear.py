@@ -67,6 +67,8 @@ class Linear(Step):
         RecipeError: Days that are no whole numbers, or do not ascend.
     """
 
+    gaps = False
+
     def __init__(self, params: LinearParams) -> None:
         self.params = params
         self._days = _whole_days(params.days)

@@ -174,7 +174,6 @@ class Whittaker(Step):
     def _task(self, series: PixelSeries, season: Season) -> _Task:
         """Return what is to be solved: the series itself where its steps are regular, else one on a grid of days."""
         moves = self.nodes(None, season) is not None
-        observed = series.observed
         if not moves and _equally_spaced(series.days) and not series.native:
             weights = self._weights(series, slice(None))
             return _Task(
