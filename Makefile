@@ -1,6 +1,7 @@
 # make demo   the whole road on a synthetic site: images, samples, model, map, report (needs no QGIS); RECIPE=... chooses another
 # make test   every test: the library in a plain Python, the plugin in real QGIS, offscreen and on a virtual screen
-# Both set up what is missing first. make lint | zip | try-zip | screenshots | catalogue | benchmarks | clean do what they say.
+# Both set up what is missing first. make lint | zip | try-zip | screenshots | catalogue | benchmarks | clean do what they say;
+# make benchmarks-peers also installs the packages that others wrote, and compares with them.
 SHELL := /bin/bash
 export QT_QPA_PLATFORM ?= offscreen
 export CROPMAP_PYTHON ?= $(CURDIR)/.venv-core/bin/python
@@ -49,11 +50,20 @@ screenshots: setup-all
 
 benchmarks: setup-all
 	$(CORE)/python benchmarks/resampling.py
+	$(CORE)/python benchmarks/steps.py
+	$(CORE)/python benchmarks/indices.py
+	$(CORE)/python benchmarks/cube_formats.py
+	$(CORE)/python benchmarks/end_to_end.py
 	$(CORE)/python benchmarks/imports.py
 	$(CORE)/python benchmarks/mapping_memory.py
 	$(CORE)/python benchmarks/models.py
 	$(CORE)/python benchmarks/synthetic_sites.py
 	$(QGIS)/python benchmarks/plugin_load.py
+
+benchmarks-peers: setup-core
+	bash benchmarks/peers.sh
+	.venv-peers/bin/python benchmarks/resampling.py
+	.venv-peers/bin/python benchmarks/whittaker.py
 
 setup-core:
 	@mkdir -p build && mkdir -p -m 700 build/run && bash tools/setup.sh core
@@ -64,4 +74,4 @@ setup-all:
 clean:
 	rm -rf build dist cropmap.zip .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .qgis-settings
 
-.PHONY: demo test test-core test-plugin lint catalogue zip try-zip screenshots benchmarks setup-core setup-all clean
+.PHONY: demo test test-core test-plugin lint catalogue zip try-zip screenshots benchmarks benchmarks-peers setup-core setup-all clean

@@ -73,7 +73,7 @@
   </message>
   <message>
    <source>Next: preparation</source>
-   <translation type="unfinished" />
+   <translation>Weiter: Vorbereitung</translation>
   </message>
   <message>
    <source>Next: samples</source>
@@ -97,7 +97,7 @@
   </message>
   <message>
    <source>Prepare</source>
-   <translation type="unfinished" />
+   <translation>Vorbereitung</translation>
   </message>
   <message>
    <source>Samples</source>
@@ -181,7 +181,7 @@
   </message>
   <message>
    <source>Prepared images</source>
-   <translation type="unfinished" />
+   <translation>Vorbereitete Bilder</translation>
   </message>
   <message>
    <source>Confidence (%)</source>
@@ -277,35 +277,35 @@
   </message>
   <message>
    <source>Preparation</source>
-   <translation type="unfinished" />
+   <translation>Vorbereitung</translation>
   </message>
   <message>
    <source>How clouds and gaps are bridged, so that every pixel has a value at the same dates. The default suits most seasons.</source>
-   <translation type="unfinished" />
+   <translation>Wie Wolken und Lücken überbrückt werden, damit jedes Pixel zu denselben Terminen einen Wert hat. Die Vorgabe passt für die meisten Saisons.</translation>
   </message>
   <message>
    <source>Compare recipes…</source>
-   <translation type="unfinished" />
+   <translation>Rezepte vergleichen…</translation>
   </message>
   <message>
    <source>Write the prepared images</source>
-   <translation type="unfinished" />
+   <translation>Vorbereitete Bilder schreiben</translation>
   </message>
   <message>
    <source>Hide some clear observations of these images, and see how well each recipe finds them again.</source>
-   <translation type="unfinished" />
+   <translation>Einige wolkenfreie Beobachtungen dieser Bilder verdecken und sehen, wie gut jedes Rezept sie wiederfindet.</translation>
   </message>
   <message>
    <source>Prepare the images now, and keep the result: later models and maps then start from it.</source>
-   <translation type="unfinished" />
+   <translation>Die Bilder jetzt vorbereiten und das Ergebnis behalten: Spätere Modelle und Karten gehen dann davon aus.</translation>
   </message>
   <message>
    <source>Not sure?</source>
-   <translation type="unfinished" />
+   <translation>Nicht sicher?</translation>
   </message>
   <message>
    <source>Used more than once?</source>
-   <translation type="unfinished" />
+   <translation>Mehrmals gebraucht?</translation>
   </message>
   <message>
    <source>Choose the field that holds the class; CropMap looks for it itself where you choose none.</source>
@@ -413,35 +413,35 @@
   </message>
   <message>
    <source>Load steps</source>
-   <translation type="unfinished" />
+   <translation>Schritte laden</translation>
   </message>
   <message>
    <source>Save steps</source>
-   <translation type="unfinished" />
+   <translation>Schritte speichern</translation>
   </message>
   <message>
    <source>Remove</source>
-   <translation type="unfinished" />
+   <translation>Entfernen</translation>
   </message>
   <message>
    <source>Add</source>
-   <translation type="unfinished" />
+   <translation>Hinzufügen</translation>
   </message>
   <message>
    <source>Load…</source>
-   <translation type="unfinished" />
+   <translation>Laden…</translation>
   </message>
   <message>
    <source>Save…</source>
-   <translation type="unfinished" />
+   <translation>Speichern…</translation>
   </message>
   <message>
    <source>Earlier</source>
-   <translation type="unfinished" />
+   <translation>Weiter nach vorn</translation>
   </message>
   <message>
    <source>Later</source>
-   <translation type="unfinished" />
+   <translation>Weiter nach hinten</translation>
   </message>
   <message>
    <source>More settings</source>
@@ -457,15 +457,15 @@
   </message>
   <message>
    <source>{file} names unknown steps: {names}.</source>
-   <translation type="unfinished" />
+   <translation>{file} nennt unbekannte Schritte: {names}.</translation>
   </message>
   <message>
    <source>{file} holds no list of steps: {why}</source>
-   <translation type="unfinished" />
+   <translation>{file} enthält keine Liste von Schritten: {why}</translation>
   </message>
   <message>
    <source>{file} cannot be written: {why}</source>
-   <translation type="unfinished" />
+   <translation>{file} lässt sich nicht schreiben: {why}</translation>
   </message>
   <message>
    <source>Choose a layer, or a file →</source>
@@ -505,11 +505,11 @@
   </message>
   <message>
    <source>Valid values</source>
-   <translation type="unfinished" />
+   <translation>Gültige Werte</translation>
   </message>
   <message>
    <source>Bands in the files</source>
-   <translation type="unfinished" />
+   <translation>Kanäle in den Dateien</translation>
   </message>
   <message>
    <source>Clear-sky mask</source>
@@ -517,7 +517,7 @@
   </message>
   <message>
    <source>Mask widened by, pixels</source>
-   <translation type="unfinished" />
+   <translation>Maske verbreitert um (Pixel)</translation>
   </message>
   <message>
    <source>none</source>
@@ -989,43 +989,43 @@
   </message>
   <message>
    <source>Compare recipes</source>
-   <translation type="unfinished" />
+   <translation>Rezepte vergleichen</translation>
   </message>
   <message>
    <source>Hide some clear observations, prepare the rest with each recipe, and report how far its values are from them.</source>
-   <translation type="unfinished" />
+   <translation>Einige wolkenfreie Beobachtungen verdecken, den Rest mit jedem Rezept vorbereiten und berichten, wie weit dessen Werte von ihnen abweichen.</translation>
   </message>
   <message>
    <source>Recipes</source>
-   <translation type="unfinished" />
+   <translation>Rezepte</translation>
   </message>
   <message>
    <source>The recipes to compare, each with its own settings; the same one may stand here several times.</source>
-   <translation type="unfinished" />
+   <translation>Die Rezepte, die verglichen werden, jedes mit eigenen Einstellungen; dasselbe darf mehrmals hier stehen.</translation>
   </message>
   <message>
    <source>Share hidden</source>
-   <translation type="unfinished" />
+   <translation>Verdeckter Anteil</translation>
   </message>
   <message>
    <source>Part of each pixel's clear observations that is hidden.</source>
-   <translation type="unfinished" />
+   <translation>Anteil der wolkenfreien Beobachtungen jedes Pixels, der verdeckt wird.</translation>
   </message>
   <message>
    <source>Pixels</source>
-   <translation type="unfinished" />
+   <translation>Pixel</translation>
   </message>
   <message>
    <source>How many pixels are looked at, spread over the site.</source>
-   <translation type="unfinished" />
+   <translation>Wie viele Pixel betrachtet werden, über das Gebiet verteilt.</translation>
   </message>
   <message>
    <source>Plots</source>
-   <translation type="unfinished" />
+   <translation>Diagramme</translation>
   </message>
   <message>
    <source>How many of the pixels the report draws.</source>
-   <translation type="unfinished" />
+   <translation>Wie viele dieser Pixel der Bericht zeichnet.</translation>
   </message>
   <message>
    <source>Demo</source>
@@ -1069,19 +1069,19 @@
   </message>
   <message>
    <source>Import labelled series</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihen mit bekannter Kultur einlesen</translation>
   </message>
   <message>
    <source>Turn a published data set of labelled series into one table (.npz) that other jobs take as samples.</source>
-   <translation type="unfinished" />
+   <translation>Aus einem veröffentlichten Datensatz von Zeitreihen mit bekannter Kultur eine Tabelle (.npz) machen, die andere Aufträge als Stichproben nehmen.</translation>
   </message>
   <message>
    <source>Table</source>
-   <translation type="unfinished" />
+   <translation>Tabelle</translation>
   </message>
   <message>
    <source>The published labelled series.</source>
-   <translation type="unfinished" />
+   <translation>Die veröffentlichten Zeitreihen mit bekannter Kultur.</translation>
   </message>
   <message>
    <source>Inspect images</source>
@@ -1117,7 +1117,7 @@
   </message>
   <message>
    <source>Turn cloudy, irregular images into one raster with regular steps and no gaps, which stands in for them later.</source>
-   <translation type="unfinished" />
+   <translation>Aus wolkigen, unregelmäßigen Bildern ein Raster mit regelmäßigen Schritten und ohne Lücken machen, das später an ihre Stelle tritt.</translation>
   </message>
   <message>
    <source>Sample series</source>
@@ -1177,11 +1177,11 @@
   </message>
   <message>
    <source>Sensor</source>
-   <translation type="unfinished" />
+   <translation>Sensor</translation>
   </message>
   <message>
    <source>Names the bands by their roles (red, nir, swir1, ...) and knows scale, offset, fill number, valid range and masks. Empty: as the files say.</source>
-   <translation type="unfinished" />
+   <translation>Benennt die Kanäle nach ihrer Rolle (red, nir, swir1, ...) und kennt Skalierung, Versatz, Kein-Wert-Zahl, gültigen Bereich und Masken. Leer: wie die Dateien es angeben.</translation>
   </message>
   <message>
    <source />
@@ -1189,47 +1189,47 @@
   </message>
   <message>
    <source>landsat 8 9</source>
-   <translation type="unfinished" />
+   <translation>Landsat 8 und 9</translation>
   </message>
   <message>
    <source>landsat 4 7</source>
-   <translation type="unfinished" />
+   <translation>Landsat 4 bis 7</translation>
   </message>
   <message>
    <source>sentinel 2 l2a</source>
-   <translation type="unfinished" />
+   <translation>Sentinel-2 L2A</translation>
   </message>
   <message>
    <source>hls l30</source>
-   <translation type="unfinished" />
+   <translation>HLS L30</translation>
   </message>
   <message>
    <source>hls s30</source>
-   <translation type="unfinished" />
+   <translation>HLS S30</translation>
   </message>
   <message>
    <source>maja sentinel 2</source>
-   <translation type="unfinished" />
+   <translation>MAJA Sentinel-2</translation>
   </message>
   <message>
    <source>mod13q1</source>
-   <translation type="unfinished" />
+   <translation>MOD13Q1</translation>
   </message>
   <message>
    <source>Sentinel-2 offset</source>
-   <translation type="unfinished" />
+   <translation>Versatz bei Sentinel-2</translation>
   </message>
   <message>
    <source>Whether sentinel_2_l2a takes 1000 from the stored numbers. auto: by the processing baseline in the path (04.00 or later), else from 25 January 2022; no: harmonised images (Earth Engine, Sentinel Hub).</source>
-   <translation type="unfinished" />
+   <translation>Ob bei Sentinel-2 L2A von den gespeicherten Zahlen 1000 abgezogen wird. Automatisch: nach der Processing Baseline im Pfad (ab 04.00), sonst ab dem 25. Januar 2022; nein: für harmonisierte Bilder (Earth Engine, Sentinel Hub).</translation>
   </message>
   <message>
    <source>yes</source>
-   <translation type="unfinished" />
+   <translation>ja</translation>
   </message>
   <message>
    <source>no</source>
-   <translation type="unfinished" />
+   <translation>nein</translation>
   </message>
   <message>
    <source>Bands</source>
@@ -1249,11 +1249,11 @@
   </message>
   <message>
    <source>Factor from stored numbers to physical values, e.g. 0.0001; 0 takes the file's or the sensor's.</source>
-   <translation type="unfinished" />
+   <translation>Faktor von gespeicherten Zahlen zu physikalischen Werten, z. B. 0,0001; 0 nimmt den der Datei oder des Sensors.</translation>
   </message>
   <message>
    <source>Added after scaling; with scale 0 and offset 0, the file's or the sensor's.</source>
-   <translation type="unfinished" />
+   <translation>Wird nach der Skalierung addiert; bei Skalierung 0 und Versatz 0 gilt der Versatz der Datei oder des Sensors.</translation>
   </message>
   <message>
    <source>Nodata</source>
@@ -1261,7 +1261,7 @@
   </message>
   <message>
    <source>Stored number that means no value, or nan; empty takes the file's, else the sensor's.</source>
-   <translation type="unfinished" />
+   <translation>Gespeicherte Zahl, die „kein Wert“ bedeutet, oder nan; leer nimmt die der Datei, sonst die des Sensors.</translation>
   </message>
   <message>
    <source>Valid range</source>
@@ -1269,23 +1269,23 @@
   </message>
   <message>
    <source>Lowest and highest physical value; others count as clouded. Empty keeps all, or the sensor's.</source>
-   <translation type="unfinished" />
+   <translation>Kleinster und größter physikalischer Wert; andere gelten als bewölkt. Leer behält alle oder nimmt den Bereich des Sensors.</translation>
   </message>
   <message>
    <source>Masks</source>
-   <translation type="unfinished" />
+   <translation>Masken</translation>
   </message>
   <message>
    <source>Bands that tell cloud from clear, e.g. QA_PIXEL, SCL clear 4 5 6 7, QA_PIXEL bits 1 3 4, X bad 3 8, CLP up to 102; a pixel is clear if all say so. Empty: those that are recognised; none: no mask.</source>
-   <translation type="unfinished" />
+   <translation>Kanäle, die Wolken von klarer Sicht unterscheiden, z. B. QA_PIXEL, SCL clear 4 5 6 7, QA_PIXEL bits 1 3 4, X bad 3 8, CLP up to 102; ein Pixel ist klar, wenn alle es sagen. Leer: die erkannten; none: keine Maske.</translation>
   </message>
   <message>
    <source>Mask dilate</source>
-   <translation type="unfinished" />
+   <translation>Maske verbreitern</translation>
   </message>
   <message>
    <source>Widens clouds and shadows of the masks by this distance.</source>
-   <translation type="unfinished" />
+   <translation>Verbreitert Wolken und Schatten der Masken um diesen Abstand.</translation>
   </message>
   <message>
    <source>Start</source>
@@ -1329,111 +1329,111 @@
   </message>
   <message>
    <source>Resample images on other grids to the first image's: bands bilinear, masks nearest. Masks that cover the images in the same coordinate system need no warp.</source>
-   <translation type="unfinished" />
+   <translation>Bilder mit anderem Pixelgitter auf das des ersten Bildes umrechnen: Kanäle bilinear, Masken nach dem nächsten Nachbarn. Masken, die die Bilder im selben Koordinatensystem abdecken, brauchen das nicht.</translation>
   </message>
   <message>
    <source>Prepared cube</source>
-   <translation type="unfinished" />
+   <translation>Vorbereiteter Bildwürfel</translation>
   </message>
   <message>
    <source>Take a season that a prepare job has prepared; its recipe is the cube's.</source>
-   <translation type="unfinished" />
+   <translation>Eine bereits vorbereitete Saison nehmen; es gilt das Rezept des Bildwürfels.</translation>
   </message>
   <message>
    <source>The cube.tif that a prepare job wrote, or the job's folder.</source>
-   <translation type="unfinished" />
+   <translation>Die Datei cube.tif, die beim Vorbereiten geschrieben wurde, oder der Ordner dieses Auftrags.</translation>
   </message>
   <message>
    <source>Check</source>
-   <translation type="unfinished" />
+   <translation>Prüfen</translation>
   </message>
   <message>
    <source>Read the whole cube first, to find damage before any work; else it is found on the way.</source>
-   <translation type="unfinished" />
+   <translation>Zuerst den ganzen Bildwürfel lesen, um Schäden vor aller Arbeit zu finden; sonst werden sie unterwegs gefunden.</translation>
   </message>
   <message>
    <source>BreizhCrops</source>
-   <translation type="unfinished" />
+   <translation>BreizhCrops</translation>
   </message>
   <message>
    <source>Take the parcels of BreizhCrops, downloaded before: ten Sentinel-2 bands, the crop declared, clouds left out.</source>
-   <translation type="unfinished" />
+   <translation>Die vorher heruntergeladenen Schläge von BreizhCrops nehmen: zehn Kanäle von Sentinel-2, die gemeldete Kultur, ohne Wolken.</translation>
   </message>
   <message>
    <source>Folder</source>
-   <translation type="unfinished" />
+   <translation>Ordner</translation>
   </message>
   <message>
    <source>Folder of BreizhCrops: it holds classmapping.csv and 2017/L2A/frh01.h5.</source>
-   <translation type="unfinished" />
+   <translation>Ordner von BreizhCrops: Er enthält classmapping.csv und 2017/L2A/frh01.h5.</translation>
   </message>
   <message>
    <source>Regions</source>
-   <translation type="unfinished" />
+   <translation>Regionen</translation>
   </message>
   <message>
    <source>frh01, frh02, frh03, frh04, belle-ile, kermaux; all where empty.</source>
-   <translation type="unfinished" />
+   <translation>frh01, frh02, frh03, frh04, belle-ile, kermaux; leer nimmt alle.</translation>
   </message>
   <message>
    <source>Level</source>
-   <translation type="unfinished" />
+   <translation>Verarbeitungsstufe</translation>
   </message>
   <message>
    <source>L2A: reflectance of the ground; L1C: of the top of the atmosphere.</source>
-   <translation type="unfinished" />
+   <translation>L2A: Reflexion am Boden; L1C: am Oberrand der Atmosphäre.</translation>
   </message>
   <message>
    <source>L2A</source>
-   <translation type="unfinished" />
+   <translation>L2A</translation>
   </message>
   <message>
    <source>L1C</source>
-   <translation type="unfinished" />
+   <translation>L1C</translation>
   </message>
   <message>
    <source>Year</source>
-   <translation type="unfinished" />
+   <translation>Jahr</translation>
   </message>
   <message>
    <source>Year of the series.</source>
-   <translation type="unfinished" />
+   <translation>Jahr der Zeitreihen.</translation>
   </message>
   <message>
    <source>Classes</source>
-   <translation type="unfinished" />
+   <translation>Klassen</translation>
   </message>
   <message>
    <source>Only these classes; all where empty.</source>
-   <translation type="unfinished" />
+   <translation>Nur diese Klassen; leer nimmt alle.</translation>
   </message>
   <message>
    <source>Parcels per class</source>
-   <translation type="unfinished" />
+   <translation>Schläge je Klasse</translation>
   </message>
   <message>
    <source>At most this many parcels of a class, drawn by seed; 0 takes all.</source>
-   <translation type="unfinished" />
+   <translation>Höchstens so viele Schläge einer Klasse, nach der Startzahl gezogen; 0 nimmt alle.</translation>
   </message>
   <message>
    <source>Most cloud</source>
-   <translation type="unfinished" />
+   <translation>Höchste Bewölkung</translation>
   </message>
   <message>
    <source>A date is clear up to this mean of the parcel's cloud mask (L2A: CLD; L1C: QA60).</source>
-   <translation type="unfinished" />
+   <translation>Bis zu diesem Mittelwert der Wolkenmaske des Schlags ist ein Termin klar (L2A: CLD; L1C: QA60).</translation>
   </message>
   <message>
    <source>The same seed draws the same parcels.</source>
-   <translation type="unfinished" />
+   <translation>Dieselbe Startzahl zieht dieselben Schläge.</translation>
   </message>
   <message>
    <source>Monthly, linear</source>
-   <translation type="unfinished" />
+   <translation>Monatlich, linear</translation>
   </message>
   <message>
    <source>Interpolate the clear observations linearly at the 15th of each month of the season.</source>
-   <translation type="unfinished" />
+   <translation>Die wolkenfreien Beobachtungen linear auf den 15. jedes Monats der Saison umrechnen.</translation>
   </message>
   <message>
    <source>First day; empty for the first image's date.</source>
@@ -1469,171 +1469,171 @@
   </message>
   <message>
    <source>Your own steps</source>
-   <translation type="unfinished" />
+   <translation>Eigene Schritte</translation>
   </message>
   <message>
    <source>Take the steps that you choose, in your order: save them as a JSON file and use them again.</source>
-   <translation type="unfinished" />
+   <translation>Die selbst gewählten Schritte nehmen, in der eigenen Reihenfolge: als JSON-Datei speichern und wieder verwenden.</translation>
   </message>
   <message>
    <source>Steps</source>
-   <translation type="unfinished" />
+   <translation>Schritte</translation>
   </message>
   <message>
    <source>What is done to each pixel's series, in this order.</source>
-   <translation type="unfinished" />
+   <translation>Was mit der Zeitreihe jedes Pixels geschieht, in dieser Reihenfolge.</translation>
   </message>
   <message>
    <source>Raw dates, with a mask</source>
-   <translation type="unfinished" />
+   <translation>Ursprüngliche Termine, mit Maske</translation>
   </message>
   <message>
    <source>Keep the clear observations at the images' own dates, and add a band that says which are clear.</source>
-   <translation type="unfinished" />
+   <translation>Die wolkenfreien Beobachtungen an den Terminen der Bilder belassen und einen Kanal hinzufügen, der sagt, welche klar sind.</translation>
   </message>
   <message>
    <source>Fewest clear dates inside the season; gaps between them have no limit.</source>
-   <translation type="unfinished" />
+   <translation>Mindestzahl klarer Termine in der Saison; für die Lücken dazwischen gilt keine Grenze.</translation>
   </message>
   <message>
    <source>Tolerance</source>
-   <translation type="unfinished" />
+   <translation>Toleranz</translation>
   </message>
   <message>
    <source>In another year each date takes the nearest acquisition at most this long before or after it; -1 for half the dates' median distance.</source>
-   <translation type="unfinished" />
+   <translation>In einem anderen Jahr nimmt jeder Termin die nächste Aufnahme, höchstens so lange davor oder danach; -1 für den halben mittleren Abstand (Median) der Termine.</translation>
   </message>
   <message>
    <source>Raw dates, smoothed</source>
-   <translation type="unfinished" />
+   <translation>Ursprüngliche Termine, geglättet</translation>
   </message>
   <message>
    <source>Draw a smooth curve through the clear observations, and take it at the images' own dates.</source>
-   <translation type="unfinished" />
+   <translation>Eine glatte Kurve durch die wolkenfreien Beobachtungen legen und ihre Werte an den Terminen der Bilder nehmen.</translation>
   </message>
   <message>
    <source>Smoothing</source>
-   <translation type="unfinished" />
+   <translation>Glättung</translation>
   </message>
   <message>
    <source>Lambda, the price of a bend: the higher, the smoother. It counts in days; 343 is what 1 is at 7 days.</source>
-   <translation type="unfinished" />
+   <translation>Lambda, der Preis einer Krümmung: je höher, desto glatter. Es zählt in Tagen; 343 entspricht 1 bei Schritten von 7 Tagen.</translation>
   </message>
   <message>
    <source>Choice of lambda</source>
-   <translation type="unfinished" />
+   <translation>Wahl von Lambda</translation>
   </message>
   <message>
    <source>Take lambda as given, or by V-curve once for the site, or for each pixel and band.</source>
-   <translation type="unfinished" />
+   <translation>Lambda wie vorgegeben nehmen oder mit der V-Kurve bestimmen: einmal für das Gebiet, oder für jedes Pixel und jeden Kanal.</translation>
   </message>
   <message>
    <source>given</source>
-   <translation type="unfinished" />
+   <translation>vorgegeben</translation>
   </message>
   <message>
    <source>site</source>
-   <translation type="unfinished" />
+   <translation>Gebiet</translation>
   </message>
   <message>
    <source>pixel</source>
-   <translation type="unfinished" />
+   <translation>Pixel</translation>
   </message>
   <message>
    <source>Mask as a band</source>
-   <translation type="unfinished" />
+   <translation>Maske als Kanal</translation>
   </message>
   <message>
    <source>Add the band "seen": 1 on dates near a clear observation of the pixel, 0 where the curve alone tells.</source>
-   <translation type="unfinished" />
+   <translation>Den Kanal „seen“ hinzufügen: 1 an Terminen nahe einer wolkenfreien Beobachtung des Pixels, 0 dort, wo nur die Kurve etwas sagt.</translation>
   </message>
   <message>
    <source>Weekly, with indices</source>
-   <translation type="unfinished" />
+   <translation>Wöchentlich, mit Indizes</translation>
   </message>
   <message>
    <source>Compute spectral indices on the clear dates, then interpolate bands and indices linearly every seven days.</source>
-   <translation type="unfinished" />
+   <translation>Spektralindizes an den klaren Terminen rechnen, dann Kanäle und Indizes linear auf Schritte von sieben Tagen umrechnen.</translation>
   </message>
   <message>
    <source>First day; empty for 1 February.</source>
-   <translation type="unfinished" />
+   <translation>Erster Tag; leer nimmt den 1. Februar.</translation>
   </message>
   <message>
    <source>Last day; empty for 1 November.</source>
-   <translation type="unfinished" />
+   <translation>Letzter Tag; leer nimmt den 1. November.</translation>
   </message>
   <message>
    <source>Features</source>
-   <translation type="unfinished" />
+   <translation>Merkmale</translation>
   </message>
   <message>
    <source>possible: those of the sheet's ten bands and 38 indices that the images' bands allow. bands, paper38 (10 + 28), full48 (10 + 38), unique42 (10 + 32 that differ): sets of Antonijević et al.; long6: six bands and six indices of Long et al.; each needs all of its bands. listed: the indices that you name.</source>
-   <translation type="unfinished" />
+   <translation>Mögliche: von den zehn Kanälen und 38 Indizes der Tabelle jene, die die Kanäle der Bilder erlauben. Nur Kanäle, paper38 (10 + 28), full48 (10 + 38), unique42 (10 + 32 verschiedene): Merkmalssätze von Antonijević et al.; long6: sechs Kanäle und sechs Indizes von Long et al.; jeder Satz braucht alle seine Kanäle. Genannte: die Indizes, die Sie nennen.</translation>
   </message>
   <message>
    <source>possible</source>
-   <translation type="unfinished" />
+   <translation>mögliche</translation>
   </message>
   <message>
    <source>bands</source>
-   <translation type="unfinished" />
+   <translation>nur Kanäle</translation>
   </message>
   <message>
    <source>paper38</source>
-   <translation type="unfinished" />
+   <translation>paper38</translation>
   </message>
   <message>
    <source>full48</source>
-   <translation type="unfinished" />
+   <translation>full48</translation>
   </message>
   <message>
    <source>unique42</source>
-   <translation type="unfinished" />
+   <translation>unique42</translation>
   </message>
   <message>
    <source>long6</source>
-   <translation type="unfinished" />
+   <translation>long6</translation>
   </message>
   <message>
    <source>listed</source>
-   <translation type="unfinished" />
+   <translation>genannte</translation>
   </message>
   <message>
    <source>Names</source>
-   <translation type="unfinished" />
+   <translation>Namen</translation>
   </message>
   <message>
    <source>With listed: cropmap's own indices, or any of the Awesome Spectral Indices catalogue where spyndex is installed.</source>
-   <translation type="unfinished" />
+   <translation>Bei „genannte“: die Indizes von CropMap selbst oder beliebige aus dem Katalog Awesome Spectral Indices, wenn spyndex installiert ist.</translation>
   </message>
   <message>
    <source>Support</source>
-   <translation type="unfinished" />
+   <translation>Stützung</translation>
   </message>
   <message>
    <source>Which clear dates support the steps: all, those before and after the season too (up to two years away), or only those inside it.</source>
-   <translation type="unfinished" />
+   <translation>Welche klaren Termine die Schritte stützen: alle, auch die vor und nach der Saison (bis zu zwei Jahre entfernt), oder nur die in ihr.</translation>
   </message>
   <message>
    <source>all</source>
-   <translation type="unfinished" />
+   <translation>alle</translation>
   </message>
   <message>
    <source>window</source>
-   <translation type="unfinished" />
+   <translation>nur in der Saison</translation>
   </message>
   <message>
    <source>A pixel with fewer clear dates inside the season is prepared, but not used.</source>
-   <translation type="unfinished" />
+   <translation>Ein Pixel mit weniger klaren Terminen in der Saison wird vorbereitet, aber nicht verwendet.</translation>
   </message>
   <message>
    <source>Band roles</source>
-   <translation type="unfinished" />
+   <translation>Rollen der Kanäle</translation>
   </message>
   <message>
    <source>Bands whose names do not tell what they are, each as "role=band": "red=B4".</source>
-   <translation type="unfinished" />
+   <translation>Kanäle, deren Namen nicht sagen, was sie sind, jeweils als „Rolle=Kanal“: „red=B4“.</translation>
   </message>
   <message>
    <source>Weekly, linear</source>
@@ -1653,155 +1653,155 @@
   </message>
   <message>
    <source>Weekly, linear, peaks aligned</source>
-   <translation type="unfinished" />
+   <translation>Wöchentlich, linear, Höhepunkte angeglichen</translation>
   </message>
   <message>
    <source>Move the series so that the greenest day falls on the same day of season, and interpolate at regular steps.</source>
-   <translation type="unfinished" />
+   <translation>Die Zeitreihen verschieben, sodass der grünste Tag auf denselben Tag der Saison fällt, und auf regelmäßige Schritte umrechnen.</translation>
   </message>
   <message>
    <source>Variant</source>
-   <translation type="unfinished" />
+   <translation>Variante</translation>
   </message>
   <message>
    <source>Move all pixels of a region and year by the same days, which keeps the crops' own difference in timing, or each pixel by its own.</source>
-   <translation type="unfinished" />
+   <translation>Alle Pixel einer Region und eines Jahres um gleich viele Tage verschieben, sodass der zeitliche Unterschied der Kulturen bleibt, oder jedes Pixel für sich.</translation>
   </message>
   <message>
    <source>region</source>
-   <translation type="unfinished" />
+   <translation>Region</translation>
   </message>
   <message>
    <source>Index</source>
-   <translation type="unfinished" />
+   <translation>Index</translation>
   </message>
   <message>
    <source>Vegetation index whose peak counts.</source>
-   <translation type="unfinished" />
+   <translation>Vegetationsindex, dessen Höhepunkt zählt.</translation>
   </message>
   <message>
    <source>evi</source>
-   <translation type="unfinished" />
+   <translation>EVI</translation>
   </message>
   <message>
    <source>gcvi</source>
-   <translation type="unfinished" />
+   <translation>GCVI</translation>
   </message>
   <message>
    <source>ndvi</source>
-   <translation type="unfinished" />
+   <translation>NDVI</translation>
   </message>
   <message>
    <source>Peak day</source>
-   <translation type="unfinished" />
+   <translation>Tag des Höhepunkts</translation>
   </message>
   <message>
    <source>Day of season that the peaks are moved to; -1 for the median peak of the first site prepared.</source>
-   <translation type="unfinished" />
+   <translation>Tag der Saison, auf den die Höhepunkte verschoben werden; -1 für den Median der Höhepunkte im zuerst vorbereiteten Gebiet.</translation>
   </message>
   <message>
    <source>Weekly, linear, smoothed</source>
-   <translation type="unfinished" />
+   <translation>Wöchentlich, linear, geglättet</translation>
   </message>
   <message>
    <source>Interpolate linearly at regular steps, then smooth; steps far from any clear observation weigh less.</source>
-   <translation type="unfinished" />
+   <translation>Linear auf regelmäßige Schritte umrechnen, dann glätten; Schritte fern von jeder wolkenfreien Beobachtung haben weniger Gewicht.</translation>
   </message>
   <message>
    <source>Lambda, the price of a bend: the higher, the smoother. It counts in steps.</source>
-   <translation type="unfinished" />
+   <translation>Lambda, der Preis einer Krümmung: je höher, desto glatter. Es zählt in Schritten.</translation>
   </message>
   <message>
    <source>Near</source>
-   <translation type="unfinished" />
+   <translation>Nähe</translation>
   </message>
   <message>
    <source>A step this near to a clear observation of the pixel has weight 1.</source>
-   <translation type="unfinished" />
+   <translation>Ein Schritt so nah an einer wolkenfreien Beobachtung des Pixels hat Gewicht 1.</translation>
   </message>
   <message>
    <source>Far weight</source>
-   <translation type="unfinished" />
+   <translation>Gewicht in der Ferne</translation>
   </message>
   <message>
    <source>Weight of the steps that are farther from any clear observation.</source>
-   <translation type="unfinished" />
+   <translation>Gewicht der Schritte, die von jeder wolkenfreien Beobachtung weiter entfernt sind.</translation>
   </message>
   <message>
    <source>Weekly, smoothed from the observations</source>
-   <translation type="unfinished" />
+   <translation>Wöchentlich, aus den Beobachtungen geglättet</translation>
   </message>
   <message>
    <source>Draw a smooth curve through the clear observations on their own dates, and take it at regular steps.</source>
-   <translation type="unfinished" />
+   <translation>Eine glatte Kurve durch die wolkenfreien Beobachtungen an ihren eigenen Terminen legen und ihre Werte an regelmäßigen Schritten nehmen.</translation>
   </message>
   <message>
    <source>Outliers</source>
-   <translation type="unfinished" />
+   <translation>Ausreißer abschwächen</translation>
   </message>
   <message>
    <source>Fit again with less weight for observations far from the curve: on both sides (bisquare), or below it, where missed clouds and shadows put a vegetation index (upper).</source>
-   <translation type="unfinished" />
+   <translation>Noch einmal anpassen, mit weniger Gewicht für Beobachtungen fern der Kurve: auf beiden Seiten (bisquare) oder nur darunter, wohin übersehene Wolken und Schatten einen Vegetationsindex drücken (upper).</translation>
   </message>
   <message>
    <source>bisquare</source>
-   <translation type="unfinished" />
+   <translation>auf beiden Seiten (bisquare)</translation>
   </message>
   <message>
    <source>upper</source>
-   <translation type="unfinished" />
+   <translation>nur darunter (upper)</translation>
   </message>
   <message>
    <source>Interval composites</source>
-   <translation type="unfinished" />
+   <translation>Komposite je Zeitabschnitt</translation>
   </message>
   <message>
    <source>Put one value in place of all clear observations of an interval: their median, their mean, or the best of them.</source>
-   <translation type="unfinished" />
+   <translation>Alle wolkenfreien Beobachtungen eines Zeitabschnitts durch einen Wert ersetzen: ihren Median, ihren Mittelwert oder die beste von ihnen.</translation>
   </message>
   <message>
    <source>Interval</source>
-   <translation type="unfinished" />
+   <translation>Zeitabschnitt</translation>
   </message>
   <message>
    <source>Length of an interval; the first begins with the season.</source>
-   <translation type="unfinished" />
+   <translation>Länge eines Zeitabschnitts; der erste beginnt mit der Saison.</translation>
   </message>
   <message>
    <source>Method</source>
-   <translation type="unfinished" />
+   <translation>Verfahren</translation>
   </message>
   <message>
    <source>median and mean are taken band by band; max_ndvi takes all bands of the pixel's greenest clear date, least_cloud those of its clear date on which the site has the fewest clouds.</source>
-   <translation type="unfinished" />
+   <translation>Median und Mittelwert werden Kanal für Kanal gebildet; „höchster NDVI“ nimmt alle Kanäle vom grünsten klaren Termin des Pixels, „wenigste Wolken“ die von seinem klaren Termin, an dem das Gebiet am wenigsten bewölkt ist.</translation>
   </message>
   <message>
    <source>median</source>
-   <translation type="unfinished" />
+   <translation>Median</translation>
   </message>
   <message>
    <source>mean</source>
-   <translation type="unfinished" />
+   <translation>Mittelwert</translation>
   </message>
   <message>
    <source>max ndvi</source>
-   <translation type="unfinished" />
+   <translation>höchster NDVI</translation>
   </message>
   <message>
    <source>least cloud</source>
-   <translation type="unfinished" />
+   <translation>wenigste Wolken</translation>
   </message>
   <message>
    <source>For max_ndvi, where the bands' names do not tell it: what each one is, such as red=B4.</source>
-   <translation type="unfinished" />
+   <translation>Für „höchster NDVI“, wenn die Namen der Kanäle es nicht sagen: was jeder ist, etwa red=B4.</translation>
   </message>
   <message>
    <source>Cloud shares</source>
-   <translation type="unfinished" />
+   <translation>Wolkenanteile</translation>
   </message>
   <message>
    <source>For least_cloud: share of the site that is not clear, by day of season; found by a look at the images.</source>
-   <translation type="unfinished" />
+   <translation>Für „wenigste Wolken“: Anteil des Gebiets, der nicht klar ist, nach Tag der Saison; wird durch einen Blick auf die Bilder gefunden.</translation>
   </message>
   <message>
    <source>Enough clear dates</source>
@@ -1813,59 +1813,59 @@
   </message>
   <message>
    <source>Harmonic regression</source>
-   <translation type="unfinished" />
+   <translation>Harmonische Regression</translation>
   </message>
   <message>
    <source>Fit a sum of sine waves to each pixel's clear observations, and take its values at regular steps.</source>
-   <translation type="unfinished" />
+   <translation>Eine Summe von Sinuswellen an die wolkenfreien Beobachtungen jedes Pixels anpassen und ihre Werte an regelmäßigen Schritten nehmen.</translation>
   </message>
   <message>
    <source>Harmonics</source>
-   <translation type="unfinished" />
+   <translation>Wellen</translation>
   </message>
   <message>
    <source>Waves of a period, of half of it, of a third ...</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Wellen: mit der Länge einer Periode, der Hälfte davon, einem Drittel ...</translation>
   </message>
   <message>
    <source>Period</source>
-   <translation type="unfinished" />
+   <translation>Periode</translation>
   </message>
   <message>
    <source>Length of the longest wave.</source>
-   <translation type="unfinished" />
+   <translation>Länge der längsten Welle.</translation>
   </message>
   <message>
    <source>Trend</source>
-   <translation type="unfinished" />
+   <translation>Trend</translation>
   </message>
   <message>
    <source>Fit a straight line besides.</source>
-   <translation type="unfinished" />
+   <translation>Dazu eine Gerade anpassen.</translation>
   </message>
   <message>
    <source>Ridge</source>
-   <translation type="unfinished" />
+   <translation>Dämpfung (Ridge)</translation>
   </message>
   <message>
    <source>Holds waves and trend near 0 where dates are few: as if so many observations said so. 0 for plain least squares.</source>
-   <translation type="unfinished" />
+   <translation>Hält Wellen und Trend nahe 0, wo es wenige Termine gibt: als ob so viele Beobachtungen dafür sprächen. 0 für einfache kleinste Quadrate.</translation>
   </message>
   <message>
    <source>Days from one output step to the next; 0 keeps the days that the series has.</source>
-   <translation type="unfinished" />
+   <translation>Tage von einem Schritt des Ergebnisses zum nächsten; 0 behält die Tage der Zeitreihe.</translation>
   </message>
   <message>
    <source>Days of season</source>
-   <translation type="unfinished" />
+   <translation>Tage der Saison</translation>
   </message>
   <message>
    <source>Whole days of season wanted, ascending, in place of regular steps.</source>
-   <translation type="unfinished" />
+   <translation>Gewünschte ganze Tage der Saison, aufsteigend, anstelle regelmäßiger Schritte.</translation>
   </message>
   <message>
    <source>bisquare trusts observations far from the curve less and less, upper those below it; slower.</source>
-   <translation type="unfinished" />
+   <translation>„Auf beiden Seiten“ traut Beobachtungen fern der Kurve immer weniger, „nur darunter“ jenen unter ihr; langsamer.</translation>
   </message>
   <message>
    <source>Support around the season</source>
@@ -1873,23 +1873,23 @@
   </message>
   <message>
    <source>Clear dates up to this long before the season's start and after its end count in the fit.</source>
-   <translation type="unfinished" />
+   <translation>Klare Termine bis so lange vor Beginn und nach Ende der Saison zählen bei der Anpassung mit.</translation>
   </message>
   <message>
    <source>Spectral indices</source>
-   <translation type="unfinished" />
+   <translation>Spektralindizes</translation>
   </message>
   <message>
    <source>Compute spectral indices on each date, before or after resampling.</source>
-   <translation type="unfinished" />
+   <translation>Spektralindizes an jedem Termin rechnen, vor oder nach der Umrechnung auf andere Schritte.</translation>
   </message>
   <message>
    <source>Keep bands</source>
-   <translation type="unfinished" />
+   <translation>Kanäle behalten</translation>
   </message>
   <message>
    <source>Put the bands before the indices: those of the set; with listed, all that there are.</source>
-   <translation type="unfinished" />
+   <translation>Die Kanäle vor die Indizes stellen: die des Merkmalssatzes; bei „genannte“ alle vorhandenen.</translation>
   </message>
   <message>
    <source>Linear resampling</source>
@@ -1897,19 +1897,11 @@
   </message>
   <message>
    <source>Interpolate linearly between the nearest clear dates before and after each step.</source>
-   <translation type="unfinished" />
+   <translation>Zwischen den nächsten klaren Terminen vor und nach jedem Schritt linear interpolieren.</translation>
   </message>
   <message>
    <source>Days from one output step to the next. 0 keeps the dates as they are, and fills their gaps.</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>Days</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>Days of the season at which values are wanted, ascending, 0 the first; they stand in for the step.</source>
-   <translation type="unfinished" />
+   <translation>Tage von einem Schritt des Ergebnisses zum nächsten. 0 behält die Termine, wie sie sind, und füllt ihre Lücken.</translation>
   </message>
   <message>
    <source>Clear dates up to this long before the season's start and after its end support the steps inside it.</source>
@@ -1917,199 +1909,199 @@
   </message>
   <message>
    <source>Fill what is not clear with 0, and add the band "clear": 1 where the values were seen, 0 where they were filled.</source>
-   <translation type="unfinished" />
+   <translation>Was nicht klar ist, mit 0 füllen und den Kanal „clear“ hinzufügen: 1, wo die Werte gesehen wurden, 0, wo sie gefüllt sind.</translation>
   </message>
   <message>
    <source>Native dates</source>
-   <translation type="unfinished" />
+   <translation>Termine der Aufnahmen</translation>
   </message>
   <message>
    <source>Keep acquisitions as they are, each on the day of season where the model looks for it.</source>
-   <translation type="unfinished" />
+   <translation>Die Aufnahmen lassen, wie sie sind, jede an dem Tag der Saison, an dem das Modell sie sucht.</translation>
   </message>
   <message>
    <source>Whole days of season wanted, ascending, 0 for its first day; empty keeps the images' own.</source>
-   <translation type="unfinished" />
+   <translation>Gewünschte ganze Tage der Saison, aufsteigend, 0 für ihren ersten Tag; leer behält die der Bilder.</translation>
   </message>
   <message>
    <source>Each day takes the nearest acquisition at most this long before or after it.</source>
-   <translation type="unfinished" />
+   <translation>Jeder Tag nimmt die nächste Aufnahme, höchstens so lange davor oder danach.</translation>
   </message>
   <message>
    <source>Alignment of peaks</source>
-   <translation type="unfinished" />
+   <translation>Angleichung der Höhepunkte</translation>
   </message>
   <message>
    <source>Move series in time, so that vegetation peaks on the day of season that a model was trained for.</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihen in der Zeit verschieben, sodass die Vegetation ihren Höhepunkt an dem Tag der Saison hat, für den ein Modell trainiert wurde.</translation>
   </message>
   <message>
    <source>region moves all pixels by the same days, from the site's median peak to the target; pixel moves each pixel's own peak there, which takes the difference between early and late crops away.</source>
-   <translation type="unfinished" />
+   <translation>„Region“ verschiebt alle Pixel um gleich viele Tage, vom Median der Höhepunkte des Gebiets zum Zieltag; „Pixel“ verschiebt den Höhepunkt jedes Pixels für sich dorthin, womit der Unterschied zwischen frühen und späten Kulturen verschwindet.</translation>
   </message>
   <message>
    <source>Its maximum is the peak.</source>
-   <translation type="unfinished" />
+   <translation>Sein größter Wert ist der Höhepunkt.</translation>
   </message>
   <message>
    <source>Earliest peak</source>
-   <translation type="unfinished" />
+   <translation>Frühester Höhepunkt</translation>
   </message>
   <message>
    <source>Month and day, MM-DD, of the season's own year.</source>
-   <translation type="unfinished" />
+   <translation>Monat und Tag, MM-TT, im Jahr der Saison.</translation>
   </message>
   <message>
    <source>Latest peak</source>
-   <translation type="unfinished" />
+   <translation>Spätester Höhepunkt</translation>
   </message>
   <message>
    <source>Month and day, MM-DD; before the earliest: a year later.</source>
-   <translation type="unfinished" />
+   <translation>Monat und Tag, MM-TT; liegt er vor dem frühesten, gilt er im Jahr darauf.</translation>
   </message>
   <message>
    <source>Target day</source>
-   <translation type="unfinished" />
+   <translation>Zieltag</translation>
   </message>
   <message>
    <source>Day of season that the peak is moved to; -1 takes the median peak of the first site that is looked at.</source>
-   <translation type="unfinished" />
+   <translation>Tag der Saison, auf den der Höhepunkt verschoben wird; -1 nimmt den Median der Höhepunkte im zuerst betrachteten Gebiet.</translation>
   </message>
   <message>
    <source>Region's peak</source>
-   <translation type="unfinished" />
+   <translation>Höhepunkt der Region</translation>
   </message>
   <message>
    <source>For region: the site's median peak, day of season; a look at its images finds it.</source>
-   <translation type="unfinished" />
+   <translation>Für „Region“: Median der Höhepunkte des Gebiets, als Tag der Saison; ein Blick auf seine Bilder findet ihn.</translation>
   </message>
   <message>
    <source>Longest shift</source>
-   <translation type="unfinished" />
+   <translation>Größte Verschiebung</translation>
   </message>
   <message>
    <source>A region further from the target is refused; a pixel further from it is moved by this much.</source>
-   <translation type="unfinished" />
+   <translation>Eine Region, die weiter vom Zieltag entfernt ist, wird zurückgewiesen; ein Pixel, das weiter entfernt ist, wird um so viel verschoben.</translation>
   </message>
   <message>
    <source>Amplitude</source>
-   <translation type="unfinished" />
+   <translation>Amplitude</translation>
   </message>
   <message>
    <source>A pixel whose smoothed index varies less than this has no peak. 0.2 suits EVI and NDVI, 1 suits GCVI.</source>
-   <translation type="unfinished" />
+   <translation>Ein Pixel, dessen geglätteter Index weniger schwankt, hat keinen Höhepunkt. 0,2 passt für EVI und NDVI, 1 für GCVI.</translation>
   </message>
   <message>
    <source>Bands whose names do not tell what they are: "red=B4".</source>
-   <translation type="unfinished" />
+   <translation>Kanäle, deren Namen nicht sagen, was sie sind: „red=B4“.</translation>
   </message>
   <message>
    <source>Savitzky-Golay smoothing</source>
-   <translation type="unfinished" />
+   <translation>Savitzky-Golay-Glättung</translation>
   </message>
   <message>
    <source>Fit a polynomial to each step and its neighbours by least squares, and take its value at the step.</source>
-   <translation type="unfinished" />
+   <translation>An jeden Schritt und seine Nachbarn ein Polynom nach kleinsten Quadraten anpassen und seinen Wert an diesem Schritt nehmen.</translation>
   </message>
   <message>
    <source>Window</source>
-   <translation type="unfinished" />
+   <translation>Fenster</translation>
   </message>
   <message>
    <source>Steps that a polynomial is fitted to, the middle one included: odd.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Schritte, an die ein Polynom angepasst wird, den mittleren mitgezählt: ungerade.</translation>
   </message>
   <message>
    <source>Order</source>
-   <translation type="unfinished" />
+   <translation>Grad</translation>
   </message>
   <message>
    <source>Degree of the polynomial, below the window: higher keeps sharper peaks.</source>
-   <translation type="unfinished" />
+   <translation>Grad des Polynoms, kleiner als das Fenster: Ein höherer erhält schärfere Spitzen.</translation>
   </message>
   <message>
    <source>Seen or not as a band</source>
-   <translation type="unfinished" />
+   <translation>Gesehen oder nicht, als Kanal</translation>
   </message>
   <message>
    <source>Add the band "seen": 1 at steps near a clear observation of the pixel, 0 where values come from farther away.</source>
-   <translation type="unfinished" />
+   <translation>Den Kanal „seen“ hinzufügen: 1 an Schritten nahe einer wolkenfreien Beobachtung des Pixels, 0, wo die Werte von weiter her kommen.</translation>
   </message>
   <message>
    <source>Within</source>
-   <translation type="unfinished" />
+   <translation>Umkreis</translation>
   </message>
   <message>
    <source>A step counts as seen where the pixel was clear at most this long before or after it.</source>
-   <translation type="unfinished" />
+   <translation>Ein Schritt gilt als gesehen, wenn das Pixel höchstens so lange davor oder danach klar war.</translation>
   </message>
   <message>
    <source>Whittaker smoothing</source>
-   <translation type="unfinished" />
+   <translation>Whittaker-Glättung</translation>
   </message>
   <message>
    <source>Draw the curve that is as close to the observations as it is smooth; lambda says which counts more.</source>
-   <translation type="unfinished" />
+   <translation>Die Kurve legen, die den Beobachtungen so nah wie möglich und zugleich glatt ist; Lambda sagt, was mehr zählt.</translation>
   </message>
   <message>
    <source>Lambda, the price of a bend: the higher, the smoother. It counts in grid nodes: weekly steps and a daily grid want different values.</source>
-   <translation type="unfinished" />
+   <translation>Lambda, der Preis einer Krümmung: je höher, desto glatter. Es zählt in Stützstellen: Wöchentliche Schritte und tägliche Stützstellen brauchen verschiedene Werte.</translation>
   </message>
   <message>
    <source>Take lambda as given, or find it by V-curve: once for the first site the recipe looks at, or for each pixel and band.</source>
-   <translation type="unfinished" />
+   <translation>Lambda wie vorgegeben nehmen oder mit der V-Kurve bestimmen: einmal für das erste Gebiet, das das Rezept betrachtet, oder für jedes Pixel und jeden Kanal.</translation>
   </message>
   <message>
    <source>Weight of the steps further from any clear observation.</source>
-   <translation type="unfinished" />
+   <translation>Gewicht der Schritte, die von jeder wolkenfreien Beobachtung weiter entfernt sind.</translation>
   </message>
   <message>
    <source>Fit again with less weight for observations far from the curve: on both sides (bisquare), or below it (upper, for vegetation indices).</source>
-   <translation type="unfinished" />
+   <translation>Noch einmal anpassen, mit weniger Gewicht für Beobachtungen fern der Kurve: auf beiden Seiten (bisquare) oder nur darunter (upper, für Vegetationsindizes).</translation>
   </message>
   <message>
    <source>Grid</source>
-   <translation type="unfinished" />
+   <translation>Abstand der Stützstellen</translation>
   </message>
   <message>
    <source>Distance of the nodes that the curve is solved on where dates are irregular.</source>
-   <translation type="unfinished" />
+   <translation>Abstand der Stützstellen, auf denen die Kurve bei unregelmäßigen Terminen gelöst wird.</translation>
   </message>
   <message>
    <source>Where new steps are made: clear dates up to this long before the season's start and after its end count.</source>
-   <translation type="unfinished" />
+   <translation>Wenn neue Schritte entstehen: Klare Termine bis so lange vor Beginn und nach Ende der Saison zählen mit.</translation>
   </message>
   <message>
    <source>Edges</source>
-   <translation type="unfinished" />
+   <translation>Ränder</translation>
   </message>
   <message>
    <source>Before a pixel's first and after its last clear date: hold the curve's value there, or go straight on in line, as the minimiser does, however far.</source>
-   <translation type="unfinished" />
+   <translation>Vor dem ersten und nach dem letzten klaren Termin eines Pixels: den dortigen Wert der Kurve halten oder geradlinig weitergehen, wie es die Minimierung tut, so weit es auch ist.</translation>
   </message>
   <message>
    <source>hold</source>
-   <translation type="unfinished" />
+   <translation>halten</translation>
   </message>
   <message>
    <source>line</source>
-   <translation type="unfinished" />
+   <translation>geradlinig weiter</translation>
   </message>
   <message>
    <source>Lowest</source>
-   <translation type="unfinished" />
+   <translation>Kleinstes Lambda</translation>
   </message>
   <message>
    <source>Smallest lambda that a V-curve tries.</source>
-   <translation type="unfinished" />
+   <translation>Das kleinste Lambda, das die V-Kurve probiert.</translation>
   </message>
   <message>
    <source>Highest</source>
-   <translation type="unfinished" />
+   <translation>Größtes Lambda</translation>
   </message>
   <message>
    <source>Largest lambda that a V-curve tries.</source>
-   <translation type="unfinished" />
+   <translation>Das größte Lambda, das die V-Kurve probiert.</translation>
   </message>
   <message>
    <source>Random forest</source>

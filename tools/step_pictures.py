@@ -1,6 +1,6 @@
 """Draws docs/images/prepare/NAME.png for every registered step and recipe: what it makes of one pixel's season.
 
-Of a maize field whose true curve is known, seen through clouds every eight days. A new step or recipe appears by
+Of a maize field whose true curve is known, seen through clouds every five days. A new step or recipe appears by
 itself; `SHOWN` may give it other values than the defaults, `FIRST` a step that has to come before it.
 
 Usage: step_pictures.py [NAME ...]
@@ -8,8 +8,10 @@ Usage: step_pictures.py [NAME ...]
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import dates as mdates
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from cropmap.data.cube import CLEAR_BAND, PixelSeries
 from cropmap.data.recipe import Recipe, StepUse
 from cropmap.data.scenes import SceneBlock
 from cropmap.data.season import Season
 from cropmap.prepare import RECIPES, STEPS
+from cropmap.prepare.enough_clear import EnoughClearParams
 from cropmap.prepare.observe import observe
 from cropmap.prepare.recipe import make_recipe, needs_look, settle
 from cropmap.prepare.seen_channel import SEEN_BAND
@@ -31,6 +33,7 @@ from cropmap.testing.phenology import BANDS, CORN, CROPS, logistic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from cropmap.registry import Entry
 
@@ -38,43 +41,69 @@ OUT = Path(__file__).resolve().parents[1] / "docs" / "images" / "prepare"
 SEASON = Season(dt.date(2023, 4, 22), dt.date(2023, 9, 23))
 DAYS = np.arange(-40, SEASON.length_days + 41)
 SOIL = (0.09, 0.11, 0.14, 0.22, 0.30, 0.25)
-PIXELS, CLOUDY, NOISE = 60, 0.45, 0.035
+PIXELS, CLOUDY, NOISE = 60, 0.55, 0.06
 
 WEEKLY = StepUse("linear", {})
 SHOWN: dict[str, dict[str, Any]] = {
-    "native_dates": {"days": list(range(0, SEASON.length_days + 1, 16)), "tolerance_days": 4},
+    "native_dates": {"days": list(range(12, SEASON.length_days + 1, 16)), "tolerance_days": 4},
     "phenology": {"target_day": 80},
     "weekly_linear_phenology": {"target_day": 80},
     "whittaker": {"smoothing": 200, "step_days": 7},
-    "indices": {"features": "listed", "names": ["NDVI"]},
+    "indices": {"features": "listed", "names": ["NDVI", "EVI", "NDI"], "keep_bands": False},
     "own": {
         "steps": [
             {"name": "composite", "interval_days": 14},
             {"name": "linear", "step_days": 0},
-            {"name": "whittaker", "smoothing": 2},
+            {"name": "whittaker", "smoothing": 0.2},
         ]
     },
     "raw_whittaker": {"keep_mask": True},
 }
 FIRST = {"savitzky_golay": WEEKLY, "seen_channel": WEEKLY}
 REMARKS = {
-    "phenology": "the site's median peak moved to the dashed day",
-    "weekly_linear_phenology": "the site's median peak moved to the dashed day",
-    "own": "here: median of 14 days, gaps filled linearly, smoothed",
+    "phenology": "the site's median peak, dotted, is moved to the target day, dashed",
+    "weekly_linear_phenology": "the site's median peak, dotted, is moved to the target day, dashed",
+    "own": "here: medians of 14 days, gaps filled linearly, smoothed",
+    "composite": "medians of 16 days, each at its interval's middle; empty where nothing was clear",
+    "native_dates": "here: every 16 days, dotted, the nearest image within 4 days, if clear",
+    "mask_channel": "0 where not clear, and a band that says so",
+    "raw": "the season's images; 0 where not clear, and a band that says so",
+    "savitzky_golay": "a moving parabola over 7 weekly steps",
+    "harmonic": "two harmonics of the year, through all clear dates",
+    "indices": "on the images' own dates; three of many",
+    "linear_monthly": "at the 15th of each month",
 }
 
-INK, MUTED, LINE = "#1f2937", "#6b7280", "#e5e7eb"
-TRUTH, MADE, BRIDGED = "#86c79a", "#2563eb", "#93b4f5"
+INK, MUTED, LINE, CLOUD = "#1f2937", "#6b7280", "#e5e7eb", "#9ca3af"
+TRUTH, MADE, BEFORE = "#86c79a", "#2563eb", "#f59e0b"
+HUES = (MADE, "#b45309", "#7e22ce")
+MARGINS = {"left": 0.095, "right": 0.985, "top": 0.92, "bottom": 0.17}
+LEGEND = {"fontsize": 8.5, "frameon": False, "labelcolor": MUTED, "borderaxespad": 0.3}
+LIMITS = {"nir": (-0.03, 0.68), "NDVI": (-0.3, 1.0)}
+SMOOTHERS = ("savitzky_golay", "weekly_linear_whittaker")
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What one picture shows of one pixel: a feature's true, seen and made values."""
+    """What one picture shows of one pixel.
 
-    feature: str
-    truth: tuple[NDArray[Any], NDArray[Any]]
+    Args:
+        features: Drawn of the bands made; the first is the one that `seen` and `before` are drawn of.
+        truth: The true series.
+        seen: The observations.
+        made: What the recipe makes of them.
+        before: What the steps before the last one make, where that tells what the last one does.
+        marks: Days of season of dotted lines, and of dashed ones.
+        moved: Days that a calendar is moved by.
+    """
+
+    features: tuple[str, ...]
+    truth: PixelSeries
     seen: PixelSeries
     made: PixelSeries
+    before: PixelSeries | None
+    marks: tuple[Sequence[float], Sequence[float]]
+    moved: int
 
 
 def world() -> tuple[SceneBlock, SceneBlock]:
@@ -83,10 +112,10 @@ def world() -> tuple[SceneBlock, SceneBlock]:
     later = rng.normal(0, 5, (PIXELS, 1))
     later[0] = 0
     truth = reflectance(DAYS[np.newaxis] - later)
-    times = np.flatnonzero((DAYS - DAYS[0]) % 8 == 3)
+    times = np.flatnonzero((DAYS - DAYS[0]) % 5 == 3)
     clear = rng.random((PIXELS, len(times))) >= CLOUDY
     seen = truth[:, times] * (1 + rng.normal(0, NOISE, (PIXELS, len(times), len(BANDS))))
-    clouds = rng.uniform(0.25, 0.7, (*clear.shape, 1)) + np.zeros(len(BANDS))
+    clouds = rng.uniform(0.25, 0.62, (*clear.shape, 1)) * np.linspace(1.06, 0.94, len(BANDS))
     shadows = truth[:, times] * 0.35 + 0.03
     hidden = np.where(rng.random((*clear.shape, 1)) < 0.7, clouds, shadows)
     seen[~clear] = hidden[~clear]
@@ -131,27 +160,49 @@ def drawn(entry: Entry[Any], block: SceneBlock, truth: SceneBlock) -> Drawn:
     """Choose what a picture shows: the near infrared, or the vegetation index where one is made."""
     recipe = recipe_of(entry, block)
     made = applied(recipe, block)
-    feature = next((band for band in ("NDVI", "ndvi", "nir") if band in made.bands), made.bands[0])
+    features = tuple(SHOWN["indices"]["names"]) if entry.name == "indices" else ("NDVI",)
+    if features[0] not in made.bands:
+        features = ("nir",)
     real, seen = applied(recipe, truth, "indices"), applied(recipe, block, "indices")
-    return Drawn(feature, (real.days, real.values[0, :, real.bands.index(feature)]), seen, made)
+    earlier = dataclasses.replace(recipe, steps=recipe.steps[:-1])
+    before = applied(earlier, block) if entry.name in SMOOTHERS else None
+    values = {key: value for use in recipe.steps for key, value in use.params.items()}
+    if "region_day" in values:
+        old, new = values["region_day"], values["target_day"]
+        return Drawn(features, real, seen, made, before, ((old,), (new,)), new - old)
+    marks: dict[str, Sequence[float]] = {
+        "composite": range(0, SEASON.length_days + 1, 16),
+        "native_dates": SHOWN["native_dates"]["days"],
+    }
+    return Drawn(features, real, seen, made, before, (marks.get(entry.name, ()), ()), 0)
 
 
 def picture(entry: Entry[Any], shown: Drawn, path: Path) -> None:
     """Draw it."""
-    figure = Figure(figsize=(9, 3.6), dpi=100, layout="constrained")
+    figure = Figure(figsize=(9, 3.8), dpi=100)
     told = [band for band in (CLEAR_BAND, SEEN_BAND) if band in shown.made.bands]
-    above, *below = figure.subplots(
-        1 + len(told), 1, sharex=True, height_ratios=(9, 1)[: 1 + len(told)], squeeze=False
-    )[:, 0]
-    above.axvspan(*mdates.date2num([SEASON.start, SEASON.end]), color="#f8fafc", zorder=0)
+    rows = {"height_ratios": (8, 1)[: 1 + len(told)], "hspace": 0.1, **MARGINS}
+    above, *below = figure.subplots(1 + len(told), 1, sharex=True, squeeze=False, gridspec_kw=rows)[:, 0]
+    frame(above, entry)
+    for days, style in zip(shown.marks, (":", "--"), strict=True):
+        for day in when(np.array(days)):
+            above.axvline(day, color=CLOUD, linewidth=1, linestyle=style, zorder=1)
     draw_values(above, shown)
-    remark = f"  ({REMARKS[entry.name]})" if entry.name in REMARKS else ""
-    if "target_day" in SHOWN.get(entry.name, {}):
-        above.axvline(when([SHOWN[entry.name]["target_day"]])[0], color=MADE, linewidth=1, linestyle="--", zorder=1)
-    above.set_title(f"{entry.title}{remark}", loc="left", fontsize=11, color=INK)
     for axes, band in zip(below, told, strict=True):
         draw_mask(axes, shown.made, band)
+    figure.legend(*above.get_legend_handles_labels(), loc="lower center", ncols=6, **LEGEND)
     figure.savefig(path)
+
+
+def frame(axes: Axes, entry: Entry[Any], remark: str = "") -> None:
+    """Write what is drawn above it, and shade the season."""
+    axes.set_title(entry.title, loc="left", fontsize=11, color=INK)
+    axes.set_title(remark or REMARKS.get(entry.name, ""), loc="right", fontsize=9, color=MUTED)
+    span = mdates.date2num([SEASON.start, SEASON.end])
+    axes.axvspan(*span, color="#f3f6fa", zorder=0)
+    axes.set_xlim(*mdates.date2num([SEASON.date(-34), SEASON.date(SEASON.length_days + 34)]))
+    at = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
+    axes.annotate("season", (span[0], 1), (4, -4), fontsize=8, color=CLOUD, **at)
 
 
 def support_picture(entry: Entry[Any], path: Path) -> None:
@@ -162,50 +213,74 @@ def support_picture(entry: Entry[Any], path: Path) -> None:
     clear[4, 7:17] = False
     block = SceneBlock(np.zeros((9, len(dates), len(BANDS)), np.float32), clear, dates, BANDS)
     made = applied(recipe_of(entry, block), block)
-    figure = Figure(figsize=(9, 3.6), dpi=100, layout="constrained")
-    axes = figure.subplots()
-    axes.axvspan(*mdates.date2num([SEASON.start, SEASON.end]), color="#f8fafc", zorder=0)
+    figure = Figure(figsize=(9, 3.8), dpi=100)
+    axes = figure.subplots(gridspec_kw={**MARGINS, "right": 0.775, "bottom": 0.14})
+    needs = EnoughClearParams()
+    frame(axes, entry, f"at least {needs.min_clear} clear dates, no gap longer than {needs.max_gap_days} days")
     inside = (made.days >= 0) & (made.days <= SEASON.length_days)
     for row in range(9):
         colour, word = (MADE, "valid") if made.valid[row] else ("#dc2626", "refused")
         stops = np.unique([0, *made.days[clear[row] & inside], SEASON.length_days])
         longest = int(np.diff(stops).argmax())
         axes.plot(when(stops[longest : longest + 2]), [row, row], color=colour, linewidth=5, alpha=0.25, zorder=1)
-        for days, own in ((clear[row] & inside, colour), (clear[row] & ~inside, "#9ca3af")):
+        for days, own in ((clear[row] & inside, colour), (clear[row] & ~inside, CLOUD)):
             axes.plot(when(made.days[days]), np.full(days.sum(), row), "o", color=own, markersize=5.5)
-        told = f"{made.quality.clear_dates[row]} clear, {made.quality.longest_gap[row]} days: {word}"
-        axes.text(when([SEASON.length_days + 36])[0], row, told, fontsize=8, color=colour, va="center")
+        told = f"{made.quality.clear_dates[row]} clear, gap {made.quality.longest_gap[row]} days: {word}"
+        axes.text(1.01, row, told, fontsize=8, color=colour, va="center", transform=axes.get_yaxis_transform())
     axes.set_yticks(range(9), [f"pixel {row + 1}" for row in range(9)])
-    axes.set_ylim(8.6, -0.6)
-    axes.set_xlim(*mdates.date2num([SEASON.date(-34), SEASON.date(SEASON.length_days + 95)]))
-    axes.set_title(
-        f"{entry.title}  (clear dates, and the longest gap inside the season)", loc="left", fontsize=11, color=INK
-    )
+    axes.set_ylim(8.6, -1.3)
     dress(axes)
     figure.savefig(path)
 
 
 def draw_values(axes: Axes, shown: Drawn) -> None:
     """Draw the true curve, what was seen, and what is made of it."""
-    seen, made = shown.seen, shown.made
-    axes.plot(when(shown.truth[0]), shown.truth[1], color=TRUTH, linewidth=4, alpha=0.8, label="true", zorder=1)
-    values = seen.values[0, :, seen.bands.index(shown.feature)]
-    clear = seen.clear[0]
-    axes.plot(
-        when(seen.days[~clear]), values[~clear], "x", color="#9ca3af", markersize=6, label="cloud or shadow", zorder=2
-    )
+    first = shown.features[0]
+    for feature in shown.features:
+        real = of(shown.truth, feature)
+        whole = {"color": TRUTH, "zorder": 1, "label": "true" if feature == first else None}
+        axes.plot(when(shown.truth.days), real, linewidth=4, alpha=0.8, **whole)
+        if shown.moved:
+            days = when(shown.truth.days + shown.moved)
+            axes.plot(days, real, color=TRUTH, linewidth=2, linestyle=(0, (3, 2)), label="true, moved", zorder=1)
+    draw_seen(axes, shown)
+    if shown.before is not None:
+        days = when(shown.before.days)
+        axes.plot(days, of(shown.before, first), color=BEFORE, linewidth=1.4, label="before this step", zorder=3)
+    for feature, colour in zip(shown.features, HUES, strict=False):
+        draw_made(axes, shown, feature, colour)
+    axes.set_ylabel("NIR reflectance" if first == "nir" else first.upper(), fontsize=9, color=MUTED)
+    axes.set_ylim(*LIMITS[first])
+    if len(shown.features) > 1:
+        axes.set_ylabel("index", fontsize=9, color=MUTED)
+    dress(axes)
+
+
+def draw_seen(axes: Axes, shown: Drawn) -> None:
+    """Draw the observations, and by how much their dates are moved."""
+    seen, clear = shown.seen, shown.seen.clear[0]
+    values = of(seen, shown.features[0])
+    axes.plot(when(seen.days[~clear]), values[~clear], "x", color=CLOUD, label="cloud or shadow", zorder=2)
     axes.plot(when(seen.days[clear]), values[clear], "o", color=INK, markersize=5.5, label="clear", zorder=3)
-    found = made.values[0, :, made.bands.index(shown.feature)]
+    if shown.moved and shown.made.native:
+        for day, value in zip(when(seen.days[clear]), values[clear], strict=True):
+            arrow = {"arrowstyle": "->", "color": "#c4cad3", "shrinkA": 4, "shrinkB": 6}
+            axes.annotate("", (day + shown.moved, value), (day, value), arrowprops=arrow, zorder=2)
+
+
+def draw_made(axes: Axes, shown: Drawn, feature: str, colour: str) -> None:
+    """Draw what is made: a line where each date has a value, squares alone where it may not."""
+    made, found = shown.made, of(shown.made, feature)
     usable = made.clear[0] & np.isfinite(found)
     gapless = usable.all() and CLEAR_BAND not in made.bands
     look = {"markersize": 4} if gapless else {"linestyle": "none", "markersize": 9, "fillstyle": "none"}
-    axes.plot(when(made.days[usable]), found[usable], marker="s", color=MADE, label="made", zorder=4, **look)
-    axes.set_ylabel("NIR reflectance" if shown.feature == "nir" else shown.feature.upper(), fontsize=9, color=MUTED)
-    lowest = 0.08 if shown.feature == "nir" else -0.08
-    axes.set_ylim(min(lowest, float(found[usable].min()) - 0.03), max(0.6, float(shown.truth[1].max()) + 0.1))
-    axes.set_xlim(*mdates.date2num([SEASON.date(-34), SEASON.date(SEASON.length_days + 34)]))
-    axes.legend(ncols=4, fontsize=8, frameon=False, loc="upper right", labelcolor=MUTED, borderaxespad=0.2)
-    dress(axes)
+    label = "made" if len(shown.features) == 1 else f"{feature} made"
+    axes.plot(when(made.days[usable]), found[usable], marker="s", color=colour, label=label, zorder=4, **look)
+
+
+def of(series: PixelSeries, feature: str) -> NDArray[np.float32]:
+    """Return the drawn pixel's values of a feature, (time,)."""
+    return series.values[0, :, series.bands.index(feature)]
 
 
 def draw_mask(axes: Axes, made: PixelSeries, band: str) -> None:
@@ -224,7 +299,8 @@ def dress(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#9ca3af")
     axes.tick_params(labelsize=8, colors=MUTED, length=3)
-    axes.grid(axis="y", color=LINE, linewidth=0.7, zorder=0)
+    axes.set_axisbelow(True)
+    axes.grid(axis="y", color=LINE, linewidth=0.7)
     axes.xaxis.set_major_locator(mdates.MonthLocator(bymonth=range(4, 11)))
     axes.xaxis.set_major_formatter(mdates.DateFormatter("%b"))
 

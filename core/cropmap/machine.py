@@ -66,19 +66,51 @@ def _blend(context: Any, known: Any, sides: Any, share: Any, made: Any, place: A
     del context, sides, share, place
 
     def write(target: Any, code: Any, signature: Any, given: Any) -> Any:
-        def side(number: int) -> Any:
-            at = given[0], code.extract_value(given[1], number)
-            return code.fpext(code.load(_address(target, code, signature.args[0], at, _SINGLES), align=4), _DOUBLES)
-
-        before, after = side(0), side(1)
-        one = code.insert_element(ir.Constant(_DOUBLES, ir.Undefined), given[2], ir.Constant(ir.IntType(32), 0))
-        part = code.shuffle_vector(one, one, _lanes([0] * LANES))
-        rise = code.fmul(part, code.fsub(after, before), flags=["contract"])
-        value = code.fptrunc(code.fadd(before, rise, flags=["contract"]), _SINGLES)
-        code.store(value, _address(target, code, signature.args[3], given[3:], _SINGLES), align=4)
+        sides = ((given[0], code.extract_value(given[1], number)) for number in (0, 1))
+        before, after = (_load(target, code, signature.args[0], side) for side in sides)
+        rise = code.fmul(_all_lanes(code, given[2]), code.fsub(after, before), flags=["contract"])
+        total = code.fadd(before, rise, flags=["contract"])
+        _store(target, code, signature.args[3], given[3:], total)
         return target.get_dummy_value()
 
     return types.none(known, types.UniTuple(types.uintp, 2), types.float64, made, types.uintp), write  # type: ignore[no-untyped-call]
+
+
+def _combine(context: Any, start: Any, rows: Any, terms: Any, made: Any, places: Any) -> tuple[Any, Any]:
+    del context, places
+    count = terms.types[0].count
+
+    def write(target: Any, code: Any, signature: Any, given: Any) -> Any:
+        kinds = signature.args
+        begin, at = (code.extract_value(given[4], number) for number in (0, 1))
+        total = _load(target, code, kinds[0], (given[0], begin))
+        for number in range(count):
+            part, factor = (code.extract_value(given[2], [which, number]) for which in (0, 1))
+            row = _load(target, code, kinds[1], (given[1], part))
+            product = code.fmul(_all_lanes(code, factor), row, flags=["contract"])
+            total = code.fadd(total, product, flags=["contract"])
+        _store(target, code, kinds[3], (given[3], at), total)
+        return target.get_dummy_value()
+
+    # Types are stated, so that Numba converts the places.
+    several = [types.UniTuple(types.uintp, count), types.UniTuple(types.float64, count)]  # type: ignore[no-untyped-call]
+    kinds = start, rows, types.Tuple(several), made, types.UniTuple(types.uintp, 2)  # type: ignore[no-untyped-call]
+    return types.none(*kinds), write
+
+
+def _exchange(context: Any, rows: Any, first: Any, second: Any) -> tuple[Any, Any]:
+    del context, first, second
+
+    def write(target: Any, code: Any, signature: Any, given: Any) -> Any:
+        kind = signature.args[0]
+        addresses = [_address(target, code, kind, (given[0], at), _SINGLES) for at in given[1:]]
+        one, two = (code.load(address, align=4) for address in addresses)
+        ordered = code.fcmp_ordered("<=", one, two)
+        for address, pair in zip(addresses, ((one, two), (two, one)), strict=True):
+            code.store(code.select(ordered, *pair), address, align=4)
+        return target.get_dummy_value()
+
+    return types.none(rows, types.uintp, types.uintp), write
 
 
 def _turn(context: Any, planes: Any, source: Any, rows: Any, target: Any) -> tuple[Any, Any]:
@@ -106,6 +138,26 @@ def _turn(context: Any, planes: Any, source: Any, rows: Any, target: Any) -> tup
 
     pair = types.UniTuple(types.uintp, 2)  # type: ignore[no-untyped-call]
     return types.none(planes, pair, rows, pair), write
+
+
+def _load(target: Any, code: Any, array_type: Any, given: Any) -> Any:
+    """Return eight numbers of a flat array, float32 or float64, as float64; `given` begins with the array and place."""
+    single = array_type.dtype == types.float32
+    address = _address(target, code, array_type, given, _SINGLES if single else _DOUBLES)
+    found = code.load(address, align=4 if single else 8)
+    return code.fpext(found, _DOUBLES) if single else found
+
+
+def _store(target: Any, code: Any, array_type: Any, given: Any, value: Any) -> None:
+    """Write eight numbers, float64, into a flat array of float32 or float64."""
+    single = array_type.dtype == types.float32
+    address = _address(target, code, array_type, given, _SINGLES if single else _DOUBLES)
+    code.store(code.fptrunc(value, _SINGLES) if single else value, address, align=4 if single else 8)
+
+
+def _all_lanes(code: Any, number: Any) -> Any:
+    one = code.insert_element(ir.Constant(_DOUBLES, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+    return code.shuffle_vector(one, one, _lanes([0] * LANES))
 
 
 def _lanes(sources: list[int]) -> Any:
@@ -162,6 +214,20 @@ turn = cast(
 
 Line k is read from source + k strides of `planes` on, and written from target + k strides of `rows` on; both are flat
 arrays, C-contiguous.
+"""
+
+combine = cast("Callable[..., None]", intrinsic(_combine))
+"""combine(start, rows, (parts, factors), made, (place, at)): a sum of rows, in the lanes k = 0 .. 7.
+
+made[at + k] = start[place + k] + sum over i of factors[i] * rows[parts[i] + k]. The arrays are flat, C-contiguous,
+float32 or float64; all is computed in float64 and rounded once, and no index is checked: leave room for 8 numbers
+behind the last one.
+"""
+
+exchange = cast("Callable[..., None]", intrinsic(_exchange))
+"""exchange(rows, first, second): puts the smaller of rows[first + k], rows[second + k] first, in the lanes k = 0 .. 7.
+
+The array is flat, C-contiguous, float32, without NaN in the lanes that matter.
 """
 
 _blend_lanes = cast(

@@ -1,4 +1,4 @@
-"""Step 4: train and map, or map with a model package that exists."""
+"""Step 5: train and map, or map with a model package that exists."""
 
 from __future__ import annotations
 

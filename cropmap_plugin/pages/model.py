@@ -1,4 +1,4 @@
-"""Step 3: the model, its settings, and how it is checked."""
+"""Step 4: the model, its settings, and how it is checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 2: labelled samples, their class field, and how series are prepared."""
+"""Step 3: labelled samples and their class field."""
 
 from __future__ import annotations
 

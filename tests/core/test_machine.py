@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropmap.kernels import kernel
-from cropmap.machine import LANES, blend, claim, fetch, highest, lowest, set_bits, turn, word_of
+from cropmap.machine import LANES, blend, claim, combine, exchange, fetch, highest, lowest, set_bits, turn, word_of
 
 
 @kernel
@@ -22,6 +22,16 @@ def bits_of(words):
 @kernel
 def turned(planes, rows, stride):
     turn(planes, (np.uintp(3), np.uintp(20)), rows, (np.uintp(2), np.uintp(stride)))
+
+
+@kernel
+def combined(start, rows, made):
+    combine(start, rows, ((11, 31), (0.3, -2.0)), made, (4, 5))
+
+
+@kernel
+def exchanged(rows):
+    exchange(rows, 3, 20)
 
 
 @kernel
@@ -55,6 +65,30 @@ def test_blended_vectors_equal_the_formula_in_double_precision(count):
     written = -(-count // LANES) * LANES
     assert (made[:5] == 9).all()
     assert (made[5 + written :] == 9).all()
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_weighted_sum_of_rows_equals_the_formula_in_double_precision(kind):
+    rng = np.random.default_rng(3)
+    start, rows = rng.normal(size=40).astype(kind), rng.normal(size=40).astype(np.float32)
+    made = np.full(30, 9, kind)
+    combined(start, rows, made)
+    wide = start.astype(float), rows.astype(float)
+    expected = wide[0][4 : 4 + LANES] + 0.3 * wide[1][11 : 11 + LANES] - 2.0 * wide[1][31 : 31 + LANES]
+    np.testing.assert_allclose(made[5 : 5 + LANES], expected, rtol=float(np.finfo(kind).eps), atol=1e-15)
+    assert (made[:5] == 9).all()
+    assert (made[5 + LANES :] == 9).all()
+
+
+def test_the_smaller_of_each_pair_comes_first():
+    rows = np.random.default_rng(4).normal(size=40).astype(np.float32)
+    before = rows.copy()
+    exchanged(rows)
+    pair = before[3 : 3 + LANES], before[20 : 20 + LANES]
+    np.testing.assert_array_equal(rows[3 : 3 + LANES], np.minimum(*pair))
+    np.testing.assert_array_equal(rows[20 : 20 + LANES], np.maximum(*pair))
+    rows[3 : 3 + LANES], rows[20 : 20 + LANES] = pair
+    np.testing.assert_array_equal(rows, before)
 
 
 def test_a_square_is_turned_and_nothing_around_it_is_touched():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cropmap.data.bands import roles_of, spelled
 from cropmap.data.cube import CLEAR_BAND
 from cropmap.data.legend import LegendClass
 
@@ -17,25 +18,9 @@ if TYPE_CHECKING:
 
     from cropmap.data.samples import SampleSet
 
-# Names of near infrared and red that belong together, the most telling first: plain names, Sentinel-2, Landsat 8 and 9
-# (SR_B5, SR_B4), Landsat 4 to 7 (SR_B4, SR_B3), MODIS, CBERS-4 WFI. Case and separators do not count.
-_PAIRS = (
-    ("nir", "red"),
-    ("nir08", "red"),
-    ("nir1", "red"),
-    ("nbartnir1", "nbartred"),
-    ("b8", "b4"),
-    ("b08", "b04"),
-    ("b8a", "b4"),
-    ("b8a", "b04"),
-    ("srb5", "srb4"),
-    ("srb4", "srb3"),
-    ("surreflb02", "surreflb01"),
-    ("band16", "band15"),
-    ("b16", "b15"),
-)
-# Landsat 4 to 7: SR_B4 is near infrared there; SR_B6 is thermal and not among the bands.
-_LANDSAT_4_TO_7 = frozenset({"srb1", "srb2", "srb3", "srb4", "srb5", "srb7"})
+# Near infrared and red of Landsat where its bands are too few to tell which one it is: the likelier first, 8 and 9,
+# then 4 to 7. A drawing may guess; what models learn from may not (`data.bands`).
+_LIKELY = (("srb5", "srb4"), ("srb4", "srb3"))
 LOW, HIGH = 10, 90  # percentiles of the band
 
 
@@ -88,34 +73,42 @@ def class_profiles(samples: SampleSet) -> Profiles:
 
 def ndvi_bands(bands: Sequence[str]) -> tuple[int, int] | None:
     """Return the positions of near infrared and red among band names; None where they are not recognised."""
-    known = {_plain(name): position for position, name in reversed(list(enumerate(bands)))}
-    if known.keys() >= _LANDSAT_4_TO_7 and "srb6" not in known:
-        return known["srb4"], known["srb3"]
-    for nir, red in _PAIRS:
-        if nir in known and red in known:
-            return known[nir], known[red]
-    return None
+    roles = roles_of(bands)
+    nir = roles.get("nir", roles.get("nir_narrow"))
+    if nir is not None and "red" in roles:
+        return nir, roles["red"]
+    known = {spelled(name): position for position, name in enumerate(bands)}
+    return next(((known[nir], known[red]) for nir, red in _LIKELY if {nir, red} <= known.keys()), None)
+
+
+def quantity_of(bands: Sequence[str], values: NDArray[np.floating[Any]]) -> tuple[str, NDArray[np.float64]]:
+    """Return what is drawn of series: NDVI, be it a band or computed from two; the first band where there is none.
+
+    Args:
+        bands: Names of the last axis.
+        values: (..., band).
+
+    Returns:
+        Its name, and its values (...); NaN where there are none.
+    """
+    names = [spelled(band) for band in bands]
+    if "ndvi" in names:
+        return "NDVI", values[..., names.index("ndvi")].astype(np.float64)
+    pair = ndvi_bands(bands)
+    if pair is None:
+        return bands[0], values[..., 0].astype(np.float64)
+    nir, red = (values[..., position].astype(np.float64) for position in pair)
+    total = nir + red
+    ratio = np.divide(nir - red, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return "NDVI", np.clip(ratio, -1.0, 1.0)
 
 
 def _quantity(samples: SampleSet) -> tuple[str, NDArray[np.float64]]:
     """Return what is shown, and its value for each sample and step, (sample, step); NaN where a mask hides it."""
-    name, values = _shown(samples)
+    name, values = quantity_of(samples.bands, samples.values)
     if CLEAR_BAND in samples.bands:
         values = np.where(samples.values[:, :, samples.bands.index(CLEAR_BAND)] > 0, values, np.nan)
     return name, values
-
-
-def _shown(samples: SampleSet) -> tuple[str, NDArray[np.float64]]:
-    plain = [_plain(name) for name in samples.bands]
-    pair = ndvi_bands(samples.bands)
-    if "ndvi" in plain:
-        return "NDVI", samples.values[:, :, plain.index("ndvi")].astype(np.float64)
-    if pair is None:
-        return samples.bands[0], samples.values[:, :, 0].astype(np.float64)
-    nir, red = (samples.values[:, :, position].astype(np.float64) for position in pair)
-    total = nir + red
-    ratio = np.divide(nir - red, total, out=np.full(total.shape, np.nan), where=total > 0)
-    return "NDVI", np.clip(ratio, -1.0, 1.0)
 
 
 def _profile(found: LegendClass, values: NDArray[np.float64]) -> ClassProfile:
@@ -125,7 +118,3 @@ def _profile(found: LegendClass, values: NDArray[np.float64]) -> ClassProfile:
         mean[known] = np.nanmean(values[:, known], axis=0)
         low[known], high[known] = np.nanpercentile(values[:, known], [LOW, HIGH], axis=0)
     return ClassProfile(found, len(values), mean, low, high)
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())

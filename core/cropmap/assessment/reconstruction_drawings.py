@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cropmap.assessment.profiles import ndvi_bands
+from cropmap.assessment.profiles import quantity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,32 +21,17 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 560, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 8, 24
-_ROW, _NAMES, _HEAT_WIDTH = 26, 236, 1090
+_ROW, _NAMES, _HEAT_WIDTH = 26, 268, 1090
 # From no error to the largest: light to dark, told apart in grey too.
 _STOPS = (0.0, 0.35, 0.7, 1.0)
 _RAMP = ((247, 250, 249), (253, 212, 158), (227, 74, 51), (103, 0, 13))
 _WORST = 95  # percentile of the cells that takes the darkest colour
 
 
-def quantity_of(bands: Sequence[str], values: NDArray[np.float64]) -> tuple[str, NDArray[np.float64]]:
-    """Return what is drawn of series: NDVI where the bands give it, else the first band.
-
-    Args:
-        bands: Names of the last axis.
-        values: (..., band).
-
-    Returns:
-        Its name, and its values (...); NaN where there are none.
-    """
-    named = [band.casefold() for band in bands]
-    pair = ndvi_bands(bands)
-    if "ndvi" in named or pair is None:
-        chosen = named.index("ndvi") if "ndvi" in named else 0
-        return bands[chosen], values[..., chosen]
-    nir, red = values[..., pair[0]], values[..., pair[1]]
-    total = nir + red
-    ratio = np.divide(nir - red, total, out=np.full(total.shape, np.nan), where=total > 0)
-    return "NDVI", np.clip(ratio, -1.0, 1.0)
+def title_of(trial: Trial) -> str:
+    """Return what a recipe is called on the page, with its number where the same one is compared several times."""
+    number = trial.asked.name.removeprefix(trial.asked.recipe)
+    return f"{trial.title}{number}" if number.strip().isdigit() else trial.title
 
 
 @dataclass(frozen=True)
@@ -172,9 +157,11 @@ def heat_svg(found: Comparison) -> tuple[str, float]:
     parts = [f'<svg viewBox="0 0 {_HEAT_WIDTH} {height}" role="img" aria-label="Relative error by recipe and date">']
     for number, trial in enumerate(found.trials):
         y = number * _ROW
-        parts.append(f'<text class="end" x="{_NAMES - 8}" y="{y + 17}">{escape(_short(trial.title))}</text>')
+        parts.append(f'<text class="end" x="{_NAMES - 8}" y="{y + 17}">{escape(_short(title_of(trial)))}</text>')
         for column, date in enumerate(dates):
-            title = f"{trial.title}, {date}: {_share(errors[number, column])} of the spread, {counts[column]} hidden"
+            title = (
+                f"{title_of(trial)}, {date}: {_share(errors[number, column])} of the spread, {counts[column]} hidden"
+            )
             parts.append(_cell(_NAMES + column * wide, y, wide, (_colour(errors[number, column], worst), title)))
     parts += _feet(dates, counts, wide, _ROW * len(found.trials))
     return "\n".join([*parts, "</svg>"]), worst
@@ -226,7 +213,7 @@ def _share(error: float) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 32 else f"{text[:31]}\N{HORIZONTAL ELLIPSIS}"
+    return text if len(text) <= 40 else f"{text[:39]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -5,22 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
+from cropmap.assessment.page import UNDEFINED, flattened, render_page
+from cropmap.assessment.profiles import quantity_of
 from cropmap.assessment.reconstruction import Comparison
-from cropmap.assessment.reconstruction_drawings import heat_svg, pixel_svg, quantity_of, ramp_css
-from cropmap.assessment.report import flattened
+from cropmap.assessment.reconstruction_drawings import heat_svg, pixel_svg, ramp_css, title_of
 from cropmap.io.files import atomic_write_text
 from cropmap.prepare import RECIPES
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_UNDEFINED = "\N{EN DASH}"
 
 # Told apart by people who see colours differently, the first eight after Okabe and Ito; then round again.
 _COLOURS = (
@@ -57,33 +54,29 @@ def write_comparison(path: Path, report: ComparisonReport) -> None:
 
 def render_comparison(report: ComparisonReport) -> str:
     """Return the page's HTML."""
-    room = files("cropmap.assessment")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": _percent, "figure": _figure, "count": _count, "signed": _signed}
-    template = environment.from_string(room.joinpath("reconstruction.html").read_text(encoding="utf-8"))
-    styles = [room.joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "reconstruction.css")]
     found = report.found
     colours = [_COLOURS[number % len(_COLOURS)] for number in range(len(found.trials))]
     rows = [_row(found, number, colour) for number, colour in enumerate(colours)]
     heat, worst = heat_svg(found)
     block = found.sampled.block
-    return template.render(
-        report=report,
-        found=found,
-        style="\n".join(styles),
-        rows=rows,
-        best=rows[0] if rows and rows[0]["compared"] else None,
-        widest=max((row["relative"] for row in rows if math.isfinite(row["relative"])), default=1.0),
-        apart=[row for row in rows if not row["compared"]],
-        best_by_band=[_smallest(rows, band) for band in range(len(found.bands))],
-        heat=heat,
-        worst=worst,
-        ramp=ramp_css(),
-        quantity=quantity_of(block.bands, np.zeros(len(block.bands)))[0],
-        panels=[_panel(found, position, colours) for position in range(len(found.drawn))],
-        settings=flattened(report.settings),
-        versions=list(report.versions.items()),
-    )
+    content = {
+        "report": report,
+        "found": found,
+        "rows": rows,
+        "best": rows[0] if rows and rows[0]["compared"] else None,
+        "widest": max((row["relative"] for row in rows if math.isfinite(row["relative"])), default=1.0),
+        "apart": [row for row in rows if not row["compared"]],
+        "best_by_band": [_smallest(rows, band) for band in range(len(found.bands))],
+        "heat": heat,
+        "worst": worst,
+        "ramp": ramp_css(),
+        "quantity": quantity_of(block.bands, np.zeros(len(block.bands)))[0],
+        "panels": [_panel(found, position, colours) for position in range(len(found.drawn))],
+        "settings": {name: _asked(value) if name == "recipes" else value for name, value in report.settings.items()},
+        "versions": report.versions,
+    }
+    styles = ["report.css", "reconstruction.css"]
+    return render_page("reconstruction.html", styles, {"figure": _figure, "signed": _signed}, content)
 
 
 def _row(found: Comparison, number: int, colour: str) -> dict[str, Any]:
@@ -92,7 +85,7 @@ def _row(found: Comparison, number: int, colour: str) -> dict[str, Any]:
     return {
         "number": number,
         "name": trial.asked.name,
-        "title": trial.title,
+        "title": title_of(trial),
         "summary": RECIPES.get(trial.asked.recipe).summary,
         "own": flattened(trial.asked.values),
         "colour": colour,
@@ -101,6 +94,16 @@ def _row(found: Comparison, number: int, colour: str) -> dict[str, Any]:
         "answered": float(trial.answered.mean()),
         "compared": found.compared(trial),
         "seconds": trial.seconds_per_million,
+    }
+
+
+def _asked(recipes: Any) -> Any:
+    """Return recipes as numbered rows of plain words instead of nested values."""
+    if not isinstance(recipes, (list, tuple)) or not all(isinstance(recipe, Mapping) for recipe in recipes):
+        return recipes
+    return {
+        str(number): ", ".join(f"{value}" if key == "name" else f"{key} {value}" for key, value in recipe.items())
+        for number, recipe in enumerate(recipes, start=1)
     }
 
 
@@ -125,20 +128,12 @@ def _panel(found: Comparison, position: int, colours: list[str]) -> dict[str, An
     }
 
 
-def _percent(share: float) -> str:
-    return _UNDEFINED if not math.isfinite(share) else f"{100 * share:.1f} %"
-
-
 def _figure(value: float) -> str:
     """Return a number to three digits, never in powers of ten."""
     if not math.isfinite(value):
-        return _UNDEFINED
+        return UNDEFINED
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.5f}" if abs(value) < 0.001 else f"{value:.3g}"
 
 
 def _signed(value: float) -> str:
     return f"+{_figure(value)}" if value > 0 else _figure(value)
-
-
-def _count(value: int) -> str:
-    return f"{value:,}"

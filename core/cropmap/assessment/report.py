@@ -7,12 +7,11 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
+from cropmap.assessment.page import UNDEFINED, count, percent, render_page
 from cropmap.assessment.pictures import CONFIDENCE_COLOURS, class_png, confidence_png
 from cropmap.assessment.profiles import class_profiles
 from cropmap.data.accuracy import Accuracy
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_PICTURE = 1200  # pixels
-_TIMES, _UNDEFINED = "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
+_TIMES = "\N{MULTIPLICATION SIGN}"
 _WIDEST_BAR = 0.28  # share of the picture that the scale bar may take
 
 CROSS_VALIDATION = (
@@ -113,41 +112,17 @@ def write_report(path: Path, report: Report) -> None:
 
 def render_report(report: Report) -> str:
     """Return a report's HTML."""
-    room = files("cropmap.assessment")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": _percent, "figure": _figure, "count": _count, "data_uri": _data_uri}
-    template = environment.from_string(room.joinpath("report.html").read_text(encoding="utf-8"))
-    return template.render(
-        report=report,
-        style=room.joinpath("report.css").read_text(encoding="utf-8"),
-        cards=_cards(report),
-        map=_map_section(report.class_map) if report.class_map else None,
-        measured=[_measured_section(found, report) for found in report.measured],
-        samples=_samples_section(report),
-        clear=_clear_section(report.clear),
-        settings=flattened(report.settings),
-        versions=list(report.versions.items()),
-    )
-
-
-def flattened(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Return nested plain values as rows: "model.trees", "500"."""
-    rows = []
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            rows += flattened(value, f"{name}.")
-        else:
-            rows.append((name, _setting(value)))
-    return rows
-
-
-def _setting(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_setting(item) for item in value) or "none"
-    return "not set" if value is None or value in ("", {}) else str(value)
+    content = {
+        "report": report,
+        "cards": _cards(report),
+        "map": _map_section(report.class_map) if report.class_map else None,
+        "measured": [_measured_section(found, report) for found in report.measured],
+        "samples": _samples_section(report),
+        "clear": _clear_section(report.clear),
+        "settings": report.settings,
+        "versions": report.versions,
+    }
+    return render_page("report.html", ["report.css"], {"figure": _figure, "data_uri": _data_uri}, content)
 
 
 # ---------------------------------------------------------------- headline
@@ -166,20 +141,20 @@ def _cards(report: Report) -> list[_Card]:
     cards = _accuracy_cards(report.measured[0]) if report.measured else []
     if report.samples is not None:
         classes = sum(1 for count in report.samples.counts().values() if count)
-        cards.append(_Card("Training samples", _count(len(report.samples)), f"in {classes} classes"))
+        cards.append(_Card("Training samples", count(len(report.samples)), f"in {classes} classes"))
     if report.class_map is not None:
         mapped = sum(report.class_map.pixels.values())
-        share = _percent(mapped / max(mapped + report.class_map.unmapped, 1))
+        share = percent(mapped / max(mapped + report.class_map.unmapped, 1))
         area = _hectares(report.class_map, mapped)
-        cards.append(_Card("Mapped", area or f"{_count(mapped)} pixels", f"{share} of the grid"))
+        cards.append(_Card("Mapped", area or f"{count(mapped)} pixels", f"{share} of the grid"))
     return cards
 
 
 def _accuracy_cards(measured: Measured) -> list[_Card]:
     accuracy = measured.accuracy
-    low, high = (_percent(bound) for bound in accuracy.overall_interval)
+    low, high = (percent(bound) for bound in accuracy.overall_interval)
     return [
-        _Card("Overall accuracy", _percent(accuracy.overall), f"95 % interval {low} to {high}"),
+        _Card("Overall accuracy", percent(accuracy.overall), f"95 % interval {low} to {high}"),
         _Card("Macro F1", _figure(accuracy.macro_f1), "mean over the classes, each counts alike"),
         _Card("Kappa", _figure(accuracy.kappa), "agreement beyond chance, 1 is best"),
     ]
@@ -277,9 +252,7 @@ def independence(samples: SampleSet, plan: FoldPlan | None = None) -> str:
             "model that has seen the rest of its group."
         )
     else:
-        who = (
-            "The samples do" if not known.any() else f"{_count(int((~known).sum()))} of {_count(len(known))} samples do"
-        )
+        who = "The samples do" if not known.any() else f"{count(int((~known).sum()))} of {count(len(known))} samples do"
         text = (
             f"{who} not say which field they stand in: neighbouring points in adjacent blocks may still stand in one "
             "field, which makes the accuracy look too good."
@@ -318,7 +291,7 @@ def _measured_section(found: Measured, report: Report) -> dict[str, Any]:
 
 def _confusion_alt(accuracy: Accuracy) -> str:
     parts = [
-        f"{found.name} {_percent(found.producers)}" for found in accuracy.by_class() if math.isfinite(found.producers)
+        f"{found.name} {percent(found.producers)}" for found in accuracy.by_class() if math.isfinite(found.producers)
     ]
     return f"Confusion matrix. Share of each reference class that the map shows right: {', '.join(parts)}."
 
@@ -387,8 +360,8 @@ def _clear_section(clear: Sequence[ClearDate]) -> dict[str, Any] | None:
     low, high = min(clear, key=lambda found: found.share), max(clear, key=lambda found: found.share)
     return {
         "picture": plots.clear_png([found.date for found in clear], shares),
-        "alt": f"Share of clear pixels on {len(clear)} dates, from {_percent(low.share)} on {low.date} "
-        f"to {_percent(high.share)} on {high.date}.",
+        "alt": f"Share of clear pixels on {len(clear)} dates, from {percent(low.share)} on {low.date} "
+        f"to {percent(high.share)} on {high.date}.",
         "dates": len(clear),
         "good": sum(1 for share in shares if share >= 0.5),
     }
@@ -397,16 +370,8 @@ def _clear_section(clear: Sequence[ClearDate]) -> dict[str, Any] | None:
 # ---------------------------------------------------------------- text
 
 
-def _percent(share: float) -> str:
-    return _UNDEFINED if not math.isfinite(share) else f"{100 * share:.1f} %"
-
-
 def _figure(value: float) -> str:
-    return _UNDEFINED if not math.isfinite(value) else f"{value:.3f}"
-
-
-def _count(value: int) -> str:
-    return f"{value:,}"
+    return UNDEFINED if not math.isfinite(value) else f"{value:.3f}"
 
 
 def _data_uri(png: bytes) -> str:

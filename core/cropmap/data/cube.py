@@ -1,4 +1,4 @@
-"""Regular time steps without gaps: what models see."""
+"""Series of pixels: as preparation steps hand them on, and as models see them, regular and without gaps."""
 
 from __future__ import annotations
 
@@ -100,6 +100,9 @@ class RegularCube:
         bands: Feature names, (band,).
         quality: Support of each pixel.
         valid: True for pixels that the recipe accepts, (pixel,).
+
+    Raises:
+        RecipeError: Values for another number of steps or bands.
     """
 
     values: NDArray[np.float32]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _CACHE_BYTES = 64 * 2**20  # GDAL's own default is 5 % of the machine's memory.
 _READ_BYTES = 256 * 2**20  # Upper bound of the numbers that one call to GDAL returns.
 _SMALLEST_BLOCK, _DEFAULT_BLOCK, _LARGEST_BLOCK = 256, 512, 1024
-_LINE = 48  # layers written together: whole cache lines of the target, three at a time.
+_LINE = 32  # layers written together: whole cache lines of the target, two at a time.
 
 
 @dataclass(frozen=True)
@@ -249,27 +249,29 @@ class _Batch:
     def __init__(self, target: _Target, limits: NDArray[np.float64]) -> None:
         self._target, self._limits = target, limits
         self._layers: list[_Layers] = []
-        self._planes: list[NDArray[Any]] = []
+        self._planes: NDArray[Any] = np.empty((0, 0))
+        self._held = 0
 
     def add(self, layers: _Layers, planes: NDArray[Any]) -> None:
         """Take the planes (layer, pixel) of some layers."""
-        if self._planes and self._planes[0].dtype != planes.dtype:
+        if self._planes.dtype != planes.dtype or self._held + len(planes) > len(self._planes):
             self.flush()
+            if len(planes) > len(self._planes) or self._planes.dtype != planes.dtype:
+                self._planes = np.empty((max(_LINE, len(planes)), planes.shape[1]), planes.dtype)
+        self._planes[self._held : self._held + len(planes)] = planes
         self._layers.append(layers)
-        self._planes.append(planes)
-        if sum(map(len, self._planes)) >= _LINE:
-            self.flush()
+        self._held += len(planes)
 
     def flush(self) -> None:
         """Write what was gathered."""
-        if not self._planes:
+        if not self._held:
             return
-        planes = self._planes[0] if len(self._planes) == 1 else np.concatenate(self._planes)
         places = np.concatenate([layers.places for layers in self._layers])
         numbers = np.concatenate([layers.numbers for layers in self._layers])
+        planes = self._planes[: self._held]
         spread(planes, places, numbers, self._limits, self._target.values, self._target.clear)
         self._layers.clear()
-        self._planes.clear()
+        self._held = 0
 
 
 def _data_layers(series: SceneSeries) -> tuple[_Layers, ...]:

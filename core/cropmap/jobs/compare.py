@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cropmap.assessment.hidden import draw_pixels, sampled_of
 from cropmap.assessment.reconstruction import (
     Asked,
     Comparison,
     ComparisonOptions,
     by_date_rows,
     compare_recipes,
-    draw_pixels,
-    sampled_of,
     summary_rows,
 )
 from cropmap.assessment.reconstruction_report import ComparisonReport, write_comparison
@@ -33,7 +32,7 @@ from cropmap.prepare import RECIPES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cropmap.assessment.reconstruction import Sampled
+    from cropmap.assessment.hidden import Sampled
     from cropmap.data.scenes import SceneSeries
     from cropmap.jobs.run import Run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,6 @@ from cropmap.contract.params import chosen
 from cropmap.jobs import JOBS
 from cropmap.jobs.params import ImagesParams
 from cropmap.sources import SOURCES
-from cropmap.sources.folder import listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,10 @@ class InspectParams(ImagesParams):
 def inspect(params: InspectParams, run: Run) -> Mapping[str, Any]:
     """List the dates, bands, grid, scale and no-data value recognised in the images, before anything runs."""
     name, values = chosen(params.images)
+    entry = SOURCES.get(name)
+    # Each source lists what it finds beside its maker.
+    listing = importlib.import_module(entry.make.__module__).listing
     with run.stage("Reading the images' headers", 0.0, 1.0):
-        found = listing(SOURCES.get(name).parse(values))
+        found = listing(entry.parse(values))
     run.warn(*found["warnings"], *found["problems"])
     return {"figures": found}

@@ -78,8 +78,9 @@ def check_images(package: ModelPackage, series: SceneSeries | PreparedSeries, ru
             "Name the mask band."
         )
     ranges = {band: (float(span[0]), float(span[1])) for band, span in package.record.get("ranges", {}).items()}
-    if set(ranges) <= set(series.bands):
-        check_units(ranges, ranges_in(series), what="The model was trained on")
+    shared = {band: span for band, span in ranges.items() if band in series.bands}
+    if shared:
+        check_units(shared, ranges_in(series), what="The model was trained on")
 
 
 def make_map(

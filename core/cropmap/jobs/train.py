@@ -12,6 +12,7 @@ import numpy as np
 from cropmap.assessment.report import CROSS_VALIDATION, Measured, Report, write_report
 from cropmap.contract.params import chosen, param, to_dict
 from cropmap.data.accuracy import accuracy_of
+from cropmap.data.cube import CLEAR_BAND
 from cropmap.data.ranges import band_ranges
 from cropmap.io.packages import write_package
 from cropmap.io.samples import read_samples
@@ -107,7 +108,11 @@ def fit_package(
 
 def evidence(samples: SampleSet, measured: Measured | None) -> dict[str, Any]:
     """Return what a package's record tells beside the fit's own: the bands' spans, the mask, the headline figures."""
-    spans = {band: list(span) for band, span in band_ranges(samples.values, samples.bands).items()}
+    values = samples.values
+    if CLEAR_BAND in samples.bands:
+        # What was filled is no measurement.
+        values = np.where(values[..., samples.bands.index(CLEAR_BAND)][..., np.newaxis] > 0, values, np.nan)
+    spans = {band: list(span) for band, span in band_ranges(values, samples.bands).items()}
     return {"ranges": spans, "masked": samples.masked, "cross_validation": figures_of(measured)}
 
 

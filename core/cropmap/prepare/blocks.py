@@ -14,7 +14,7 @@ from cropmap.data.scenes import SceneBlock
 from cropmap.data.site import Window
 from cropmap.io.cube_reader import CubeReader
 from cropmap.io.series import SeriesReader
-from cropmap.prepare.recipe import prepare, recipe_bands, recipe_nodes
+from cropmap.prepare.recipe import prepare, recipe_bands, recipe_nodes, widest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,7 +96,19 @@ class PreparedReader:
     @property
     def part_bytes(self) -> int:
         """About the memory that one part takes besides: cut out, prepared, turned for prediction or for the disk."""
-        return 3 * 4 * PART**2 * len(self.days) * len(self.bands) + PART**2 * self.pixel_bytes
+        turned = 3 * len(self.days) * len(self.bands)
+        return PART**2 * (4 * max(turned, self._widest) + self.pixel_bytes)
+
+    @property
+    def series_bytes(self) -> int:
+        """Memory that a pixel takes at the widest point of its preparation."""
+        return 4 * self._widest
+
+    @property
+    def _widest(self) -> int:
+        if isinstance(self.images, PreparedSeries):
+            return len(self.days) * len(self.bands)
+        return widest(self.recipe, len(self.images.scenes), self.images.bands)
 
     def read(self, window: Window) -> RegularCube:
         """Return the prepared series of all pixels of a window, in row-major order.

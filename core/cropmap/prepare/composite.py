@@ -12,8 +12,8 @@ from cropmap.contract.errors import RecipeError
 from cropmap.contract.params import param
 from cropmap.data.bands import positions
 from cropmap.kernels import fused_kernel
+from cropmap.machine import LANES, exchange
 from cropmap.prepare import STEPS
-from cropmap.prepare.lanes import LANES, exchange
 from cropmap.prepare.step import Step
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class CompositeParams:
 
 class Composite(Step):
     """Makes one step of each interval."""
+
+    gaps = True
 
     def __init__(self, params: CompositeParams) -> None:
         self.params = params

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cropmap.contract.errors import RecipeError
 from cropmap.contract.params import param
 from cropmap.kernels import fused_kernel
+from cropmap.machine import LANES, combine
 from cropmap.prepare import STEPS
-from cropmap.prepare.lanes import LANES, combine
+from cropmap.prepare.days import IN_PLACE_OF_STEPS, NAMED_DAYS, wanted_days, whole_days
 from cropmap.prepare.robust import ITERATIONS, ROBUST, reweigh
 from cropmap.prepare.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from cropmap.data.cube import PixelSeries
@@ -56,16 +54,7 @@ class HarmonicParams:
         low=0,
         high=92,
     )
-    days: list[float] = param(
-        [],
-        kind="numbers",
-        title="Days of season",
-        help="Whole days of season wanted, ascending, in place of regular steps.",
-        unit="days",
-        low=-731,
-        high=1462,
-        advanced=True,
-    )
+    days: list[float] = param([], help=IN_PLACE_OF_STEPS, advanced=True, **NAMED_DAYS)
     robust: str = param(
         "none",
         title="Outliers",
@@ -87,15 +76,15 @@ class HarmonicParams:
 class Harmonic(Step):
     """Fits each pixel and band, and takes the curve's values at the nodes."""
 
+    gaps = False
+
     def __init__(self, params: HarmonicParams) -> None:
         self.params = params
-        self.days = _whole(params.days)
+        self.days = whole_days(params.days, "harmonic")
 
     def nodes(self, nodes: NDArray[np.int32] | None, season: Season) -> NDArray[np.int32] | None:
         """Return the days named; where none are, 0, step, 2 step, ...; with a step of 0 those that there are."""
-        if len(self.days):
-            return self.days
-        return season.nodes(self.params.step_days) if self.params.step_days else nodes
+        return wanted_days(self.days, self.params.step_days, nodes, season)
 
     def apply(self, series: PixelSeries, season: Season) -> PixelSeries:
         """Return the curves at the nodes, without holes.
@@ -159,17 +148,6 @@ def harmonic(params: HarmonicParams) -> Step:
         RecipeError: The days are not whole, or do not ascend.
     """
     return Harmonic(params)
-
-
-def _whole(days: Sequence[float]) -> NDArray[np.int32]:
-    whole = np.array(days, dtype=np.float64).astype(np.int32)
-    if (whole != np.array(days, dtype=np.float64)).any() or (np.diff(whole) <= 0).any():
-        raise RecipeError(
-            f"The days {list(days)} are not ascending whole numbers.",
-            where="step 'harmonic'",
-            fix="Give days of season, each once and in order.",
-        )
-    return whole
 
 
 class Model(NamedTuple):

@@ -6,19 +6,10 @@ import dataclasses
 import re
 from dataclasses import dataclass
 
+from cropmap.data.bands import ROLES
+
 # The ten bands of Antonijević et al. 2023 in their sheet's terms: B2 B3 B4 B5 B6 B7 B8 B8A B11 B12.
-PAPER_BANDS = (
-    "blue",
-    "green",
-    "red",
-    "rededge1",
-    "rededge2",
-    "rededge3",
-    "nir",
-    "nir_narrow",
-    "swir1",
-    "swir2",
-)
+PAPER_BANDS = tuple(role for role in ROLES if role != "coastal")
 LONG_BANDS = ("blue", "green", "red", "nir", "swir1", "swir2")
 
 _TERM = re.compile(r"([+-]?) *(\d+(?:\.\d+)?)? *([a-z]\w*)?")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cropmap.contract.errors import RecipeError
 from cropmap.contract.params import param
 from cropmap.kernels import fused_kernel
 from cropmap.machine import LANES, WORD, blend, claim, fetch, highest, lowest, word_of
 from cropmap.prepare import STEPS
+from cropmap.prepare.days import IN_PLACE_OF_STEPS, NAMED_DAYS, wanted_days, whole_days
 from cropmap.prepare.step import Step
 
 if TYPE_CHECKING:
@@ -39,16 +39,7 @@ class LinearParams:
         low=0,
         high=92,
     )
-    days: list[float] = param(
-        [],
-        kind="numbers",
-        title="Days",
-        help="Days of the season at which values are wanted, ascending, 0 the first; they stand in for the step.",
-        unit="days",
-        low=-731,
-        high=1462,
-        advanced=True,
-    )
+    days: list[float] = param([], help=IN_PLACE_OF_STEPS, advanced=True, **NAMED_DAYS)
     support_days: int = param(
         SUPPORT_DAYS,
         title="Support around the season",
@@ -71,13 +62,11 @@ class Linear(Step):
 
     def __init__(self, params: LinearParams) -> None:
         self.params = params
-        self._days = _whole_days(params.days)
+        self.days = whole_days(params.days, "linear")
 
     def nodes(self, nodes: NDArray[np.int32] | None, season: Season) -> NDArray[np.int32] | None:
         """Return the days given, else the days of season 0, step, 2 step, ... up to its end, else those there are."""
-        if len(self._days):
-            return self._days
-        return season.nodes(self.params.step_days) if self.params.step_days else nodes
+        return wanted_days(self.days, self.params.step_days, nodes, season)
 
     def apply(self, series: PixelSeries, season: Season) -> PixelSeries:
         """Return the series at the nodes, without holes.
@@ -107,17 +96,6 @@ def linear(params: LinearParams) -> Step:
     Before the first and after the last clear date the nearest clear value is held.
     """
     return Linear(params)
-
-
-def _whole_days(days: list[float]) -> NDArray[np.int32]:
-    found = np.array(days, np.float64)
-    if (found % 1 != 0).any() or (np.diff(found) <= 0).any():
-        raise RecipeError(
-            f"The days {days} are not ascending whole numbers.",
-            where="linear, days",
-            fix="Write days of the season in order, each once: 0, 30, 61.",
-        )
-    return found.astype(np.int32)
 
 
 class Axis(NamedTuple):
@@ -197,7 +175,9 @@ def interpolate_holed(
         series = np.moveaxis(values[holed], 2, 1)
         known = clear[holed, np.newaxis] & ~np.isnan(series)
         count, features, dates = series.shape
-        alone, found = interpolate(series.reshape(-1, dates, 1).copy(), known.reshape(-1, dates), axis)
+        # Of one pixel alone both would be views that are not C-contiguous.
+        rows = series.reshape(-1, dates, 1).copy(), known.reshape(-1, dates).copy()
+        alone, found = interpolate(*rows, axis)
         made[holed] = np.moveaxis(alone.reshape(count, features, -1), 1, 2)
         usable[holed] = found.reshape(count, features).all(axis=1)
     return made, usable

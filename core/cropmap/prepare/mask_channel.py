@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cropmap.contract.errors import RecipeError
 from cropmap.data.cube import CLEAR_BAND
 from cropmap.kernels import kernel
 from cropmap.prepare import STEPS
-from cropmap.prepare.step import Step
+from cropmap.prepare.step import Step, with_band
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,13 +36,7 @@ class MaskChannel(Step):
         Raises:
             RecipeError: One of them is called like the mask already.
         """
-        if CLEAR_BAND in bands:
-            raise RecipeError(
-                f"There is a band {CLEAR_BAND!r} already.",
-                where="step 'mask_channel'",
-                fix="Use the step once, and call no band of the images so.",
-            )
-        return (*bands, CLEAR_BAND)
+        return with_band(bands, CLEAR_BAND, "mask_channel")
 
     def apply(self, series: PixelSeries, season: Season) -> PixelSeries:
         """Return the series without gaps; a pixel with no clear date is NaN throughout, and no longer valid."""

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cropmap.contract.errors import RecipeError
 from cropmap.contract.params import param
 from cropmap.prepare import STEPS
+from cropmap.prepare.days import NAMED_DAYS, whole_days
 from cropmap.prepare.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from cropmap.data.cube import PixelSeries
@@ -28,12 +26,8 @@ class NativeDatesParams:
 
     days: list[float] = param(
         [],
-        kind="numbers",
-        title="Days of season",
         help="Whole days of season wanted, ascending, 0 for its first day; empty keeps the images' own.",
-        unit="days",
-        low=-731,
-        high=1462,
+        **NAMED_DAYS,
     )
     tolerance_days: int = param(
         1,
@@ -49,7 +43,7 @@ class NativeDates(Step):
     """Chooses dates; it changes no value."""
 
     def __init__(self, params: NativeDatesParams) -> None:
-        self.days = _whole(params.days)
+        self.days = whole_days(params.days, "native_dates")
         self.gaps = True if params.days else None
         self.tolerance_days = params.tolerance_days
 
@@ -86,17 +80,6 @@ def native_dates(params: NativeDatesParams) -> Step:
         RecipeError: The days are not whole, or do not ascend.
     """
     return NativeDates(params)
-
-
-def _whole(days: Sequence[float]) -> NDArray[np.int32]:
-    whole = np.array(days, dtype=np.float64).astype(np.int32)
-    if (whole != np.array(days, dtype=np.float64)).any() or (np.diff(whole) <= 0).any():
-        raise RecipeError(
-            f"The days {list(days)} are not ascending whole numbers.",
-            where="step 'native_dates'",
-            fix="Give days of season, each once and in order.",
-        )
-    return whole
 
 
 def _nearest(days: NDArray[np.int32], wanted: NDArray[np.int32]) -> NDArray[np.intp]:

@@ -14,8 +14,8 @@ from cropmap.contract.params import param
 from cropmap.data.bands import positions
 from cropmap.data.cube import Observations
 from cropmap.kernels import fused_kernel
+from cropmap.machine import LANES, combine
 from cropmap.prepare import STEPS
-from cropmap.prepare.lanes import LANES, combine
 from cropmap.prepare.linear import SUPPORT_DAYS, axis_of, interpolate, interpolate_holed
 from cropmap.prepare.observe import measure
 from cropmap.prepare.smoother import Grid, day_grid, smooth, smooth_even
@@ -101,6 +101,7 @@ class Phenology(Step):
         self.params = params
         self.span = tuple(_month_day(text) for text in (params.from_day, params.to_day))
         self.looks = params.variant == REGION or params.target_day == UNSET
+        self.gaps = False if params.variant == PIXEL else None
 
     def nodes(self, nodes: NDArray[np.int32] | None, season: Season) -> NDArray[np.int32] | None:
         """Return the days that there are.

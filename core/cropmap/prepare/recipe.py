@@ -72,6 +72,23 @@ def recipe_bands(recipe: Recipe, bands: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
+def widest(recipe: Recipe, dates: int, bands: Iterable[str]) -> int:
+    """Return the most numbers that a pixel takes while it is prepared: what a step is given, and what it makes of it.
+
+    Args:
+        recipe: The steps.
+        dates: How many acquisitions there are.
+        bands: Of the images.
+    """
+    nodes, names = None, tuple(bands)
+    given = most = dates * len(names)
+    for step in _steps(recipe):
+        nodes, names = step.nodes(nodes, recipe.season), step.bands(names)
+        made = (dates if nodes is None else len(nodes)) * len(names)
+        most, given = max(most, given + made), made
+    return most
+
+
 def needs_look(recipe: Recipe) -> bool:
     """Tell whether a step of the recipe must look at the site before it can work: then `settle` it first."""
     return any(step.looks for step in _steps(recipe))
@@ -108,7 +125,8 @@ def prepare(block: SceneBlock, recipe: Recipe, season: Season | None = None) -> 
 
     Returns:
         Every pixel of the block, in order. Pixels that the recipe refuses keep their values, but are not `valid`; those
-        without any clear date in reach are NaN.
+        without any clear date in reach are NaN. One that lacks a feature on a step (an index that none of the steps
+        after it could fill) is not `valid` either.
 
     Raises:
         RecipeError: The recipe makes no regular steps, or others in `season` than in its own.
@@ -125,7 +143,10 @@ def prepare(block: SceneBlock, recipe: Recipe, season: Season | None = None) -> 
     series = observe(block, used)
     for step in steps:
         series = step.apply(series, used)
-    return RegularCube(series.values, nodes, series.bands, series.quality, series.valid)
+    valid = series.valid
+    if series.holes:
+        valid = valid & np.isfinite(series.values).all(axis=(1, 2))
+    return RegularCube(series.values, nodes, series.bands, series.quality, valid)
 
 
 def _steps(recipe: Recipe) -> list[Step]:

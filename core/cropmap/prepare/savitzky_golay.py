@@ -40,6 +40,8 @@ class SavitzkyGolay(Step):
         RecipeError: A window that is even, or an order that is not below it.
     """
 
+    gaps = False
+
     def __init__(self, params: SavitzkyGolayParams) -> None:
         self.params = params
         if params.window % 2 == 0 or params.order >= params.window:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cropmap.contract.errors import RecipeError
 from cropmap.contract.params import param
 from cropmap.data.cube import Observations
 from cropmap.prepare import STEPS
-from cropmap.prepare.step import Step
+from cropmap.prepare.step import Step, with_band
 
 if TYPE_CHECKING:
     from cropmap.data.cube import PixelSeries
@@ -47,13 +46,7 @@ class SeenChannel(Step):
         Raises:
             RecipeError: One of them is called like it already.
         """
-        if SEEN_BAND in bands:
-            raise RecipeError(
-                f"There is a band {SEEN_BAND!r} already.",
-                where="step 'seen_channel'",
-                fix="Use the step once, and call no band of the images so.",
-            )
-        return (*bands, SEEN_BAND)
+        return with_band(bands, SEEN_BAND, "seen_channel")
 
     def apply(self, series: PixelSeries, season: Season) -> PixelSeries:
         """Return the series with the band added; a pixel that no step could prepare stays NaN throughout."""

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cropmap.contract.errors import RecipeError
 from cropmap.contract.params import param
 
 if TYPE_CHECKING:
@@ -62,6 +63,21 @@ class Step(ABC):
 
         Days of season count from `season.start`; the season ends on day `season.length_days`.
         """
+
+
+def with_band(bands: tuple[str, ...], added: str, step: str) -> tuple[str, ...]:
+    """Return the bands and, last, the one that a step adds.
+
+    Raises:
+        RecipeError: One of them is called like it already.
+    """
+    if added in bands:
+        raise RecipeError(
+            f"There is a band {added!r} already.",
+            where=f"step {step!r}",
+            fix="Use the step once, and call no band of the images so.",
+        )
+    return (*bands, added)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from cropmap.data.recipe import Recipe, StepUse
 from cropmap.prepare import RECIPES
 from cropmap.prepare.enough_clear import EnoughClearParams
 from cropmap.prepare.raw_whittaker import DailySmoothingParams
+from cropmap.prepare.robust import ROBUST
 from cropmap.prepare.weekly_linear import SteppedParams, enough
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class WeeklyWhittakerParams(DailySmoothingParams, EnoughClearParams, SteppedPara
         title="Outliers",
         help="Fit again with less weight for observations far from the curve: on both sides (bisquare), or below it, "
         "where missed clouds and shadows put a vegetation index (upper).",
-        choices=("none", "bisquare", "upper"),
+        choices=ROBUST,
     )
 
 

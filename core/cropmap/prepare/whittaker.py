@@ -12,13 +12,14 @@ from cropmap.contract.errors import RecipeError
 from cropmap.contract.params import param
 from cropmap.kernels import kernel
 from cropmap.prepare import STEPS
+from cropmap.prepare.days import IN_PLACE_OF_STEPS, NAMED_DAYS, wanted_days, whole_days
 from cropmap.prepare.robust import ITERATIONS, ROBUST, reweigh
 from cropmap.prepare.smoother import day_grid, own_grid, smooth, smooth_even, trade_offs
 from cropmap.prepare.step import Step
 from cropmap.prepare.v_curve import best, lambdas
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -85,16 +86,7 @@ class WhittakerParams:
         low=0,
         high=92,
     )
-    days: list[float] = param(
-        [],
-        kind="numbers",
-        title="Days of season",
-        help="Whole days of season wanted, ascending, in place of regular steps.",
-        unit="days",
-        low=-731,
-        high=1462,
-        advanced=True,
-    )
+    days: list[float] = param([], help=IN_PLACE_OF_STEPS, advanced=True, **NAMED_DAYS)
     support_days: int = param(
         SUPPORT_DAYS,
         title="Support around the season",
@@ -126,7 +118,7 @@ class Whittaker(Step):
 
     def __init__(self, params: WhittakerParams) -> None:
         self.params = params
-        self.days = _whole(params.days)
+        self.days = whole_days(params.days, "whittaker")
         self.looks = params.choose == "site"
         if params.highest <= params.lowest:
             raise RecipeError(
@@ -137,9 +129,7 @@ class Whittaker(Step):
 
     def nodes(self, nodes: NDArray[np.int32] | None, season: Season) -> NDArray[np.int32] | None:
         """Return the days named; where none are, 0, step, 2 step, ...; with a step of 0 those that there are."""
-        if len(self.days):
-            return self.days
-        return season.nodes(self.params.step_days) if self.params.step_days else nodes
+        return wanted_days(self.days, self.params.step_days, nodes, season)
 
     def settle(self, series: PixelSeries, season: Season) -> Mapping[str, Any]:
         """Return the median of the V-curves' lambdas as the one that is given from now on, here and on other sites.
@@ -302,17 +292,6 @@ def _merged(
     totals = np.add.reduceat(np.where(weights > 0, values, 0) * weights, first, axis=1)
     means = np.divide(totals, sums, out=np.zeros_like(totals), where=sums > 0)
     return means.astype(np.float32), sums, grid._replace(places=grid.places[first])
-
-
-def _whole(days: Sequence[float]) -> NDArray[np.int32]:
-    found = np.array(days, np.float64)
-    if (found % 1 != 0).any() or (np.diff(found) <= 0).any():
-        raise RecipeError(
-            f"The days {list(days)} are not ascending whole numbers.",
-            where="step 'whittaker'",
-            fix="Give days of season, each once and in order.",
-        )
-    return found.astype(np.int32)
 
 
 @kernel

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cropmap.data.samples import PlacedSamples
     from cropmap.data.scenes import SceneSeries
 
-CHUNK_BYTES = 256 << 20  # of values read at a time
+CHUNK_BYTES = 256 << 20  # of the series prepared at a time, at their widest
 
 NO_DATE = "no clear date in the season"
 NOT_ENOUGH = "too few clear dates or too long a gap"
@@ -51,7 +51,7 @@ def extract(
 ) -> tuple[SampleSet, tuple[str, ...]]:
     """Read and prepare the series of placed pixels.
 
-    Pixels are read block by block of the files, at most about 256 MB of values at a time; a block that holds more
+    Pixels are read block by block of the files, as many as take about 256 MB while they are prepared; a block that holds more
     labelled pixels than that is read more than once.
 
     Args:
@@ -162,7 +162,7 @@ def _prepared(
     with PreparedReader(series, recipe) as reader:
         days, bands = reader.days, reader.bands
         values = np.empty((len(placed), len(days), len(bands)), np.float32)
-        most = max(1, CHUNK_BYTES // max(reader.pixel_bytes, 4 * len(days) * len(bands)))
+        most = max(1, CHUNK_BYTES // reader.series_bytes)
         chunks = chunks_of(placed.rows, placed.cols, reader.block_size, most)
         for chunk in progress.over(chunks, "Reading the samples' series"):
             cube = reader.read_pixels(placed.rows[chunk], placed.cols[chunk])

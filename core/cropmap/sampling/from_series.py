@@ -175,9 +175,7 @@ def _settled(recipe: Recipe, calendars: list[_Calendar]) -> _Settled:
     if not needs_look(recipe):
         return _Settled(recipe, [recipe] * len(calendars))
     # What a calendar is looked at with: by itself, or with the others of its year.
-    places = [
-        calendar.dates if calendar.sharing >= LOOK_AT_LEAST else calendar.season.start for calendar in calendars
-    ]
+    places = [calendar.dates if calendar.sharing >= LOOK_AT_LEAST else calendar.season.start for calendar in calendars]
     together: dict[object, list[_Calendar]] = {place: [] for place in places}
     for place, calendar in zip(places, calendars, strict=True):
         together[place].append(calendar)

@@ -12,17 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cropmap.assessment.hidden import Sampled, draw_pixels, hide, sampled_of
 from cropmap.assessment.reconstruction import (
     NATIVE,
     OWN_SHIFTS,
     Asked,
     ComparisonOptions,
-    Sampled,
     by_date_rows,
     compare_recipes,
-    draw_pixels,
-    hide,
-    sampled_of,
     summary_rows,
 )
 from cropmap.assessment.reconstruction_report import ComparisonReport, render_comparison
@@ -248,7 +245,6 @@ def test_a_season_that_is_shorter_answers_less():
 
 
 def test_recipes_that_cannot_be_compared_are_left_out_with_the_reason():
-    pytest.importorskip("cropmap.prepare.raw")
     strict = Asked("all", "weekly_linear", {"min_clear": 300, "max_gap_days": 0})
     past = Asked("past", "weekly_linear", {"start": "1999-01-01", "end": "1999-12-31"})
     raw = Asked("raw", "raw", {})
@@ -263,7 +259,6 @@ def test_recipes_that_cannot_be_compared_are_left_out_with_the_reason():
 
 
 def test_a_smooth_curve_on_native_dates_is_judged_on_them():
-    pytest.importorskip("cropmap.prepare.whittaker")
     # A straight line is what a second-order smoother leaves as it is.
     found = compare_recipes(scene(straight()), [Asked("curve", "raw_whittaker", {})], ComparisonOptions())
     (trial,) = found.trials
@@ -272,7 +267,6 @@ def test_a_smooth_curve_on_native_dates_is_judged_on_them():
 
 
 def test_a_recipe_that_moves_the_dates_is_judged_on_the_moved_ones():
-    pytest.importorskip("cropmap.prepare.phenology")
     days = np.arange(0, 197, 7)
     curve = 0.3 + 0.2 * np.exp(-(((days - 110) / 40) ** 2))
     values = np.stack([0.4 - 0.5 * curve, curve], axis=1)[None] + np.zeros((60, 1, 1))
@@ -384,6 +378,17 @@ def test_names_of_bands_and_recipes_are_text_and_no_markup():
     text, page = page_of(found, settings={nasty: nasty})
     assert nasty not in text
     assert nasty in "".join(page.words)
+
+
+def test_the_same_recipe_compared_twice_has_two_names_on_the_page():
+    twice = [Asked(name, LINEAR.recipe, LINEAR.values) for name in ("weekly_linear", "weekly_linear 2")]
+    recipes = [{"name": "weekly_linear"}, {"name": "weekly_linear", "min_clear": 1}]
+    words = page_of(compare_recipes(scene(straight()), twice, ComparisonOptions()), settings={"recipes": recipes})[
+        1
+    ].words
+    for title in ("Weekly, linear", "Weekly, linear 2"):
+        assert sum(word.strip() == title for word in words) >= 4  # in the ranking, by band, by date, over the pixels
+    assert "weekly_linear, min_clear 1" in words
 
 
 def test_the_page_names_what_was_left_out_and_warns_without_a_mask():

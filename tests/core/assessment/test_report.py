@@ -18,12 +18,12 @@ from PIL import Image
 from rasterio import Affine
 from rasterio.crs import CRS
 
+from cropmap.assessment.page import flattened
 from cropmap.assessment.report import (
     CROSS_VALIDATION,
     ClearDate,
     Measured,
     Report,
-    flattened,
     render_report,
     write_report,
 )

@@ -71,6 +71,23 @@ LANDSAT_STAC = {
     "swir22": "swir2",
     "lwir11": "",
 }
+# MOD09A1 (MODIS surface reflectance), the wide field imager of CBERS-4, Digital Earth Australia's Sentinel-2.
+MODIS = {
+    f"sur_refl_b0{number}": role for number, role in enumerate(("red", "nir", "blue", "green", "", "swir1", "swir2"), 1)
+}
+CBERS = {"BAND13": "blue", "BAND14": "green", "BAND15": "red", "BAND16": "nir"}
+DEA = {
+    "nbart_coastal_aerosol": "coastal",
+    "nbart_blue": "blue",
+    "nbart_green": "green",
+    "nbart_red": "red",
+    "nbart_red_edge_1": "rededge1",
+    "nbart_red_edge_2": "rededge2",
+    "nbart_red_edge_3": "rededge3",
+    "nbart_nir_1": "nir",
+    "nbart_nir_2": "nir_narrow",
+    "nbart_swir_2": "",
+}
 TABLES = {
     "roles": {role: role for role in ROLES},
     "Sentinel-2": SENTINEL_2,
@@ -84,6 +101,9 @@ TABLES = {
     "Landsat 4-7": TM,
     "Landsat 4-7, part, with its own mask": {"SR_B3": "red", "SR_B4": "nir", "SR_CLOUD_QA": ""},
     "HLS L30": HLS_L30,
+    "MODIS": MODIS,
+    "CBERS-4": CBERS,
+    "Digital Earth Australia": DEA,
     "Earth Search": EARTH_SEARCH,
     "STAC common names": STAC_COMMON,
     "Landsat STAC": LANDSAT_STAC,
@@ -111,6 +131,7 @@ def test_the_bands_of_a_sensor_are_known(table, case, backwards):
         ("B1", "B2", "B3", "B4", "B5", "B7"),
         tuple(f"B{number}" for number in range(1, 8)),
         tuple(f"B{number}" for number in range(1, 13)),  # a stack whose bands were merely numbered
+        tuple(f"band_{number}" for number in range(1, 18)),
         ("SR_B4", "SR_B5"),
         ("SR_B2", "SR_B3", "SR_B4", "SR_B5", "SR_B7"),
         ("VV", "VH", "elevation", "ndvi"),

@@ -18,7 +18,7 @@ from cropmap.data.recipe import Recipe, StepUse, recipe_of
 from cropmap.data.scenes import SceneBlock
 from cropmap.data.season import Season
 from cropmap.prepare import STEPS
-from cropmap.prepare.recipe import make_recipe, needs_look, prepare, recipe_bands, recipe_nodes, settle
+from cropmap.prepare.recipe import make_recipe, needs_look, prepare, recipe_bands, recipe_nodes, settle, widest
 from cropmap.prepare.step import Step
 
 DATES = tuple(dt.date(2023, 4, 3) + dt.timedelta(days=10 * k) for k in range(19))  # to 30 September
@@ -218,3 +218,12 @@ def test_own_steps_are_those_given_in_their_order():
     recipe = make_recipe("own", {"steps": steps}, DATES)
     assert recipe.steps == (StepUse("linear", {"step_days": 10}), StepUse("enough_clear", {}))
     assert np.diff(recipe_nodes(recipe)).tolist() == [10] * 18
+
+
+def test_the_widest_point_of_a_recipe_is_a_step_with_what_it_is_given():
+    span = {"start": "2023-04-22", "end": "2023-09-23"}
+    linear = make_recipe("weekly_linear", span, DATES)
+    assert widest(linear, 40, ("red", "nir")) == 40 * 2 + 40 * 2  # enough_clear hands on what it is given
+    many = ("blue", "green", "red", "nir", "swir1", "swir2")
+    wide = make_recipe("weekly_indices", {"features": "long6"}, DATES)
+    assert widest(wide, 100, many) == max(100 * 6 + 100 * 12, 100 * 12 + len(recipe_nodes(wide)) * 12)

@@ -1,0 +1,69 @@
+"""What the pages of this room share: templates and styles, how numbers are written, and the settings at the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+UNDEFINED = "\N{EN DASH}"
+
+
+def render_page(
+    template: str, styles: Sequence[str], filters: Mapping[str, Callable[..., str]], content: Mapping[str, Any]
+) -> str:
+    """Return a page's HTML, in which its styles stand.
+
+    Args:
+        template: Name of its template in this room.
+        styles: Names of its style sheets in this room, in order.
+        filters: How the template writes numbers, besides `percent` and `count`.
+        content: What the template names; its `settings` and `versions` as nested plain values.
+    """
+    environment = Environment(
+        loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"percent": percent, "count": count, **filters}
+    made = {"settings": flattened(content["settings"]), "versions": list(content["versions"].items())}
+    style = "\n".join(_text(name) for name in styles)
+    return environment.get_template(template).render({**content, **made, "style": style})
+
+
+def flattened(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested plain values as rows: "model.trees", "500"."""
+    rows = []
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            rows += flattened(value, f"{name}.")
+        else:
+            rows.append((name, _setting(value)))
+    return rows
+
+
+def percent(share: float) -> str:
+    """Return a share, 0..1, as text; a dash where there is none."""
+    return UNDEFINED if not math.isfinite(share) else f"{100 * share:.1f} %"
+
+
+def count(value: int) -> str:
+    """Return a whole number with its thousands apart."""
+    return f"{value:,}"
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_setting(item) for item in value) or "none"
+    return "not set" if value is None or value in ("", {}) else str(value)
+
+
+def _text(name: str) -> str:
+    return files("cropmap.assessment").joinpath(name).read_text(encoding="utf-8")
