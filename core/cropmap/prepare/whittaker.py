@@ -185,7 +185,7 @@ class Whittaker(Step):
     def _weights(self, series: PixelSeries, used: slice) -> NDArray[np.float64]:
         """Return 1 where clear and near to a clear observation, the far weight where clear but far, else 0."""
         clear, observed = series.clear[:, used], series.observed
-        if observed is None or series.native:
+        if observed is None or series.clear is observed.clear:  # nothing was filled: what is clear was seen
             return clear.astype(np.float64)[..., np.newaxis]
         weights = np.empty(clear.shape, np.float64)
         days, near = series.days[used], self.params.near_days

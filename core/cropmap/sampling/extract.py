@@ -51,7 +51,7 @@ def extract(
 ) -> tuple[SampleSet, tuple[str, ...]]:
     """Read and prepare the series of placed pixels.
 
-    Pixels are read block by block of the files, as many as take about 256 MB while they are prepared; a block that holds more
+    Pixels are read block by block of the files, as many as take about 256 MB while prepared; a block that holds more
     labelled pixels than that is read more than once.
 
     Args:

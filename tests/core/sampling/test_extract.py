@@ -35,7 +35,7 @@ class FakeReader:
 
     reads: list[tuple[np.ndarray, np.ndarray]] = []  # noqa: RUF012 - looked at by the tests
     block_size = 10
-    pixel_bytes = 4 * len(DATES)
+    series_bytes = 4 * len(DATES)
     bands = ("red",)
 
     def __init__(self, series, recipe):
