@@ -183,7 +183,11 @@ class Whittaker(Step):
         return _Task(*_merged(values, weights, grid))
 
     def _weights(self, series: PixelSeries, used: slice) -> NDArray[np.float64]:
-        """Return 1 where clear and near to a clear observation, the far weight where clear but far, else 0."""
+        """Return 1 where clear and near to a clear observation, the far weight where clear but far, else 0.
+
+        What was held before the first and after the last observation, and is far from it, has no weight where edges are
+        held: it would only bend the curve's end, which overshoots where the series was falling or rising.
+        """
         clear, observed = series.clear[:, used], series.observed
         if observed is None or series.clear is observed.clear:  # nothing was filled: what is clear was seen
             return clear.astype(np.float64)[..., np.newaxis]
@@ -191,7 +195,9 @@ class Whittaker(Step):
         days, near = series.days[used], self.params.near_days
         first = np.searchsorted(observed.days, days - near, side="left")
         stop = np.searchsorted(observed.days, days + near, side="right")
-        _weigh(clear, observed.clear, (first, stop), self.params.far_weight, weights)
+        far = self.params.far_weight
+        beyond = 0.0 if self.params.edges == "hold" else far
+        _weigh(clear, observed.clear, (first, stop), (far, beyond), weights)
         return weights[..., np.newaxis]
 
     def _smooth(self, task: _Task) -> NDArray[np.float32]:
@@ -299,10 +305,18 @@ def _weigh(
     clear: NDArray[np.bool_],
     observed: NDArray[np.bool_],
     windows: tuple[NDArray[np.intp], NDArray[np.intp]],
-    far_weight: float,
+    away: tuple[float, float],
     weights: NDArray[np.float64],
 ) -> None:
-    """Fill in the weights, (pixel, date): `windows` bounds the acquisitions near to each date."""
+    """Fill in the weights, (pixel, date).
+
+    Args:
+        clear: (pixel, date).
+        observed: Where each pixel was clear, (pixel, acquisition).
+        windows: First acquisition near to each date, and the first one after it that is not.
+        away: Weight of dates far from an observation: between two of them, and beyond the first or last.
+        weights: Filled.
+    """
     first, stop = windows
     before = np.zeros(observed.shape[1] + 1, np.int64)
     for pixel in range(len(clear)):
@@ -310,5 +324,6 @@ def _weigh(
             before[date + 1] = before[date] + observed[pixel, date]
         for date in range(clear.shape[1]):
             near = before[stop[date]] > before[first[date]]
-            weight = 1.0 if near else far_weight
+            between = before[first[date]] > 0 and before[stop[date]] < before[-1]
+            weight = 1.0 if near else away[0] if between else away[1]
             weights[pixel, date] = weight if clear[pixel, date] else 0.0

@@ -131,11 +131,25 @@ def test_steps_near_to_a_clear_observation_weigh_one_and_others_less():
     values = RNG.random((2, 10, 1)).astype(np.float32)
     days = np.array([-9, 20, 37], np.int32)
     observed = Observations(np.array([[True, True, False], [False, False, True]]), days)
-    made = step_of(near_days=8, far_weight=0.2).apply(regular(values, observed=observed), SEASON).values
+    given = {"near_days": 8, "far_weight": 0.2, "edges": "line"}
+    made = step_of(**given).apply(regular(values, observed=observed), SEASON).values
     near = np.array([[0, 0, 1, 1, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 1, 0, 0, 0]], bool)
     for pixel in range(2):
         expected = dense(values[pixel], np.where(near[pixel], 1, 0.2), 10)
         np.testing.assert_allclose(made[pixel], expected, rtol=1e-6)
+
+
+def test_held_values_beyond_the_last_observation_do_not_bend_the_curves_end():
+    """A crop is cut, then clouds: the curve ends at the last value seen, not below it."""
+    nodes = np.arange(20, dtype=np.int32) * 7
+    falling = np.interp(nodes, [0, 56, 91], [0.8, 0.8, 0.2]).astype(np.float32)[np.newaxis, :, np.newaxis]
+    observed = Observations(np.ones((1, 14), bool), nodes[:14])
+    given = regular(falling, observed=observed)
+    held = step_of(near_days=3).apply(given, SEASON).values[0, :, 0]
+    np.testing.assert_allclose(held[:14], dense(falling[0, :14, 0], np.ones(14), 10), rtol=1e-6)
+    np.testing.assert_array_equal(held[14:], held[13])
+    bent = step_of(near_days=3, edges="line").apply(given, SEASON).values[0, :, 0]
+    assert bent[14:].min() < held[13] - 0.05
 
 
 def test_after_linear_resampling_it_is_what_the_two_steps_say():
@@ -165,7 +179,7 @@ def test_hardly_any_smoothing_returns_the_input_and_a_great_deal_the_weighted_li
     values, near = cloudy(3, 30, 6)
     observed = Observations(near, np.arange(30, dtype=np.int32) * 7)
     given = dataclasses.replace(regular(values), observed=observed)
-    some = {"near_days": 0, "far_weight": 0.2}
+    some = {"near_days": 0, "far_weight": 0.2, "edges": "line"}
     np.testing.assert_allclose(step_of(smoothing=0.0001, **some).apply(given, SEASON).values, values, atol=0.01)
     stiff = step_of(smoothing=1e9, **some).apply(given, SEASON).values
     for pixel, band in np.ndindex(3, 6):
