@@ -89,9 +89,8 @@ def _entry_definitions(
     paths = paths_of(prop["x-registry"])
     for path, path_prop in paths.items():
         title = f"{tr(prop['title'])}: {tr(path_prop['title']).lower()}"
-        yield _definition(
-            f"{name}_{path}".upper(), {**path_prop, "title": title}, required=required and len(names) == 1
-        )
+        always = all(path in entry.schema["required"] for entry in catalogue().entries(prop["x-registry"]))
+        yield _definition(f"{name}_{path}".upper(), {**path_prop, "title": title}, required=required and always)
     title = tr("{what}: settings (JSON)").format(what=tr(prop["title"]))
     settings = QgsProcessingParameterString(f"{name}_{_SETTINGS}".upper(), title, optional=True, multiLine=True)
     settings.setHelp(_settings_help(prop["x-registry"], set(paths)))

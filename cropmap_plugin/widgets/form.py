@@ -296,7 +296,7 @@ class EntriesEditor(QWidget):
         buttons.addStretch()
         self._column.addWidget(self._wrong)
         self._column.addLayout(buttons)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
 
     def as_editor(self) -> Editor:
         """Return this as an editor of one parameter."""
@@ -432,7 +432,11 @@ class _Row(QFrame):
         head.addWidget(self.editor.combo, 1)
         for button in (self.up, self.down, self.remove):
             button.setAutoRaise(True)
+            button.setFixedWidth(22)
             head.addWidget(button)
+        head.setSpacing(2)
+        # Its text wraps: the height it asks for is not the most that it needs.
+        self.editor.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 4, 4, 4)
         column.addLayout(head)

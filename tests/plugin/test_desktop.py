@@ -12,6 +12,8 @@ PICTURES = {
     "images",
     "empty",
     "listing",
+    "preparation",
+    "own_steps",
     "samples",
     "model",
     "model_open",

@@ -66,6 +66,7 @@ PUBLISHED_BYTES: Mapping[tuple[str, str], int] = {
 }
 
 EARLIEST = 1e17  # nanoseconds since 1970: no reflectance or flag is as large
+LATEST = 9.2e18  # more of them are no date: 64 bits hold no more
 _MOST_ROWS = 100_000  # dates of a parcel: more is no series
 _CLEAR_SHARE = 0.5  # cirrus is told from the next darkest column where it is at most this share of it
 _FEWEST_ROWS = 20
@@ -296,7 +297,7 @@ class ParcelFile:
         """Return the rows of parcels; a key that is not there is looked up by the last part of its path."""
         try:
             found = [self._one(key) for key in keys]
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:  # all of them from h5py
             raise self._damaged("The file is damaged.") from error
         tables = [table for table in found if table is not None]
         return ParcelRows(
@@ -338,7 +339,7 @@ class ParcelFile:
         if elsewhere:
             raise self._damaged(f"{key} lies in another file.")
         shape = dataset.shape
-        if len(shape) != 2 or shape[1] != self._columns or shape[0] > _MOST_ROWS or dataset.dtype.kind not in "fiu":
+        if shape is None or len(shape) != 2 or shape[1] != self._columns or shape[0] > _MOST_ROWS or dataset.dtype.kind not in "fiu":
             raise self._damaged(
                 f"{key} has shape {shape} and type {dataset.dtype}, not (dates, {self._columns}) numbers."
             )

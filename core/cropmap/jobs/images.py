@@ -16,7 +16,7 @@ from cropmap.data.ranges import band_ranges
 from cropmap.io.cube_reader import CubeReader
 from cropmap.io.glance import glance, glance_windows
 from cropmap.jobs.params import RecipeParams
-from cropmap.prepare.blocks import recipe_differences
+from cropmap.prepare.blocks import recipe_differences, step_differences
 from cropmap.prepare.look import settled_for
 from cropmap.prepare.recipe import make_recipe, needs_look
 from cropmap.sources import SOURCES
@@ -94,7 +94,8 @@ def recipe_for(recipe: str | Mapping[str, Any], series: SceneSeries | PreparedSe
 
 
 def _warn_of_another(asked: Recipe, series: PreparedSeries, run: Run) -> None:
-    differences = [] if needs_look(asked) else recipe_differences(series.recipe, asked)
+    # What a look would make of the parameters is not known without the images.
+    differences = (step_differences if needs_look(asked) else recipe_differences)(series.recipe, asked)
     if asked.season != series.recipe.season:
         differences.append(f"its season is {series.recipe.season.start} .. {series.recipe.season.end}")
     if differences:

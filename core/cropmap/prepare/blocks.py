@@ -14,7 +14,7 @@ from cropmap.data.scenes import SceneBlock
 from cropmap.data.site import Window
 from cropmap.io.cube_reader import CubeReader
 from cropmap.io.series import SeriesReader
-from cropmap.prepare.recipe import prepare, recipe_bands, recipe_nodes, widest
+from cropmap.prepare.recipe import found_anew, prepare, recipe_bands, recipe_nodes, widest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -224,15 +224,24 @@ def check_recipe(cube: PreparedSeries, recipe: Recipe, season: Season) -> None:
 
 
 def recipe_differences(cube: Recipe, asked: Recipe) -> list[str]:
-    """Say in which steps and parameters two recipes differ; names and seasons do not count."""
-    names = [[step.name for step in recipe.steps] for recipe in (cube, asked)]
-    if names[0] != names[1]:
-        return [f"its steps are {', '.join(names[0]) or 'none'}, not {', '.join(names[1]) or 'none'}"]
-    found = []
-    for own, other in zip(cube.to_dict()["steps"], asked.to_dict()["steps"], strict=True):
-        keys = [key for key in {**own, **other} if _plain(own.get(key)) != _plain(other.get(key))]
+    """Say in which steps and parameters two recipes differ.
+
+    Names and seasons do not count, nor what a look at each site finds anew: a cube of another site or year has its own.
+    """
+    found = step_differences(cube, asked)
+    if found:
+        return found
+    steps = zip(cube.to_dict()["steps"], asked.to_dict()["steps"], found_anew(asked), strict=True)
+    for own, other, anew in steps:
+        keys = [key for key in {**own, **other} if key not in anew and _plain(own.get(key)) != _plain(other.get(key))]
         found += [f"{own['name']} has {key} {_shown(own.get(key))}, not {_shown(other.get(key))}" for key in keys]
     return found
+
+
+def step_differences(cube: Recipe, asked: Recipe) -> list[str]:
+    """Say whether two recipes take other steps, whatever their parameters."""
+    own, other = ([step.name for step in recipe.steps] for recipe in (cube, asked))
+    return [] if own == other else [f"its steps are {', '.join(own) or 'none'}, not {', '.join(other) or 'none'}"]
 
 
 def _plain(value: Any) -> Any:

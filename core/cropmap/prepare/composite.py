@@ -66,6 +66,7 @@ class Composite(Step):
     """Makes one step of each interval."""
 
     gaps = True
+    found = ("cloud_shares",)
 
     def __init__(self, params: CompositeParams) -> None:
         self.params = params

@@ -101,6 +101,7 @@ class Phenology(Step):
         self.params = params
         self.span = tuple(_month_day(text) for text in (params.from_day, params.to_day))
         self.looks = params.variant == REGION or params.target_day == UNSET
+        self.found = ("region_day",) if params.variant == REGION else ()
         self.gaps = False if params.variant == PIXEL else None
 
     def nodes(self, nodes: NDArray[np.int32] | None, season: Season) -> NDArray[np.int32] | None:

@@ -94,6 +94,11 @@ def needs_look(recipe: Recipe) -> bool:
     return any(step.looks for step in _steps(recipe))
 
 
+def found_anew(recipe: Recipe) -> tuple[tuple[str, ...], ...]:
+    """Return the names of the parameters that a look at each site finds anew, by step."""
+    return tuple(step.found for step in _steps(recipe))
+
+
 def settle(recipe: Recipe, block: SceneBlock, season: Season | None = None) -> Recipe:
     """Return the recipe with the parameters that only a look at the site tells.
 

@@ -29,6 +29,8 @@ class Step(ABC):
     """
 
     looks: bool = False
+    # Names of the parameters that a look at each site finds anew, whatever was found on another.
+    found: tuple[str, ...] = ()
     # What it does to dates on which a pixel has no value: True where it may leave some, False where it leaves none,
     # None where it does not change that.
     gaps: bool | None = None

@@ -21,6 +21,7 @@ from cropmap.io.breizhcrops_files import (
     DATE,
     EARLIEST,
     L1C_CSV,
+    LATEST,
     ORDERS,
     PUBLISHED_BYTES,
     ParcelFile,
@@ -380,7 +381,8 @@ def _read(parcels: _Parcels, params: BreizhCropsParams, progress: Progress) -> t
 def _seen(rows: ParcelRows, order: tuple[str, ...], params: BreizhCropsParams) -> _Seen:
     """Return what is kept of rows; a row without a date is none."""
     asked = np.repeat(np.arange(len(rows.lengths)), np.maximum(rows.lengths, 0))
-    dated = rows.table[:, order.index(DATE)] > EARLIEST if order else np.zeros(0, np.bool_)
+    when = rows.table[:, order.index(DATE)] if order else np.zeros(0)
+    dated = (when > EARLIEST) & (when < LATEST)
     table = rows.table[dated]
     counts = np.bincount(asked[dated], minlength=len(rows.lengths))
     there = counts > 0

@@ -116,6 +116,33 @@ def test_another_recipe_than_the_cubes_is_told_and_not_used(
     assert np.diff(read_samples(Path(done["outputs"]["samples"])).days).tolist()[0] == 7
 
 
+def test_a_recipe_that_looks_at_the_site_is_told_too_where_the_cubes_is_another(
+    tmp_path: Path, cube: dict[str, Any], site: SyntheticSite
+) -> None:
+    asked = {"name": "weekly_linear_phenology"}
+    done = result("sample", tmp_path / "run", images=cube, samples=str(site.points), recipe=asked)
+    assert sum("its steps are enough_clear, linear, not" in text for text in done["warnings"]) == 1
+
+
+def test_a_model_maps_the_cube_of_another_year_moved_to_the_peak_of_its_own(
+    tmp_path: Path, images: dict[str, Any], road: Callable[..., Job]
+) -> None:
+    recipe = {"name": "weekly_linear_phenology", "min_clear": 3, "max_gap_days": 0}
+    model = run_job(road(tmp_path / "road", recipe=recipe)).result["outputs"]["package"]
+    (aligned,) = [use for use in read_package(Path(model)).recipe.steps if use.name == "phenology"]
+    options = SyntheticOptions(size=96, points=0, revisit_days=16, history=False, seed=3, season_shift_days=12)
+    late = images | {"path": str(write_site(tmp_path / "late", options).images)}
+    asked = recipe | {"target_day": aligned.params["target_day"]}
+    made = result("prepare", tmp_path / "cube", images=late, recipe=asked)["outputs"]["cube"]
+    (moved,) = [use for use in read_cube(Path(made)).recipe.steps if use.name == "phenology"]
+    assert moved.params["region_day"] > aligned.params["region_day"]
+    maps = [
+        result("map", tmp_path / f"map{k}", images=source, package=model)["outputs"]["class_map"]
+        for k, source in enumerate((late, {"name": "prepared", "path": made}))
+    ]
+    assert pixels(maps[0]) == pixels(maps[1])
+
+
 def test_a_cube_is_not_prepared_again(tmp_path: Path, cube: dict[str, Any]) -> None:
     with pytest.raises(JobError, match="needs the images themselves"):
         result("prepare", tmp_path / "run", images=cube)

@@ -221,13 +221,14 @@ def test_rows_without_a_date_are_none_and_other_years_are_told(tmp_path):
     def dateless(table):
         table[0, 0] = np.nan
         table[1, 0] -= 3 * 366 * 86_400e9
+        table[2, 0] = np.inf
         return table
 
     truth = changed_file(tmp_path, dateless)
     table = read(tmp_path)
     # Row 1 has moved to another year.
-    assert missing_rows(table, truth) == [0, 1]
-    assert len(observed(table, 0)[0]) == len(truth["frh01/1000000"].dates) - 1
+    assert missing_rows(table, truth) == [0, 1, 2]
+    assert len(observed(table, 0)[0]) == len(truth["frh01/1000000"].dates) - 2
     assert "1 of 27 parcels have dates outside 2017." in table.notes
 
 
@@ -342,6 +343,28 @@ def test_data_in_other_files_are_not_followed(tmp_path):
     with h5py.File(path, "w") as file:
         file[key] = h5py.ExternalLink(str(tmp_path / "elsewhere.h5"), key)
     with pytest.raises(SampleError, match="lies in another file"):
+        read(tmp_path)
+
+
+def test_a_dataset_without_a_shape_is_refused(tmp_path):
+    written(tmp_path, regions=("frh01",), parcels=9)
+    key = "data/BreizhCrops/L2A_img/data/2017/L2A/frh01/csv/1000000.csv"
+    with h5py.File(tmp_path / "2017" / "L2A" / "frh01.h5", "r+") as file:
+        del file[key]
+        file[key] = h5py.Empty("f8")
+    with pytest.raises(SampleError, match="has shape None"):
+        read(tmp_path)
+
+
+def test_a_damaged_type_of_numbers_is_told_as_damage(tmp_path):
+    written(tmp_path, regions=("frh01",), parcels=9)
+    path = tmp_path / "2017" / "L2A" / "frh01.h5"
+    intact = path.read_bytes()
+    # A message of type "64 bit float" as HDF5 writes it: version and class, three bytes of flags, the size.
+    number = bytes.fromhex("11203f0008000000")
+    assert number in intact
+    path.write_bytes(intact.replace(number, number[:4] + bytes([131, 0, 0, 0])))
+    with pytest.raises(SampleError, match="The file is damaged"):
         read(tmp_path)
 
 
