@@ -1700,6 +1700,34 @@
    <translation>Tag der Saison, auf den die Höhepunkte verschoben werden; -1 für den Median der Höhepunkte im zuerst vorbereiteten Gebiet.</translation>
   </message>
   <message>
+   <source>Earliest peak</source>
+   <translation>Frühester Höhepunkt</translation>
+  </message>
+  <message>
+   <source>Month and day, MM-DD, of the season's own year.</source>
+   <translation>Monat und Tag, MM-TT, im Jahr der Saison.</translation>
+  </message>
+  <message>
+   <source>Latest peak</source>
+   <translation>Spätester Höhepunkt</translation>
+  </message>
+  <message>
+   <source>Month and day, MM-DD; before the earliest: a year later.</source>
+   <translation>Monat und Tag, MM-TT; liegt er vor dem frühesten, gilt er im Jahr darauf.</translation>
+  </message>
+  <message>
+   <source>Amplitude</source>
+   <translation>Amplitude</translation>
+  </message>
+  <message>
+   <source>A pixel whose smoothed index varies less than this has no peak. 0.2 suits EVI and NDVI, 1 suits GCVI.</source>
+   <translation>Ein Pixel, dessen geglätteter Index weniger schwankt, hat keinen Höhepunkt. 0,2 passt für EVI und NDVI, 1 für GCVI.</translation>
+  </message>
+  <message>
+   <source>Bands whose names do not tell what they are: "red=B4".</source>
+   <translation>Kanäle, deren Namen nicht sagen, was sie sind: „red=B4“.</translation>
+  </message>
+  <message>
    <source>Weekly, linear, smoothed</source>
    <translation>Wöchentlich, linear, geglättet</translation>
   </message>
@@ -1944,22 +1972,6 @@
    <translation>Sein größter Wert ist der Höhepunkt.</translation>
   </message>
   <message>
-   <source>Earliest peak</source>
-   <translation>Frühester Höhepunkt</translation>
-  </message>
-  <message>
-   <source>Month and day, MM-DD, of the season's own year.</source>
-   <translation>Monat und Tag, MM-TT, im Jahr der Saison.</translation>
-  </message>
-  <message>
-   <source>Latest peak</source>
-   <translation>Spätester Höhepunkt</translation>
-  </message>
-  <message>
-   <source>Month and day, MM-DD; before the earliest: a year later.</source>
-   <translation>Monat und Tag, MM-TT; liegt er vor dem frühesten, gilt er im Jahr darauf.</translation>
-  </message>
-  <message>
    <source>Target day</source>
    <translation>Zieltag</translation>
   </message>
@@ -1982,18 +1994,6 @@
   <message>
    <source>A region further from the target is refused; a pixel further from it is moved by this much.</source>
    <translation>Eine Region, die weiter vom Zieltag entfernt ist, wird zurückgewiesen; ein Pixel, das weiter entfernt ist, wird um so viel verschoben.</translation>
-  </message>
-  <message>
-   <source>Amplitude</source>
-   <translation>Amplitude</translation>
-  </message>
-  <message>
-   <source>A pixel whose smoothed index varies less than this has no peak. 0.2 suits EVI and NDVI, 1 suits GCVI.</source>
-   <translation>Ein Pixel, dessen geglätteter Index weniger schwankt, hat keinen Höhepunkt. 0,2 passt für EVI und NDVI, 1 für GCVI.</translation>
-  </message>
-  <message>
-   <source>Bands whose names do not tell what they are: "red=B4".</source>
-   <translation>Kanäle, deren Namen nicht sagen, was sie sind: „red=B4“.</translation>
   </message>
   <message>
    <source>Savitzky-Golay smoothing</source>

@@ -79,7 +79,7 @@ class MaskRule:
 
 
 def _sum(bits: tuple[int, ...]) -> int:
-    return sum(1 << bit for bit in bits)
+    return sum(1 << bit for bit in set(bits))  # a bit named twice is one
 
 
 def _bits(numbers: NDArray[Any], bits: tuple[int, ...]) -> NDArray[np.uint64]:

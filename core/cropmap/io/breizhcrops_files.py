@@ -338,8 +338,8 @@ class ParcelFile:
         elsewhere = dataset.file.filename != self._file.filename or bool(dataset.external) or dataset.is_virtual
         if elsewhere:
             raise self._damaged(f"{key} lies in another file.")
-        shape = dataset.shape
-        if shape is None or len(shape) != 2 or shape[1] != self._columns or shape[0] > _MOST_ROWS or dataset.dtype.kind not in "fiu":
+        shape: tuple[int, ...] = dataset.shape or ()  # None where there is nothing in it
+        if len(shape) != 2 or shape[1] != self._columns or shape[0] > _MOST_ROWS or dataset.dtype.kind not in "fiu":
             raise self._damaged(
                 f"{key} has shape {shape} and type {dataset.dtype}, not (dates, {self._columns}) numbers."
             )

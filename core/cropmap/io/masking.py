@@ -63,7 +63,8 @@ def _tables(rule: MaskRule, kind: str, nodata: float | None) -> tuple[NDArray[np
 
 
 def _meaning(rule: MaskRule, numbers: NDArray[Any], nodata: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    known = np.isfinite(numbers)
+    # No 64 bits hold a larger one; false for NaN too.
+    known = np.abs(numbers) < 2.0**63 if numbers.dtype.kind == "f" else np.ones(numbers.shape, np.bool_)
     if nodata not in rule.clear_values:
         known &= numbers != nodata
     safe = np.where(known, numbers, 0)

@@ -76,6 +76,11 @@ def compare(params: CompareParams, run: Run) -> Mapping[str, Any]:
         found = compare_recipes(sampled, asked, options, progress)
     for out in found.left_out:
         run.warn(f"Recipe {out.name} is not compared: {out.why.rstrip('.')}.")
+    if not found.common.any():
+        run.warn(
+            "No hidden observation was found again by all recipes, so there is no common error: hide a smaller share, "
+            "or let the recipes accept fewer clear dates and longer gaps."
+        )
     with run.stage("Writing", 0.9, 1.0):
         atomic_write_text(run.output("compare", "compare.csv"), csv_text(by_date_rows(found)))
         atomic_write_text(run.output("summary", "summary.csv"), csv_text(summary_rows(found)))

@@ -177,7 +177,12 @@ def _holds_another_run(folder: Path, job: Job) -> bool:
         earlier = read_job(folder / JOB_FILE)
     except JobError:
         return True
-    return (earlier.kind, earlier.params) != (job.kind, job.params)
+    return (earlier.kind, _asked(earlier)) != (job.kind, _asked(job))
+
+
+def _asked(job: Job) -> dict[str, Any]:
+    """Return the parameters that decide what comes out; how the work is cut and shared does not."""
+    return {name: value for name, value in job.params.items() if name not in {"block", "threads"}}
 
 
 def _hashes(paths: set[Path]) -> dict[str, str]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cropmap.contract.errors import RecipeError
 from cropmap.contract.params import param
-from cropmap.data.cube import Observations
 from cropmap.prepare import STEPS
 from cropmap.prepare.step import Step, with_band
 
@@ -49,10 +49,19 @@ class SeenChannel(Step):
         return with_band(bands, SEEN_BAND, "seen_channel")
 
     def apply(self, series: PixelSeries, season: Season) -> PixelSeries:
-        """Return the series with the band added; a pixel that no step could prepare stays NaN throughout."""
+        """Return the series with the band added; a pixel that no step could prepare stays NaN throughout.
+
+        Raises:
+            RecipeError: Each pixel was moved in time by itself: when it was seen is no longer known.
+        """
         del season
-        bands = self.bands(series.bands)
-        observed = series.observed or Observations(series.clear, series.days)
+        bands, observed = self.bands(series.bands), series.observed
+        if observed is None:
+            raise RecipeError(
+                "Where each pixel was moved by itself, it is no longer known when it was seen.",
+                where="step 'seen_channel'",
+                fix="Put it before phenology with variant pixel, which moves the band too.",
+            )
         values = np.empty((*series.clear.shape, len(bands)), np.float32)
         values[..., :-1] = series.values
         first = np.searchsorted(observed.days, series.days - self.within_days, side="left")

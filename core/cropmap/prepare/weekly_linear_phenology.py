@@ -36,6 +36,30 @@ class WeeklyLinearPhenologyParams(WeeklyLinearParams):
         high=731,
         advanced=True,
     )
+    from_day: str = param(
+        "06-01", title="Earliest peak", help="Month and day, MM-DD, of the season's own year.", advanced=True
+    )
+    to_day: str = param(
+        "09-10",
+        title="Latest peak",
+        help="Month and day, MM-DD; before the earliest: a year later.",
+        advanced=True,
+    )
+    min_amplitude: float = param(
+        0.2,
+        title="Amplitude",
+        help="A pixel whose smoothed index varies less than this has no peak. 0.2 suits EVI and NDVI, 1 suits GCVI.",
+        low=0,
+        high=50,
+        advanced=True,
+    )
+    roles: list[str] = param(
+        [],
+        kind="texts",
+        title="Band roles",
+        help='Bands whose names do not tell what they are: "red=B4".',
+        advanced=True,
+    )
 
 
 @RECIPES.register(
@@ -50,7 +74,8 @@ def weekly_linear_phenology(params: WeeklyLinearPhenologyParams, season: Season,
     A region and year is moved as a whole, unless each pixel is asked to be.
     """
     del dates
-    aligned = StepUse("phenology", {"variant": params.variant, "index": params.index, "target_day": params.target_day})
+    own = ("variant", "index", "target_day", "from_day", "to_day", "min_amplitude", "roles")
+    aligned = StepUse("phenology", {name: getattr(params, name) for name in own})
     # A region's dates are moved before they are resampled, so nothing is interpolated twice; a pixel's own shift needs
     # its curve first.
     regular = (aligned, resampled(params)) if params.variant == "region" else (resampled(params), aligned)

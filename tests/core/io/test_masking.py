@@ -22,6 +22,12 @@ def test_a_mask_without_a_number_is_not_clear_and_no_cloud():
     assert mask_is_cloud(rule, numbers, 255.0).tolist() == [False, False, False, True]
 
 
+def test_a_number_beyond_every_flag_is_not_clear_and_no_cloud():
+    numbers = np.array([1e30, -1e30, np.inf, 2.0**40], np.float32)
+    assert mask_is_clear(MaskRule(bad_bits=(1,)), numbers, NONE).tolist() == [False, False, False, True]
+    assert not mask_is_cloud(MaskRule(bad_bits=(1,)), numbers, NONE).any()
+
+
 def test_a_no_data_number_that_the_rule_calls_clear_is_clear():
     assert mask_is_clear(MaskRule(clear_values=(0,)), np.array([0, 1], np.uint8), 0.0).tolist() == [True, False]
 

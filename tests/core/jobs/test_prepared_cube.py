@@ -14,9 +14,12 @@ import rasterio
 
 from cropmap.contract.errors import JobError, RecipeError
 from cropmap.contract.job import Job, read_job
+from cropmap.io.cube_reader import read_cube
+from cropmap.io.packages import read_package
 from cropmap.io.samples import read_samples
 from cropmap.io.series import SeriesReader
 from cropmap.jobs.run import run_job
+from cropmap.testing.synthetic import SyntheticOptions, write_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

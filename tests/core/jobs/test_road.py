@@ -250,6 +250,14 @@ def test_a_folder_with_another_jobs_unfinished_run_is_refused(tmp_path: Path, ro
         run_job(road(tmp_path, seed=1))
 
 
+def test_a_run_goes_on_with_other_threads_and_blocks(tmp_path: Path, road: Callable[..., Job]) -> None:
+    seen: list[str] = []
+    progress = Progress(lambda _fraction, message: seen.append(message), cancelled=lambda: "Cross-validating" in seen)
+    with pytest.raises(Cancelled):
+        run_job(road(tmp_path, threads=1), progress=progress)
+    assert run_job(road(tmp_path, threads=2, block=32)).result["outputs"]["class_map"]
+
+
 def test_the_transformer_goes_the_same_road(tmp_path: Path, road: Callable[..., Job]) -> None:
     small = {"name": "transformer", "width": 32, "heads": 2, "epochs": 2}
     record = run_job(road(tmp_path / "run", model=small))

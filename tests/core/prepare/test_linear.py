@@ -369,6 +369,14 @@ class TestHoles:
                 expected = np.interp(made.days, days[known], values[pixel, known, band])
                 np.testing.assert_allclose(made.values[pixel, :, band], expected, rtol=1e-6, atol=1e-7)
 
+    def test_a_pixel_with_holes_has_the_same_bytes_alone(self):
+        days, values, clear = random_block(np.random.default_rng(10), bands=4, times=40)
+        values[np.random.default_rng(11).random(values.shape) < 0.3] = np.nan
+        together = self.holed(values, clear, days).values
+        for pixel in range(len(values)):
+            alone = self.holed(values[[pixel]], clear[[pixel]], days).values
+            np.testing.assert_array_equal(alone[0], together[pixel])
+
     def test_a_pixel_without_holes_has_the_bytes_that_it_has_beside_none(self):
         days, values, clear = random_block(np.random.default_rng(9), bands=3)
         plain = resampled(days, values, clear).values

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cropmap.contract.errors import RecipeError
-from cropmap.data.cube import CLEAR_BAND, PixelSeries, Quality
+from cropmap.data.cube import CLEAR_BAND, Observations, PixelSeries, Quality
 from cropmap.data.scenes import SceneBlock
 from cropmap.data.season import Season
 from cropmap.prepare import STEPS
@@ -31,7 +31,7 @@ def series_of(values, clear, days=None):
     quality = Quality(clear.sum(axis=1).astype(np.uint16), np.zeros(count, np.uint16))
     days = np.arange(values.shape[1], dtype=np.int32) * 8 if days is None else np.array(days, np.int32)
     names = tuple(f"band{band}" for band in range(values.shape[2]))
-    return PixelSeries(values, clear, days, names, quality, np.ones(count, bool))
+    return PixelSeries(values, clear, days, names, quality, np.ones(count, bool), Observations(clear, days))
 
 
 @given(clear=hnp.arrays(bool, st.tuples(st.integers(1, 6), st.integers(1, 9))), bands=st.integers(1, 4))
@@ -90,3 +90,9 @@ def test_a_step_is_seen_where_a_clear_date_is_near(within, seen):
     assert made.values[0, wanted, 1].tolist() == seen
     np.testing.assert_array_equal(made.values[0, :, 0], regular.values[0, :, 0])
     assert np.isnan(made.values[1]).all()
+
+
+def test_pixels_that_were_moved_one_by_one_no_longer_tell_when_they_were_seen():
+    moved = dataclasses.replace(series_of(np.zeros((1, 2, 1), np.float32), np.ones((1, 2), bool)), observed=None)
+    with pytest.raises(RecipeError, match="no longer known"):
+        applied("seen_channel", moved)

@@ -49,6 +49,8 @@ def test_the_order_is_kept():
         (["mask_channel"], "makes no regular dates"),
         ([{"name": "native_dates", "days": [0, 30]}], "has no value"),
         (["linear", {"name": "native_dates", "days": [0, 30]}], "has no value"),
+        (["composite"], "has no value"),
+        (["linear", "composite", "enough_clear"], "has no value"),
     ],
 )
 def test_steps_that_no_model_can_use_are_refused_before_any_image_is_read(steps, what):
@@ -60,6 +62,30 @@ def test_native_dates_and_a_mask_need_no_regular_steps():
     recipe = own({"name": "native_dates", "days": [0, 30, 61]}, "mask_channel")
     cube = prepare(block(), recipe)
     assert cube.days.tolist() == [0, 30, 61]
+    assert np.isfinite(cube.values[cube.valid]).all()
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        {"name": "linear", "step_days": 0},
+        {"name": "harmonic", "step_days": 0},
+        "whittaker",
+        {"name": "savitzky_golay", "window": 3},
+        {"name": "phenology", "variant": "pixel", "index": "ndvi", "target_day": 90},
+        "mask_channel",
+    ],
+)
+def test_what_a_composite_leaves_empty_many_steps_fill_or_refuse(filling):
+    cube = prepare(block(), own({"name": "composite", "interval_days": 20}, filling))
+    assert np.isfinite(cube.values[cube.valid]).all()
+
+
+def test_a_pixel_that_lacks_an_index_at_the_end_is_not_valid():
+    given = block()
+    given.values[0] = 0.0
+    cube = prepare(given, own("linear", {"name": "indices", "features": "listed", "names": ["NDVI"]}))
+    assert cube.valid.tolist() == [False, True, True, True, True]
     assert np.isfinite(cube.values[cube.valid]).all()
 
 

@@ -214,6 +214,13 @@ def test_phenology_brings_a_late_year_to_the_calendar_of_the_first(variant):
 # ---------------------------------------------------------------- what all promise
 
 
+def test_phenology_takes_another_span_of_peaks_and_other_band_names():
+    wanted = {"from_day": "11-15", "to_day": "02-29", "min_amplitude": 1.0, "roles": ["green=a", "nir=b"]}
+    recipe = make_recipe("weekly_linear_phenology", {"index": "gcvi", **wanted}, landsat_dates())
+    (phenology,) = (use for use in recipe.steps if use.name == "phenology")
+    assert {name: phenology.params[name] for name in wanted} == wanted
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_survives_its_travel_and_means_the_same_in_a_leap_year(name):
     block = crops(landsat_dates())

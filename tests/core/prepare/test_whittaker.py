@@ -244,6 +244,19 @@ def test_equally_spaced_images_are_solved_day_by_day_too():
     np.testing.assert_allclose(made.values[0, :, 0], dense_native(days, values[0], np.ones(10), days, 1e3), rtol=1e-6)
 
 
+def test_dates_of_their_own_that_were_filled_weigh_as_steps_do():
+    days = np.array([0, 5, 40, 80, 120, 160])
+    values = RNG.random((1, 6)).astype(np.float32)
+    clear = np.array([[True, False, False, False, True, True]])
+    given = observe(block_of(days, values, clear), SEASON)
+    fill = STEPS.get("linear")
+    filled = fill.make(fill.parse({"step_days": 0})).apply(given, SEASON)
+    made = step_of(near_days=8, far_weight=0.2, step_days=7, edges="line").apply(filled, SEASON)
+    known = np.interp(days, days[clear[0]], values[0, clear[0]])
+    weights = np.array([1, 1, 0.2, 0.2, 1, 1])
+    np.testing.assert_allclose(made.values[0, :, 0], dense_native(days, known, weights, made.days, 10), rtol=2e-6)
+
+
 def test_support_ends_where_it_is_told_to():
     days, values = np.array([-40, -10, 30, 90, 170, 200, 260]), RNG.random((1, 7)).astype(np.float32)
     given = observe(block_of(days, values, np.ones((1, 7))), SEASON)

@@ -53,6 +53,11 @@ def test_each_class_of_qa_pixel_can_be_chosen_by_name_or_bit(name, bit, example)
     assert all(clear(f"QA_PIXEL bits {name}", others))
 
 
+def test_a_bit_named_twice_is_one_bit():
+    assert clear("QA_PIXEL bits cloud 3", [1 << 3, 1 << 4]) == [False, True]
+    assert clear("X bits 3+3", [1 << 3, 1 << 4]) == [False, True]
+
+
 def test_qa_radsat_refuses_every_saturated_dropped_or_occluded_pixel_and_does_not_grow():
     flags = [1 << bit for bit in (0, 1, 2, 3, 4, 5, 6, 8, 9, 11)]
     assert clear("QA_RADSAT", [0, *flags]) == [True] + [False] * len(flags)
