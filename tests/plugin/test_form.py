@@ -191,3 +191,13 @@ def test_a_problem_of_one_entry_stands_in_that_entry(qgis_app):
     rows = form.findChildren(EntriesEditor)[0]._rows
     assert [row.editor.has_problem() for row in rows] == [False, True]
     assert form.has_problem()
+
+
+@pytest.mark.parametrize("recipe", [entry.name for entry in catalogue().entries("recipes")])
+def test_every_recipe_has_a_form_whose_defaults_are_right(qgis_app, recipe):
+    schema = catalogue().entry("jobs", "prepare").schema
+    form = SchemaForm(schema, ["recipe"])
+    form.set_values({"recipe": recipe})
+    asked = {"images": {"name": "folder", "path": "/images"}, **form.values()}
+    assert asked.get("recipe", "weekly_linear") == recipe
+    assert catalogue().problems("jobs", "prepare", asked) == []
