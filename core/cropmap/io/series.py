@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _CACHE_BYTES = 64 * 2**20  # GDAL's own default is 5 % of the machine's memory.
 _READ_BYTES = 256 * 2**20  # Upper bound of the numbers that one call to GDAL returns.
 _SMALLEST_BLOCK, _DEFAULT_BLOCK, _LARGEST_BLOCK = 256, 512, 1024
+_SERIES_BYTES = 4  # Of a number in a series; numbers that take more as stored are not held so.
 _LINE = 32  # layers written together: whole cache lines of the target, two at a time.
 
 
@@ -126,6 +127,44 @@ class SeriesReader:
         self._fill(window, target)
         return self._block(target)
 
+    def read_parts(self, window: Window, parts: Sequence[Window]) -> Iterator[SceneBlock]:
+        """Yield the series of parts of a window, one after the other, each in row-major order.
+
+        The files are read once, before the first part. What is held meanwhile are the numbers as they are stored: half
+        the memory of the window's series where those are of 16 bits.
+
+        Args:
+            window: What is read.
+            parts: Windows inside it.
+
+        Raises:
+            GridError: The window reaches outside the grid.
+            SourceError: A file cannot be read there.
+        """
+        _check_inside(window, self._series.grid)
+        if self._stored_bytes > _SERIES_BYTES:
+            block = self.read(window)
+            yield from (_cut_out(block, window, part) for part in parts)
+            return
+        limits = self._limits()
+        held, clear = self._held(window)
+        clear = clear.reshape(window.height, window.width, -1)
+        for part in parts:
+            rows, cols = _inside(window, part)
+            target = self._target(part.pixels)
+            target.clear[:] = clear[rows, cols].reshape(part.pixels, -1)
+            batch = _Batch(target, limits)
+            for layers, planes in held:
+                batch.add(layers, planes[:, rows, cols].reshape(len(planes), -1))
+            batch.flush()
+            yield self._block(target)
+
+    @functools.cached_property
+    def _stored_bytes(self) -> int:
+        """Bytes of a number as it is read; of the first file, whose kind the others share."""
+        layers = next(layers for layers in self._layers if layers.rule is None)
+        return int(self._planes(layers.take(slice(0, 1)), Window(0, 0, 1, 1)).dtype.itemsize)
+
     def read_pixels(self, rows: Sequence[int] | NDArray[Any], cols: Sequence[int] | NDArray[Any]) -> SceneBlock:
         """Return the series of single pixels, in the order given; each block of the files is read once.
 
@@ -171,9 +210,23 @@ class SeriesReader:
             window = Window(int(row.min()), int(col.min()), int(np.ptp(row)) + 1, int(np.ptp(col)) + 1)
             yield window, members
 
+    def _limits(self) -> NDArray[np.float64]:
+        return np.array(self._series.valid_range or (-math.inf, math.inf), np.float64)
+
+    def _held(self, window: Window) -> tuple[list[tuple[_Layers, NDArray[Any]]], NDArray[np.bool_]]:
+        """Return a window's numbers as stored, (layer, row, column), by file, and where the masks are clear."""
+        target = _Target(np.empty((0, 0), np.float32), np.ones((window.pixels, len(self._series.scenes)), np.bool_))
+        held = []
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
+            for layers in self._layers:
+                if layers.rule is None:
+                    held += [(part, self._planes(part, window)) for part in _bounded(layers, window.pixels)]
+                else:
+                    self._veto(layers, layers.rule, window, target)
+        return held, target.clear
+
     def _fill(self, window: Window, target: _Target) -> None:
-        limits = np.array(self._series.valid_range or (-math.inf, math.inf), np.float64)
-        batch = _Batch(target, limits)
+        batch = _Batch(target, self._limits())
         with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
             for layers in self._layers:
                 if layers.rule is not None:
@@ -241,6 +294,26 @@ class SeriesReader:
         rows, cols = dataset.block_shapes[0]
         dataset.close()
         return int(rows), int(cols)
+
+
+def _inside(window: Window, part: Window) -> tuple[slice, slice]:
+    """Return the rows and columns of a window that a part of it takes."""
+    top, left = part.row - window.row, part.col - window.col
+    return slice(top, top + part.height), slice(left, left + part.width)
+
+
+def _cut_out(block: SceneBlock, window: Window, part: Window) -> SceneBlock:
+    """Return the series of a part of a window, both in row-major order."""
+    inside = _inside(window, part)
+    shape = (window.height, window.width)
+    values = block.values.reshape(*shape, *block.values.shape[1:])[inside]
+    clear = block.clear.reshape(*shape, -1)[inside]
+    return SceneBlock(
+        np.ascontiguousarray(values).reshape(part.pixels, *block.values.shape[1:]),
+        np.ascontiguousarray(clear).reshape(part.pixels, -1),
+        block.dates,
+        block.bands,
+    )
 
 
 class _Batch:

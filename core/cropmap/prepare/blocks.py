@@ -6,11 +6,8 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cropmap.contract.errors import RecipeError
 from cropmap.data.prepared import PreparedSeries
-from cropmap.data.scenes import SceneBlock
 from cropmap.data.site import Window
 from cropmap.io.cube_reader import CubeReader
 from cropmap.io.series import SeriesReader
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TypeAlias
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from cropmap.data.cube import RegularCube
@@ -166,24 +164,8 @@ class _Scenes:
         return prepare(self.reader.read_pixels(rows, cols), self.recipe, self.season)
 
     def parts(self, window: Window, wanted: Sequence[Window]) -> Iterator[tuple[Window, RegularCube]]:
-        block = self.reader.read(window)
-        for part in wanted:
-            yield part, prepare(cut_out(block, window, part), self.recipe, self.season)
-
-
-def cut_out(block: SceneBlock, window: Window, part: Window) -> SceneBlock:
-    """Return the series of a part of a window, both in row-major order."""
-    top, left = part.row - window.row, part.col - window.col
-    inside = np.s_[top : top + part.height, left : left + part.width]
-    shape = (window.height, window.width)
-    values = block.values.reshape(*shape, *block.values.shape[1:])[inside]
-    clear = block.clear.reshape(*shape, -1)[inside]
-    return SceneBlock(
-        np.ascontiguousarray(values).reshape(part.pixels, *block.values.shape[1:]),
-        np.ascontiguousarray(clear).reshape(part.pixels, -1),
-        block.dates,
-        block.bands,
-    )
+        for part, block in zip(wanted, self.reader.read_parts(window, wanted), strict=True):
+            yield part, prepare(block, self.recipe, self.season)
 
 
 def parts_of(window: Window, side: int = PART) -> Iterator[Window]:

@@ -308,6 +308,29 @@ def test_widening_leaves_no_trace_of_blocks_or_of_single_reads(clouds, data):
         np.testing.assert_array_equal(reader.read_pixels(rows.ravel(), cols.ravel()).clear, whole)
 
 
+@pytest.mark.parametrize("dtype", ["int16", "float32", "float64"])
+def test_parts_of_a_window_are_what_a_read_of_each_gives(tmp_path, dtype):
+    rng = np.random.default_rng(4)
+    numbers = rng.integers(-5, 100, (3, 20, 30)).astype(dtype)
+    path = write(tmp_path / "x.tif", numbers, nodata=-1)
+    mask = write(tmp_path / "m.tif", rng.integers(0, 2, (1, 20, 30)).astype(np.uint8))
+    bands = {name: Asset(path, index, scale=0.1, nodata=-1) for index, name in enumerate("abc", start=1)}
+    scenes = tuple(Scene(date, bands, {"m": Asset(mask)}) for date in DATES)
+    rules = {"m": MaskRule(clear_values=(0,))}
+    series = SceneSeries(grid_of(path), ("a", "b", "c"), scenes, rules, valid_range=(0.0, 9.0), mask_dilate=1)
+    window = Window(2, 3, 17, 22)
+    parts = [Window(2, 3, 5, 5), Window(10, 20, 9, 5), Window(2, 3, 17, 22), Window(18, 24, 1, 1)]
+    with SeriesReader(series) as reader:
+        for part, made in zip(parts, reader.read_parts(window, parts), strict=True):
+            alone = reader.read(part)
+            np.testing.assert_array_equal(made.values, alone.values)
+            np.testing.assert_array_equal(made.clear, alone.clear)
+            assert made.dates == alone.dates
+        assert list(reader.read_parts(window, [])) == []
+        with pytest.raises(GridError):
+            next(reader.read_parts(Window(0, 0, 21, 2), [Window(0, 0, 1, 1)]))
+
+
 def test_a_coarse_mask_is_widened_by_pixels_of_the_series(tmp_path):
     path = write(tmp_path / "x.tif", np.ones((1, 12, 12), np.float32))
     mask = write(tmp_path / "m.tif", np.pad(np.array([[[8]]], np.uint8), ((0, 0), (2, 3), (2, 3))), pixel=20)

@@ -49,8 +49,8 @@ def no_image_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: Any) -> None:
         raise AssertionError("an image was read")
 
-    monkeypatch.setattr(SeriesReader, "read", refuse)
-    monkeypatch.setattr(SeriesReader, "read_pixels", refuse)
+    for reader in ("read", "read_parts", "read_pixels"):
+        monkeypatch.setattr(SeriesReader, reader, refuse)
 
 
 def test_the_whole_road_from_the_cube_is_the_road_from_the_images(

@@ -218,13 +218,13 @@ def cancel_after(blocks):
 
 def count_reads(monkeypatch):
     seen = []
-    original = SeriesReader.read
+    original = SeriesReader.read_parts
 
-    def counted(self, window):
+    def counted(self, window, parts):
         seen.append(window)
-        return original(self, window)
+        return original(self, window, parts)
 
-    monkeypatch.setattr(SeriesReader, "read", counted)
+    monkeypatch.setattr(SeriesReader, "read_parts", counted)
     return seen
 
 
@@ -306,7 +306,8 @@ def nothing_was_read(monkeypatch):
     def refuse(*_args):
         raise AssertionError("an image was read")
 
-    monkeypatch.setattr(SeriesReader, "read", refuse)
+    for reader in ("read", "read_parts", "read_pixels"):
+        monkeypatch.setattr(SeriesReader, reader, refuse)
 
 
 def test_images_without_a_band_of_the_model_are_refused_before_any_is_read(package, series, tmp_path, monkeypatch):

@@ -47,7 +47,8 @@ def nothing_was_read(monkeypatch):
     def refuse(*_args):
         raise AssertionError("an image was read")
 
-    monkeypatch.setattr(SeriesReader, "read", refuse)
+    for reader in ("read", "read_parts", "read_pixels"):
+        monkeypatch.setattr(SeriesReader, reader, refuse)
 
 
 def test_the_usable_pixels_are_counted(series, plan):
