@@ -52,6 +52,7 @@ benchmarks: setup-all
 	$(CORE)/python benchmarks/resampling.py
 	$(CORE)/python benchmarks/steps.py
 	$(CORE)/python benchmarks/indices.py
+	$(CORE)/python benchmarks/breizhcrops.py
 	$(CORE)/python benchmarks/cube_formats.py
 	$(CORE)/python benchmarks/end_to_end.py
 	$(CORE)/python benchmarks/imports.py

@@ -24,7 +24,7 @@ import rasterio
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "core"))
 
-from harness import machine, say, table
+from harness import machine, peak_bytes, say, table
 
 from cropmap.contract.progress import Progress
 from cropmap.io.cubes import CubePlan
@@ -98,12 +98,6 @@ def work(stack: Path, task: str, threads: int) -> None:
         prepare_cube(series, plan, CubeOptions(threads=threads), Progress())
     told = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
     say(json.dumps(told | {"peak": peak_bytes()}))
-
-
-def peak_bytes() -> int:
-    """Return the most memory that this process has held; what `ru_maxrss` tells, its parent's peak may hide."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def measured(stack: Path, task: str, threads: int) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What the benchmarks share: fair timing, the machine's name, a table."""
+"""What the benchmarks share: fair timing, peak memory, the machine's name, a table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import platform
 import statistics
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def machine() -> str:
     """Return one line on what the figures were measured on."""
     processor = platform.processor() or platform.machine()
     return f"{processor}, {os.cpu_count()} logical cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process has held; what `ru_maxrss` tells, its parent's peak may hide."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -20,8 +20,9 @@ from whittaker_eilers import WhittakerSmoother
 from cropmap.data.scenes import SceneBlock
 from cropmap.data.season import Season
 from cropmap.prepare import STEPS
+from cropmap.prepare.even_smoother import smooth_even
 from cropmap.prepare.observe import observe
-from cropmap.prepare.smoother import own_grid, smooth, smooth_even
+from cropmap.prepare.smoother import own_grid, smooth
 
 if TYPE_CHECKING:
     from collections.abc import Callable

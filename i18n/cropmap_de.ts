@@ -1664,8 +1664,8 @@
    <translation>Variante</translation>
   </message>
   <message>
-   <source>Move all pixels of a region and year by the same days, which keeps the crops' own difference in timing, or each pixel by its own.</source>
-   <translation>Alle Pixel einer Region und eines Jahres um gleich viele Tage verschieben, sodass der zeitliche Unterschied der Kulturen bleibt, oder jedes Pixel für sich.</translation>
+   <source>region moves all pixels by the same days, from the site's median peak to the target; pixel moves each pixel's own peak there, which takes the difference between early and late crops away.</source>
+   <translation>„Region“ verschiebt alle Pixel um gleich viele Tage, vom Median der Höhepunkte des Gebiets zum Zieltag; „Pixel“ verschiebt den Höhepunkt jedes Pixels für sich dorthin, womit der Unterschied zwischen frühen und späten Kulturen verschwindet.</translation>
   </message>
   <message>
    <source>region</source>
@@ -1676,8 +1676,8 @@
    <translation>Index</translation>
   </message>
   <message>
-   <source>Vegetation index whose peak counts.</source>
-   <translation>Vegetationsindex, dessen Höhepunkt zählt.</translation>
+   <source>Its maximum is the peak.</source>
+   <translation>Sein größter Wert ist der Höhepunkt.</translation>
   </message>
   <message>
    <source>evi</source>
@@ -1692,12 +1692,12 @@
    <translation>NDVI</translation>
   </message>
   <message>
-   <source>Peak day</source>
-   <translation>Tag des Höhepunkts</translation>
+   <source>Target day</source>
+   <translation>Zieltag</translation>
   </message>
   <message>
-   <source>Day of season that the peaks are moved to; -1 for the median peak of the first site prepared.</source>
-   <translation>Tag der Saison, auf den die Höhepunkte verschoben werden; -1 für den Median der Höhepunkte im zuerst vorbereiteten Gebiet.</translation>
+   <source>Day of season that the peak is moved to; -1 takes the median peak of the first site that is looked at.</source>
+   <translation>Tag der Saison, auf den der Höhepunkt verschoben wird; -1 nimmt den Median der Höhepunkte im zuerst betrachteten Gebiet.</translation>
   </message>
   <message>
    <source>Earliest peak</source>
@@ -1962,22 +1962,6 @@
   <message>
    <source>Move series in time, so that vegetation peaks on the day of season that a model was trained for.</source>
    <translation>Zeitreihen in der Zeit verschieben, sodass die Vegetation ihren Höhepunkt an dem Tag der Saison hat, für den ein Modell trainiert wurde.</translation>
-  </message>
-  <message>
-   <source>region moves all pixels by the same days, from the site's median peak to the target; pixel moves each pixel's own peak there, which takes the difference between early and late crops away.</source>
-   <translation>„Region“ verschiebt alle Pixel um gleich viele Tage, vom Median der Höhepunkte des Gebiets zum Zieltag; „Pixel“ verschiebt den Höhepunkt jedes Pixels für sich dorthin, womit der Unterschied zwischen frühen und späten Kulturen verschwindet.</translation>
-  </message>
-  <message>
-   <source>Its maximum is the peak.</source>
-   <translation>Sein größter Wert ist der Höhepunkt.</translation>
-  </message>
-  <message>
-   <source>Target day</source>
-   <translation>Zieltag</translation>
-  </message>
-  <message>
-   <source>Day of season that the peak is moved to; -1 takes the median peak of the first site that is looked at.</source>
-   <translation>Tag der Saison, auf den der Höhepunkt verschoben wird; -1 nimmt den Median der Höhepunkte im zuerst betrachteten Gebiet.</translation>
   </message>
   <message>
    <source>Region's peak</source>

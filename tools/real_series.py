@@ -1,6 +1,7 @@
 """Draws real series and what the recipes make of them: build/real_series/*.png, and those of docs/real_series.md.
 
-Of four public sets that are not part of this project; a set that is absent is left out, with a line that says so.
+It also prints that page's last table, and the lambdas that docs/preparation/whittaker.md names. All this of four public
+sets that are not part of this project; a set that is absent is left out, with a line that says so.
 
 Usage: real_series.py [--data ../shared/data]
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +21,12 @@ import numpy as np
 from matplotlib import dates as mdates
 from matplotlib.figure import Figure
 
+from cropmap.contract.job import Job
 from cropmap.data.scenes import SceneBlock
 from cropmap.data.site import Window
 from cropmap.io.series import SeriesReader
-from cropmap.prepare.recipe import make_recipe, prepare
+from cropmap.jobs.run import run_job
+from cropmap.prepare.recipe import make_recipe, prepare, settle
 from cropmap.sources.folder import FolderParams, folder
 
 if TYPE_CHECKING:
@@ -67,6 +71,26 @@ COMPOSITE = Drawn(
     own({"name": "composite", "interval_days": 16}, {"name": "linear", "step_days": 0}),
     "#4d4d4d",
 )
+# What the last table of docs/real_series.md compares: recipes in its rows, images in its columns.
+COMPARED: Mapping[str, Mapping[str, Any]] = {
+    "weekly_linear": {"name": "weekly_linear"},
+    "weekly_linear_whittaker": {"name": "weekly_linear_whittaker"},
+    "weekly_whittaker": {"name": "weekly_whittaker"},
+    "weekly_whittaker, bisquare": {"name": "weekly_whittaker", "robust": "bisquare"},
+    "weekly_whittaker, upper": {"name": "weekly_whittaker", "robust": "upper"},
+    "weekly_whittaker, choose: site": {"name": "weekly_whittaker", "choose": "site"},
+    "linear_monthly": {"name": "linear_monthly"},
+    "medians of 16 days, filled linearly": {
+        "name": "own",
+        **own({"name": "enough_clear"}, {"name": "composite", "interval_days": 16}, {"name": "linear", "step_days": 0}),
+    },
+    "harmonic, two waves": {"name": "own", **own({"name": "enough_clear"}, {"name": "harmonic", "step_days": 7})},
+}
+IMAGES: Mapping[str, Mapping[str, Any]] = {
+    "NDVI, Po delta": {"path": "sen2rts_ndvi_scl", "scale": 1e-4},
+    "NDVI, Spain": {"path": "fusets_s2_field", "bands": ["NDVI"], "scale": 1.0},
+    "red and near infrared, Spain": {"path": "fusets_s2_field", "bands": ["B04", "B08"], "scale": 1e-4},
+}
 ROWS = ((LINEAR, BRIDGED, CURVE), (CURVE, BISQUARE, UPPER), (HARMONIC, COMPOSITE))
 
 
@@ -217,14 +241,47 @@ def clouds(block: SceneBlock, pixels: Sequence[int]) -> None:
     figure.savefig(DOCS / "real_missed_clouds.png")
 
 
+# ---------------------------------------------------------------- figures
+
+
+def errors(data: Path) -> None:
+    """Print each recipe's relative RMSE on observations that were hidden from it, by the job `compare`."""
+    there = {title: images for title, images in IMAGES.items() if (data / images["path"]).is_dir()}
+    if not there:
+        return
+    found = [relative_errors(data, images) for images in there.values()]
+    print("| recipe |", " | ".join(there), "|")  # noqa: T201
+    print("|---" * (1 + len(there)) + "|")  # noqa: T201
+    for label, row in zip(COMPARED, zip(*found, strict=True), strict=False):
+        print("|", " | ".join([label, *(f"{100 * error:.2f} %" for error in row)]), "|")  # noqa: T201
+
+
+def relative_errors(data: Path, images: Mapping[str, Any]) -> list[float]:
+    """Return the relative RMSE of each recipe compared."""
+    source = {"name": "folder", **images, "path": str(data / images["path"]), "masks": ["SCL clear 4 5 6 7"]}
+    names = [recipe["name"] for recipe in COMPARED.values()]
+    turns = [names[:place].count(name) for place, name in enumerate(names)]
+    with tempfile.TemporaryDirectory() as out:
+        job = Job("compare", {"images": source, "recipes": list(COMPARED.values())}, out)
+        found = run_job(job).result["figures"]["relative_rmse"]
+    return [found[f"{name} {turn + 1}" if turn else name] for name, turn in zip(names, turns, strict=True)]
+
+
+def lambdas(block: SceneBlock) -> None:
+    """Print which lambda the V-curve chooses for a site: on a daily grid, and after weekly linear resampling."""
+    for name in ("weekly_whittaker", "weekly_linear_whittaker"):
+        settled = settle(make_recipe(name, {"choose": "site"}, block.dates), block)
+        print(f"{name}: lambda {settled.steps[-1].params['smoothing']:.4g} by V-curve")  # noqa: T201
+
+
 def main() -> None:
-    """Draw what is there."""
+    """Draw what is there, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=HOME / ".." / "shared" / "data")
     data = parser.parse_args().data
     OUT.mkdir(parents=True, exist_ok=True)
-    jobs: dict[str, tuple[Callable[[Path], SceneBlock], Sequence[int], Callable[[SceneBlock], None] | None]] = {
-        "sen2rts_ndvi_scl": (sen2rts, (131, 27, 160), lambda block: clouds(block, (131, 27))),
+    jobs: dict[str, tuple[Callable[[Path], SceneBlock], Sequence[int], Callable[[SceneBlock], object] | None]] = {
+        "sen2rts_ndvi_scl": (sen2rts, (131, 27, 160), lambda block: (clouds(block, (131, 27)), lambdas(block))),
         "fusets_s2_field": (fusets, (1500, 1800, 2400), None),
         "us_s2_cdl_2021": (arkansas, (71, 542, 2374), lambda block: snow(block, 542)),
         "worldcereal_belgium": (belgium, (1000, 5050, 9000), lambda block: gaps(block, (1000, 9000))),
@@ -236,6 +293,7 @@ def main() -> None:
             if telling is not None:
                 telling(block)
         print(f"{name}: {'drawn' if (data / name).is_dir() else 'not there'}")  # noqa: T201
+    errors(data)
 
 
 if __name__ == "__main__":

@@ -189,10 +189,11 @@ def _entries_of(content: str, where: str) -> list[Any]:
         listed = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise _UnusableError(f"{where} is not JSON: {error}.", fix=_LISTED) from error
-    if isinstance(listed, dict) and "steps" in listed:
-        listed = listed["steps"]
+    lacking = isinstance(listed, dict) and "steps" not in listed
+    if isinstance(listed, dict):
+        listed = listed.get("steps")
     if not isinstance(listed, list):
-        kind = 'a table without "steps"' if isinstance(listed, dict) else f"{listed!r:.40}"
+        kind = 'a table without "steps"' if lacking else f"{listed!r:.40}"
         raise _UnusableError(f"{where} holds no list of steps, but {kind}.", fix=_LISTED)
     return listed
 

@@ -88,6 +88,7 @@ def test_steps_may_be_written_out() -> None:
         (b"\xff\xfe\x00", "is no text file: "),
         (b'{"name": "own"}', 'holds no list of steps, but a table without "steps"'),
         (b'{"steps": "linear"}', "holds no list of steps, but 'linear'"),
+        (b'{"steps": {"name": "linear"}}', "holds no list of steps, but {'name': 'linear'}"),
         (b"7", "holds no list of steps, but 7"),
     ],
 )

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+LONGEST_DAYS = 731  # two years, one of them a leap year, to the same date
+
 
 @dataclass(frozen=True)
 class Season:
@@ -28,10 +30,15 @@ class Season:
     end: dt.date
 
     def __post_init__(self) -> None:
-        if not 0 <= (self.end - self.start).days <= 731:
+        if self.end < self.start:
             raise RecipeError(
-                f"The season {self.start} .. {self.end} is not a span of at most two years.",
+                f"The season {self.start} .. {self.end} ends before it starts.",
                 fix="Give a start before the end, both as YYYY-MM-DD.",
+            )
+        if self.length_days > LONGEST_DAYS:
+            raise RecipeError(
+                f"The season {self.start} .. {self.end} is longer than two years.",
+                fix="Give a start and an end within two years, both as YYYY-MM-DD.",
             )
 
     @property

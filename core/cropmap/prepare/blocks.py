@@ -86,7 +86,11 @@ class PreparedReader:
 
     @property
     def pixel_bytes(self) -> int:
-        """Memory that a pixel of a window takes from the first of its parts to the last."""
+        """Memory to plan for a pixel of a window, from the first of its parts to the last.
+
+        Of scenes it is that of float32 series. Files of 16 bits are held in half of it, and about as much again goes to
+        the thread's open files: each keeps a decoded tile.
+        """
         if isinstance(self.images, PreparedSeries):
             return _MAPPED_BYTES
         return len(self.images.scenes) * (4 * len(self.images.bands) + 1)

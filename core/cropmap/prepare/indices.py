@@ -39,7 +39,7 @@ NAMES_HELP = (
 ROLES_HELP = 'Bands whose names do not tell what they are, each as "role=band": "red=B4".'
 
 TINY = 1e-6  # a denominator closer to 0 gives no value
-LANES = 64  # dates computed side by side
+TILE = 64  # dates computed side by side
 CHUNK = 1 << 16  # dates that the catalogue's formulas take at a time
 
 
@@ -268,10 +268,10 @@ def _compute(
     a tile is always computed: a date gives the same bytes wherever it stands.
     """
     roles, count = len(program.columns), len(program.targets)
-    tile, ready = np.ones((roles + 1, LANES)), np.empty((count, LANES), np.float32)
-    sums, lacking = np.empty((2, LANES)), np.empty(LANES)
-    for start in range(0, len(values), LANES):
-        filled = min(LANES, len(values) - start)
+    tile, ready = np.ones((roles + 1, TILE)), np.empty((count, TILE), np.float32)
+    sums, lacking = np.empty((2, TILE)), np.empty(TILE)
+    for start in range(0, len(values), TILE):
+        filled = min(TILE, len(values) - start)
         for lane in range(filled):
             for role in range(roles):
                 tile[role, lane] = values[start + lane, program.columns[role]]
@@ -295,7 +295,7 @@ def _add_up(tile: NDArray[np.float64], program: Program, number: int, total: NDA
     total[:] = 0
     for term in range(program.bounds[number], program.bounds[number + 1]):
         factor, column = program.factors[term], tile[program.terms[term]]
-        for lane in range(LANES):
+        for lane in range(TILE):
             total[lane] += factor * column[lane]
 
 
@@ -309,7 +309,7 @@ def _divide(
     """Fill in one index, from its top and bottom, for every date of a tile; make NaN of `lacking` where it is NaN."""
     ready, lacking = result
     offset, low, high = limits[0], limits[1], limits[2]
-    for lane in range(LANES):
+    for lane in range(TILE):
         top, bottom, factor = sums[0, lane], sums[1, lane], times[lane]
         value = factor * top / bottom + offset
         value = low if value < low else value  # noqa: FURB136 - `max` would take NaN for low

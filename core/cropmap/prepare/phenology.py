@@ -16,9 +16,10 @@ from cropmap.data.cube import Observations
 from cropmap.kernels import fused_kernel
 from cropmap.machine import LANES, combine
 from cropmap.prepare import STEPS
+from cropmap.prepare.even_smoother import smooth_even
 from cropmap.prepare.linear import SUPPORT_DAYS, axis_of, interpolate, interpolate_holed
 from cropmap.prepare.observe import measure
-from cropmap.prepare.smoother import Grid, day_grid, smooth, smooth_even
+from cropmap.prepare.smoother import Grid, day_grid, smooth
 from cropmap.prepare.step import Step
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ TINY = 1e-6  # a denominator closer to 0 gives no index
 
 
 @dataclass(frozen=True)
-class PhenologyParams:
-    """Whose peak is moved, where it is looked for, and where it shall be."""
+class PeakParams:
+    """Whose peak is moved, where it is looked for, and where it shall be: what a recipe that aligns asks."""
 
     variant: str = param(
         REGION,
@@ -49,8 +50,6 @@ class PhenologyParams:
         choices=(REGION, PIXEL),
     )
     index: str = param("evi", title="Index", help="Its maximum is the peak.", choices=("evi", "gcvi", "ndvi"))
-    from_day: str = param("06-01", title="Earliest peak", help="Month and day, MM-DD, of the season's own year.")
-    to_day: str = param("09-10", title="Latest peak", help="Month and day, MM-DD; before the earliest: a year later.")
     target_day: int = param(
         UNSET,
         title="Target day",
@@ -58,7 +57,35 @@ class PhenologyParams:
         unit="days",
         low=UNSET,
         high=731,
+        advanced=True,
     )
+    from_day: str = param(
+        "06-01", title="Earliest peak", help="Month and day, MM-DD, of the season's own year.", advanced=True
+    )
+    to_day: str = param(
+        "09-10", title="Latest peak", help="Month and day, MM-DD; before the earliest: a year later.", advanced=True
+    )
+    min_amplitude: float = param(
+        0.2,
+        title="Amplitude",
+        help="A pixel whose smoothed index varies less than this has no peak. 0.2 suits EVI and NDVI, 1 suits GCVI.",
+        low=0,
+        high=50,
+        advanced=True,
+    )
+    roles: list[str] = param(
+        [],
+        kind="texts",
+        title="Band roles",
+        help='Bands whose names do not tell what they are: "red=B4".',
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True)
+class PhenologyParams(PeakParams):
+    """What a recipe asks, and besides: what a look at the site finds, and how far a peak may be moved."""
+
     region_day: int = param(
         UNSET,
         title="Region's peak",
@@ -75,21 +102,6 @@ class PhenologyParams:
         unit="days",
         low=0,
         high=366,
-        advanced=True,
-    )
-    min_amplitude: float = param(
-        0.2,
-        title="Amplitude",
-        help="A pixel whose smoothed index varies less than this has no peak. 0.2 suits EVI and NDVI, 1 suits GCVI.",
-        low=0,
-        high=50,
-        advanced=True,
-    )
-    roles: list[str] = param(
-        [],
-        kind="texts",
-        title="Band roles",
-        help='Bands whose names do not tell what they are: "red=B4".',
         advanced=True,
     )
 

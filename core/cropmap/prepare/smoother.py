@@ -15,21 +15,19 @@ if TYPE_CHECKING:
 
 NumberT = TypeVar("NumberT", np.float32, np.float64, np.int64)
 
-# Pixels that are worked on side by side: LLVM makes vectors of them. All loops over lanes have this fixed length, so
-# a pixel meets the same instructions wherever it stands.
-LANES = 32
+# Pixels of a tile, worked on side by side, each in a lane: LLVM makes vectors of them. All loops over lanes have this
+# fixed length, so a pixel meets the same instructions wherever it stands.
+TILE = 32
+_TILE = np.uintp(TILE)
 # Bands that share a pass over the factors, and the room they need.
 GROUP = 6
-# The same where all pixels share their factors; there a lane is one band of a pixel.
-EVEN_LANES = 64
-_LANES, _EVEN_LANES = np.uintp(LANES), np.uintp(EVEN_LANES)
 # One row of scratch a grid node: the weight, the factor's four parts, the bands; then an odd number of cache lines, so
 # that neighbouring rows never meet in the same cache set. All in one array: the compiler sees that nothing overlaps.
-_WEIGHT, _PIVOT, _INVERSE = np.uintp(0), np.uintp(LANES), np.uintp(2 * LANES)
-_FIRST, _SECOND, _BANDS = np.uintp(3 * LANES), np.uintp(4 * LANES), np.uintp(5 * LANES)
-_ROW = np.uintp((5 + GROUP) * LANES + 8)
+_WEIGHT, _PIVOT, _INVERSE = np.uintp(0), np.uintp(TILE), np.uintp(2 * TILE)
+_FIRST, _SECOND, _BANDS = np.uintp(3 * TILE), np.uintp(4 * TILE), np.uintp(5 * TILE)
+_ROW = np.uintp((5 + GROUP) * TILE + 8)
 # Two rows of zeros before the first node and after the last one spare the loops their edges.
-_MARGIN = 2
+MARGIN = 2
 
 
 class Grid(NamedTuple):
@@ -100,49 +98,18 @@ def smooth(
     Source: Eilers 2003, doi 10.1021/ac034173t.
     """
     made = np.empty((len(values), len(grid.nodes), values.shape[2]), dtype)
-    whole = len(values) // LANES * LANES
-    rest = np.empty((LANES, *made.shape[1:]), dtype)
-    ends = _tile(values[whole:])
+    whole = len(values) // TILE * TILE
+    rest = np.empty((TILE, *made.shape[1:]), dtype)
+    ends = tiled(values[whole:])
     spans = _spans(hold, grid)
     for column, first, group in _groups(weights.shape[2], values.shape[2]):
         held = np.ascontiguousarray(spans[:, min(column, spans.shape[1] - 1)])
         own, price = np.ascontiguousarray(weights[..., column]), np.ascontiguousarray(smoothing[:, column])
         _smooth(values[:whole], own[:whole], price[:whole], (grid, held[:whole]), (first, group), made[:whole])
         if whole < len(values):
-            _smooth(ends, _tile(own[whole:]), _tile(price[whole:]), (grid, _tile(held[whole:])), (first, group), rest)
+            _smooth(ends, tiled(own[whole:]), tiled(price[whole:]), (grid, tiled(held[whole:])), (first, group), rest)
     made[whole:] = rest[: len(values) - whole]
     return made
-
-
-def smooth_even(values: NDArray[np.float32], smoothing: float) -> NDArray[np.float32]:
-    """Return what `smooth` does where every weight is 1 and the dates are the nodes, at twice its speed.
-
-    Args:
-        values: (pixel, node, band), float32, C-contiguous, finite; three nodes at least.
-        smoothing: lambda, the same for all.
-    """
-    made = np.empty_like(values)
-    factors = _even_factors(values.shape[1], smoothing)
-    whole = len(values) // EVEN_LANES * EVEN_LANES
-    _smooth_even(_records(values[:whole]), factors, _records(made[:whole]), *_scratch(values))
-    if whole < len(values):
-        rest = np.empty((EVEN_LANES, *values.shape[1:]), np.float32)
-        _smooth_even(_records(_tile(values[whole:], EVEN_LANES)), factors, _records(rest), *_scratch(values))
-        made[whole:] = rest[: len(values) - whole]
-    return made
-
-
-def _records(values: NDArray[np.float32]) -> NDArray[np.void]:
-    """Return a view, (pixel, node), in which all bands of a node are one thing that moves at once."""
-    pixels, nodes, bands = values.shape
-    return values.reshape(pixels, nodes * bands).view(np.dtype([("bands", np.uint8, (4 * bands,))]))
-
-
-def _scratch(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.void]]:
-    """Return room for one tile, node by node, as numbers and as records."""
-    _, nodes, bands = values.shape
-    numbers = np.empty((nodes, EVEN_LANES * bands), np.float32)
-    return numbers, _records(numbers.reshape(nodes * EVEN_LANES, 1, bands)).reshape(nodes, EVEN_LANES)
 
 
 def _spans(hold: NDArray[np.bool_] | None, grid: Grid) -> NDArray[np.int64]:
@@ -169,14 +136,14 @@ def trade_offs(
     Returns:
         sum w (y - z)^2 and sum (z[i] - 2 z[i + 1] + z[i + 2])^2 of the smooth series z.
     """
-    made = np.empty((-(-len(values) // LANES) * LANES, values.shape[2], len(tried), 2))
-    whole = len(values) // LANES * LANES
-    ends = _tile(values[whole:])
+    made = np.empty((-(-len(values) // TILE) * TILE, values.shape[2], len(tried), 2))
+    whole = len(values) // TILE * TILE
+    ends = tiled(values[whole:])
     for column, first, group in _groups(weights.shape[2], values.shape[2]):
         own = np.ascontiguousarray(weights[..., column])
         _try_each(values[:whole], own[:whole], tried, grid, (first, group), made[:whole])
         if whole < len(values):
-            _try_each(ends, _tile(own[whole:]), tried, grid, (first, group), made[whole:])
+            _try_each(ends, tiled(own[whole:]), tried, grid, (first, group), made[whole:])
     return made[: len(values), ..., 0], made[: len(values), ..., 1]
 
 
@@ -191,9 +158,9 @@ def _groups(columns: int, bands: int) -> Iterator[tuple[int, int, tuple[int, ...
             yield column, band, (0,) * min(GROUP, stop - band)
 
 
-def _tile(array: NDArray[NumberT], lanes: int = LANES) -> NDArray[NumberT]:
+def tiled(array: NDArray[NumberT], pixels: int = TILE) -> NDArray[NumberT]:
     """Return a whole tile: the pixels given, fewer than it holds, and the last of them again and again."""
-    return np.take(array, np.minimum(np.arange(lanes), len(array) - 1), axis=0) if len(array) else array
+    return np.take(array, np.minimum(np.arange(pixels), len(array) - 1), axis=0) if len(array) else array
 
 
 @fused_kernel
@@ -210,22 +177,22 @@ def _smooth(
     `where` is the grid, and each pixel's first and last node beyond which values are held, (pixel, 2), or none.
     """
     grid, spans = where
-    scratch = np.zeros((grid.size + 2 * _MARGIN) * _ROW)
-    counts = np.empty(LANES, np.int64)
-    for start in range(0, len(values), LANES):
-        tile = values[start : start + LANES]
-        few = _load_weights(weights[start : start + LANES], grid, scratch, counts)
-        _factor(scratch, smoothing[start : start + LANES], grid.size)
+    scratch = np.zeros((grid.size + 2 * MARGIN) * _ROW)
+    counts = np.empty(TILE, np.int64)
+    for start in range(0, len(values), TILE):
+        tile = values[start : start + TILE]
+        few = _load_weights(weights[start : start + TILE], grid, scratch, counts)
+        _factor(scratch, smoothing[start : start + TILE], grid.size)
         _load(tile, bands, grid, scratch)
         _substitute(scratch, bands[1], grid.size)
         if few:
             _draw_lines(tile, bands, grid, scratch, counts)
         if len(spans):
-            _hold(scratch, bands[1], grid.size, spans[start : start + LANES])
+            _hold(scratch, bands[1], grid.size, spans[start : start + TILE])
         if grid.between:
-            _store_between(made[start : start + LANES], bands, grid, scratch)
+            _store_between(made[start : start + TILE], bands, grid, scratch)
         else:
-            _store(made[start : start + LANES], bands, grid, scratch)
+            _store(made[start : start + TILE], bands, grid, scratch)
 
 
 @fused_kernel
@@ -238,12 +205,12 @@ def _try_each(
     made: NDArray[np.float64],
 ) -> None:
     """Fill in misfit and roughness of some bands of whole tiles, (pixel, band, lambda, 2)."""
-    scratch = np.zeros((grid.size + 2 * _MARGIN) * _ROW)
-    smoothing, sums = np.empty(LANES), np.empty(LANES)
-    counts = np.empty(LANES, np.int64)
-    for start in range(0, len(values), LANES):
-        tile = values[start : start + LANES]
-        _load_weights(weights[start : start + LANES], grid, scratch, counts)
+    scratch = np.zeros((grid.size + 2 * MARGIN) * _ROW)
+    smoothing, sums = np.empty(TILE), np.empty(TILE)
+    counts = np.empty(TILE, np.int64)
+    for start in range(0, len(values), TILE):
+        tile = values[start : start + TILE]
+        _load_weights(weights[start : start + TILE], grid, scratch, counts)
         for number in range(len(tried)):
             smoothing[:] = tried[number]
             _factor(scratch, smoothing, grid.size)
@@ -251,96 +218,24 @@ def _try_each(
             _substitute(scratch, bands[1], grid.size)
             for place in range(len(bands[1])):
                 _misfit(tile, (bands[0], place), grid, scratch, sums)
-                made[start : start + LANES, bands[0] + place, number, 0] = sums
+                made[start : start + TILE, bands[0] + place, number, 0] = sums
                 _roughness(scratch, place, grid.size, sums)
-                made[start : start + LANES, bands[0] + place, number, 1] = sums
+                made[start : start + TILE, bands[0] + place, number, 1] = sums
 
 
 @fused_kernel
-def _even_factors(size: int, smoothing: float) -> NDArray[np.float64]:
+def even_factors(size: int, smoothing: float) -> NDArray[np.float64]:
     """Return 1 / pivot and the two diagonals below L's own for weights of 1, (node and margin, 3)."""
-    scratch = np.zeros((size + 2 * _MARGIN) * _ROW)
-    factors = np.zeros((size + 2 * _MARGIN + 1, 3))
-    for row in range(_MARGIN, size + _MARGIN):
-        scratch[np.uintp(row) * _ROW : np.uintp(row) * _ROW + _LANES] = 1.0
-    _factor(scratch, np.full(LANES, smoothing), size)
-    for row in range(_MARGIN, size + _MARGIN):
+    scratch = np.zeros((size + 2 * MARGIN) * _ROW)
+    factors = np.zeros((size + 2 * MARGIN + 1, 3))
+    for row in range(MARGIN, size + MARGIN):
+        scratch[np.uintp(row) * _ROW : np.uintp(row) * _ROW + _TILE] = 1.0
+    _factor(scratch, np.full(TILE, smoothing), size)
+    for row in range(MARGIN, size + MARGIN):
         base = np.uintp(row) * _ROW
         factors[row, 0], factors[row, 1] = scratch[base + _INVERSE], scratch[base + _FIRST]
         factors[row, 2] = scratch[base + _SECOND]
     return factors
-
-
-@fused_kernel
-def _smooth_even(
-    values: NDArray[np.void],
-    factors: NDArray[np.float64],
-    made: NDArray[np.void],
-    tile: NDArray[np.float32],
-    records: NDArray[np.void],
-) -> None:
-    """Fill in whole tiles; `tile` and `records` are the same room, (node, pixel and band) and (node, pixel)."""
-    pixels, size = values.shape
-    flat, made_flat, room = values.reshape(values.size), made.reshape(made.size), records.reshape(records.size)
-    stride = np.uintp(size)
-    solved = np.zeros(np.uintp(len(factors)) * _EVEN_LANES)
-    for start in range(0, pixels, EVEN_LANES):
-        for node in range(size):
-            source, into = np.uintp(start * size + node), np.uintp(node * EVEN_LANES)
-            for lane in range(EVEN_LANES):
-                room[into + np.uintp(lane)] = flat[source + np.uintp(lane) * stride]
-        for column in range(0, tile.shape[1], EVEN_LANES):
-            _eliminate_even(tile, column, factors, solved)
-            _substitute_even(tile, column, factors, solved)
-        for lane in range(EVEN_LANES):
-            into = np.uintp(start + lane) * stride
-            for node in range(size):
-                made_flat[into + np.uintp(node)] = room[np.uintp(node * EVEN_LANES) + np.uintp(lane)]
-
-
-@fused_kernel
-def _eliminate_even(
-    tile: NDArray[np.float32], column: int, factors: NDArray[np.float64], solved: NDArray[np.float64]
-) -> None:
-    """Go forwards through the nodes of some columns of a tile: all lanes share their factors."""
-    flat = tile.reshape(tile.size)
-    for node in range(len(tile)):
-        first, second = factors[node + 1, 1], factors[node, 2]
-        source = np.uintp(node * tile.shape[1] + column)
-        base = np.uintp(node + _MARGIN) * _EVEN_LANES
-        for lane in range(EVEN_LANES):
-            here = base + np.uintp(lane)
-            solved[here] = (
-                flat[source + np.uintp(lane)]
-                - first * solved[here - _EVEN_LANES]
-                - second * solved[here - _EVEN_LANES - _EVEN_LANES]
-            )
-
-
-@fused_kernel
-def _substitute_even(
-    tile: NDArray[np.float32], column: int, factors: NDArray[np.float64], solved: NDArray[np.float64]
-) -> None:
-    """Go back through the nodes, two at a time, and write the columns."""
-    # Above an odd number of nodes lies one of the margin: zeros, and factors of zero.
-    for row in range(len(tile) + _MARGIN - 1 + len(tile) % 2, _MARGIN, -2):
-        inverse, first, second = factors[row, 0], factors[row, 1], factors[row, 2]
-        next_inverse, next_first, next_second = factors[row - 1, 0], factors[row - 1, 1], factors[row - 1, 2]
-        base = np.uintp(row) * _EVEN_LANES
-        for lane in range(EVEN_LANES):
-            here = base + np.uintp(lane)
-            after = solved[here + _EVEN_LANES]
-            value = solved[here] * inverse - first * after - second * solved[here + _EVEN_LANES + _EVEN_LANES]
-            solved[here] = value
-            solved[here - _EVEN_LANES] = (
-                solved[here - _EVEN_LANES] * next_inverse - next_first * value - next_second * after
-            )
-    flat = tile.reshape(tile.size)
-    for node in range(len(tile)):
-        into = np.uintp(node * tile.shape[1] + column)
-        base = np.uintp(node + _MARGIN) * _EVEN_LANES
-        for lane in range(EVEN_LANES):
-            flat[into + np.uintp(lane)] = solved[base + np.uintp(lane)]
 
 
 @fused_kernel
@@ -352,14 +247,14 @@ def _load_weights(
 ) -> bool:
     """Put a tile's weights on the grid, count each lane's, and say whether one has fewer than three."""
     if len(grid.places) < grid.size:
-        for row in range(_MARGIN, grid.size + _MARGIN):
+        for row in range(MARGIN, grid.size + MARGIN):
             base = np.uintp(row) * _ROW
-            for lane in range(LANES):
+            for lane in range(TILE):
                 scratch[base + np.uintp(lane)] = 0.0
     counts[:] = 0
     for time in range(len(grid.places)):
-        base = (grid.places[time] + np.uintp(_MARGIN)) * _ROW
-        for lane in range(LANES):
+        base = (grid.places[time] + np.uintp(MARGIN)) * _ROW
+        for lane in range(TILE):
             weight = weights[lane, time]
             scratch[base + np.uintp(lane)] = weight
             counts[lane] += weight > 0
@@ -377,8 +272,8 @@ def _factor(scratch: NDArray[np.float64], smoothing: NDArray[np.float64], size: 
         middle = 1.0 * rises + 4.0 * bends + 1.0 * falls
         beside = -2.0 * rises - 2.0 * (node > 0 and node + 1 < size)
         beyond = 1.0 * rises
-        base = np.uintp(node + _MARGIN) * _ROW
-        for lane in range(LANES):
+        base = np.uintp(node + MARGIN) * _ROW
+        for lane in range(TILE):
             here = base + np.uintp(lane)
             before = here - _ROW
             earlier = before - _ROW
@@ -404,19 +299,19 @@ def _load(
     """Put weight x value of some bands of a tile on the grid; 0 where nothing weighs."""
     start, count = bands[0], len(bands[1])
     if len(grid.places) < grid.size:
-        for row in range(_MARGIN, grid.size + _MARGIN):
+        for row in range(MARGIN, grid.size + MARGIN):
             base = np.uintp(row) * _ROW + _BANDS
-            for place in range(count * LANES):
+            for place in range(count * TILE):
                 scratch[base + np.uintp(place)] = 0.0
     flat = tile.reshape(tile.size)
     width = np.uintp(tile.shape[2])
     stride = np.uintp(tile.shape[1]) * width
     for time in range(len(grid.places)):
-        base = (grid.places[time] + np.uintp(_MARGIN)) * _ROW
+        base = (grid.places[time] + np.uintp(MARGIN)) * _ROW
         for band in range(count):
-            into = base + _BANDS + np.uintp(band) * _LANES
+            into = base + _BANDS + np.uintp(band) * _TILE
             source = np.uintp(time) * width + np.uintp(start + band)
-            for lane in range(LANES):
+            for lane in range(TILE):
                 weight = scratch[base + np.uintp(lane)]
                 value = flat[np.uintp(lane) * stride + source]
                 scratch[into + np.uintp(lane)] = weight * value if weight > 0 else 0.0
@@ -426,10 +321,10 @@ def _load(
 def _substitute(scratch: NDArray[np.float64], group: tuple[int, ...], size: int) -> None:
     """Solve for a group of bands of a tile in place, forwards and back."""
     for node in range(size):
-        base = np.uintp(node + _MARGIN) * _ROW
+        base = np.uintp(node + MARGIN) * _ROW
         for band in range(len(group)):
-            into = base + _BANDS + np.uintp(band) * _LANES
-            for lane in range(LANES):
+            into = base + _BANDS + np.uintp(band) * _TILE
+            for lane in range(TILE):
                 here, factor = into + np.uintp(lane), base + np.uintp(lane)
                 scratch[here] = (
                     scratch[here]
@@ -437,10 +332,10 @@ def _substitute(scratch: NDArray[np.float64], group: tuple[int, ...], size: int)
                     - scratch[factor - _ROW - _ROW + _SECOND] * scratch[here - _ROW - _ROW]
                 )
     for step in range(size):
-        base = np.uintp(size - 1 - step + _MARGIN) * _ROW
+        base = np.uintp(size - 1 - step + MARGIN) * _ROW
         for band in range(len(group)):
-            into = base + _BANDS + np.uintp(band) * _LANES
-            for lane in range(LANES):
+            into = base + _BANDS + np.uintp(band) * _TILE
+            for lane in range(TILE):
                 here, factor = into + np.uintp(lane), base + np.uintp(lane)
                 scratch[here] = (
                     scratch[here] * scratch[factor + _INVERSE]
@@ -459,13 +354,13 @@ def _draw_lines(
 ) -> None:
     """Write the answer where the matrix has none, or an ill-conditioned one: a line, a constant, NaN."""
     start, count = bands[0], len(bands[1])
-    for lane in range(LANES):
+    for lane in range(TILE):
         if counts[lane] > 2:
             continue
         times = np.zeros(2, np.int64)
         found = 0
         for time in range(len(grid.places)):
-            if scratch[(grid.places[time] + np.uintp(_MARGIN)) * _ROW + np.uintp(lane)] > 0:
+            if scratch[(grid.places[time] + np.uintp(MARGIN)) * _ROW + np.uintp(lane)] > 0:
                 times[found:] = time
                 found += 1
         days = grid.places[times].astype(np.float64)
@@ -474,20 +369,20 @@ def _draw_lines(
             slope = (np.float64(right) - left) / (days[1] - days[0]) if found > 1 else 0.0
             for node in range(grid.size):
                 value = left + slope * (node - days[0]) if found else np.nan
-                into = np.uintp(node + _MARGIN) * _ROW + _BANDS + np.uintp(band) * _LANES
+                into = np.uintp(node + MARGIN) * _ROW + _BANDS + np.uintp(band) * _TILE
                 scratch[into + np.uintp(lane)] = value
 
 
 @fused_kernel
 def _hold(scratch: NDArray[np.float64], group: tuple[int, ...], size: int, spans: NDArray[np.int64]) -> None:
     """Write the value at each lane's first and last node to all nodes beyond."""
-    for lane in range(LANES):
-        first, last = spans[lane, 0] + _MARGIN, spans[lane, 1] + _MARGIN
+    for lane in range(TILE):
+        first, last = spans[lane, 0] + MARGIN, spans[lane, 1] + MARGIN
         for band in range(len(group)):
-            place = _BANDS + np.uintp(band) * _LANES + np.uintp(lane)
-            for row in range(_MARGIN, first):
+            place = _BANDS + np.uintp(band) * _TILE + np.uintp(lane)
+            for row in range(MARGIN, first):
                 scratch[np.uintp(row) * _ROW + place] = scratch[np.uintp(first) * _ROW + place]
-            for row in range(last + 1, size + _MARGIN):
+            for row in range(last + 1, size + MARGIN):
                 scratch[np.uintp(row) * _ROW + place] = scratch[np.uintp(last) * _ROW + place]
 
 
@@ -500,13 +395,13 @@ def _store(
     flat = made.reshape(made.size)
     width = np.uintp(made.shape[2])
     stride = np.uintp(made.shape[1]) * width
-    for lane in range(LANES):
+    for lane in range(TILE):
         pixel = np.uintp(lane) * stride + np.uintp(start)
         for step in range(len(grid.nodes)):
-            source = (grid.nodes[step] + np.uintp(_MARGIN)) * _ROW + _BANDS + np.uintp(lane)
+            source = (grid.nodes[step] + np.uintp(MARGIN)) * _ROW + _BANDS + np.uintp(lane)
             into = pixel + np.uintp(step) * width
             for band in range(count):
-                flat[into + np.uintp(band)] = scratch[source + np.uintp(band) * _LANES]
+                flat[into + np.uintp(band)] = scratch[source + np.uintp(band) * _TILE]
 
 
 @fused_kernel
@@ -515,10 +410,10 @@ def _store_between(
 ) -> None:
     """Write some bands of a tile at the days wanted, linear between nodes."""
     for step in range(len(grid.nodes)):
-        base, share = (grid.nodes[step] + np.uintp(_MARGIN)) * _ROW + _BANDS, grid.shares[step]
+        base, share = (grid.nodes[step] + np.uintp(MARGIN)) * _ROW + _BANDS, grid.shares[step]
         for band in range(len(bands[1])):
-            for lane in range(LANES):
-                here = base + np.uintp(band) * _LANES + np.uintp(lane)
+            for lane in range(TILE):
+                here = base + np.uintp(band) * _TILE + np.uintp(lane)
                 value = scratch[here]
                 if share > 0:
                     value += share * (scratch[here + _ROW] - value)
@@ -537,9 +432,9 @@ def _misfit(
     start, place = band
     sums[:] = 0.0
     for time in range(len(grid.places)):
-        base = (grid.places[time] + np.uintp(_MARGIN)) * _ROW
-        source = base + _BANDS + np.uintp(place) * _LANES
-        for lane in range(LANES):
+        base = (grid.places[time] + np.uintp(MARGIN)) * _ROW
+        source = base + _BANDS + np.uintp(place) * _TILE
+        for lane in range(TILE):
             weight = scratch[base + np.uintp(lane)]
             off = tile[lane, time, start + place] - scratch[source + np.uintp(lane)]
             sums[lane] += weight * off * off if weight > 0 else 0.0
@@ -550,8 +445,8 @@ def _roughness(scratch: NDArray[np.float64], place: int, size: int, sums: NDArra
     """Fill in each lane's sum of squared second differences of the band at that place of its group."""
     sums[:] = 0.0
     for node in range(size - 2):
-        base = np.uintp(node + _MARGIN) * _ROW + _BANDS + np.uintp(place) * _LANES
-        for lane in range(LANES):
+        base = np.uintp(node + MARGIN) * _ROW + _BANDS + np.uintp(place) * _TILE
+        for lane in range(TILE):
             here = base + np.uintp(lane)
             bend = scratch[here] - 2 * scratch[here + _ROW] + scratch[here + _ROW + _ROW]
             sums[lane] += bend * bend

@@ -13,8 +13,9 @@ from cropmap.contract.params import param
 from cropmap.kernels import kernel
 from cropmap.prepare import STEPS
 from cropmap.prepare.days import IN_PLACE_OF_STEPS, NAMED_DAYS, wanted_days, whole_days
+from cropmap.prepare.even_smoother import smooth_even
 from cropmap.prepare.robust import ITERATIONS, ROBUST, reweigh
-from cropmap.prepare.smoother import day_grid, own_grid, smooth, smooth_even, trade_offs
+from cropmap.prepare.smoother import day_grid, own_grid, smooth, trade_offs
 from cropmap.prepare.step import Step
 from cropmap.prepare.v_curve import best, lambdas
 

@@ -126,6 +126,7 @@ def known_name(band: str) -> str:
 
 
 _FORM = re.compile(r"(.+?)\s+(clear|bad|bits|up\s+to)\s+(.+)", re.IGNORECASE)
+_UNFINISHED = re.compile(r".+?\s+(clear|bad|bits|up(?:\s+to)?)", re.IGNORECASE)
 
 
 def mask_of(text: str) -> Mask:
@@ -138,6 +139,10 @@ def mask_of(text: str) -> Mask:
     band = form[1] if form else text.strip()
     known = KNOWN_MASKS.get(known_name(band))
     if form is None:
+        unfinished = _UNFINISHED.fullmatch(text.strip())
+        if unfinished:
+            message = f"nothing stands behind {unfinished[1]!r}."
+            raise ValueError(message)
         if known is None:
             message = f"no rule is known for the band {band!r}."
             raise ValueError(message)

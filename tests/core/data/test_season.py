@@ -47,12 +47,19 @@ def test_a_season_may_cross_the_turn_of_a_year():
     assert season.days([dt.date(2021, 1, 1)]).tolist() == [122]
 
 
-@pytest.mark.parametrize(
-    ("start", "end"), [((2021, 3, 2), (2021, 3, 1)), ((2019, 1, 1), (2021, 1, 2)), ((1, 1, 1), (9999, 1, 1))]
-)
-def test_a_span_that_is_no_season_is_refused(start, end):
-    with pytest.raises(RecipeError, match="Give a start before the end"):
+def test_a_season_that_ends_before_it_starts_is_refused():
+    with pytest.raises(RecipeError, match=r"ends before it starts.*Give a start before the end"):
+        Season(dt.date(2021, 3, 2), dt.date(2021, 3, 1))
+
+
+@pytest.mark.parametrize(("start", "end"), [((2019, 1, 1), (2021, 1, 2)), ((1, 1, 1), (9999, 1, 1))])
+def test_a_season_of_over_two_years_is_refused(start, end):
+    with pytest.raises(RecipeError, match=r"longer than two years.*Give a start and an end within two years"):
         Season(dt.date(*start), dt.date(*end))
+
+
+def test_two_years_are_a_season():
+    assert Season(dt.date(2019, 1, 1), dt.date(2021, 1, 1)).length_days == 731
 
 
 def test_one_day_is_a_season():

@@ -15,9 +15,10 @@ from cropmap.data.recipe import Recipe, StepUse
 from cropmap.data.scenes import SceneBlock
 from cropmap.data.season import Season
 from cropmap.prepare import STEPS
+from cropmap.prepare.even_smoother import smooth_even
 from cropmap.prepare.observe import observe
 from cropmap.prepare.recipe import needs_look, prepare, settle
-from cropmap.prepare.smoother import day_grid, own_grid, smooth, smooth_even
+from cropmap.prepare.smoother import day_grid, own_grid, smooth
 
 SEASON = Season(dt.date(2023, 4, 1), dt.date(2023, 9, 30))
 REAL = Path(__file__).parents[4] / "shared" / "data" / "sen2rts_ndvi_scl"

@@ -531,6 +531,8 @@ def test_another_grid_is_resampled_on_request(tmp_path):
         ({"masks": ["QA60"]}, "no rule is known for the band 'QA60'"),
         ({"masks": ["none", "SCL"]}, "no rule is known for the band 'none'"),
         ({"masks": ["SCL", "SCL clear 4"]}, "stands twice"),
+        ({"masks": ["SCL clear"]}, "nothing stands behind 'clear'"),
+        ({"masks": ["CLP up to "]}, "nothing stands behind 'up to'"),
         ({"masks": ["SCL clear 4.5"]}, "'4.5' is no whole number; known are saturated"),
         ({"masks": ["QA_PIXEL clear cloud"]}, "'cloud' is no whole number"),
         ({"masks": ["SCL bits 63"]}, "'63' is no bit"),
