@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -108,6 +108,7 @@ class LabelledSeries:
         crs: WKT of the coordinates.
         where: The file, for messages.
         notes: What was left out while reading, and why.
+        sites: Which study area each sample lies in, (sample,), text; empty where all lie in one that needs no name.
 
     Raises:
         SampleError: No sample, or shapes that disagree.
@@ -124,9 +125,12 @@ class LabelledSeries:
     crs: str
     where: str = ""
     notes: tuple[str, ...] = ()
+    sites: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, np.str_))
 
     def __post_init__(self) -> None:
         count = len(self.labels)
+        if not len(self.sites):
+            object.__setattr__(self, "sites", np.full(count, "", np.str_))
         if not count:
             raise SampleError("The table holds no labelled series.", where=self.where, fix="Give at least one.")
         if self.values.ndim != 3 or self.values.shape != (*self.dates.shape, len(self.bands)):
@@ -135,7 +139,8 @@ class LabelledSeries:
                 where=self.where,
                 fix="Give values as (sample, time, band) and dates as (sample, time).",
             )
-        _same_length(count, values=self.values, ids=self.ids, groups=self.groups, x=self.x, y=self.y)
+        own = {"values": self.values, "ids": self.ids, "groups": self.groups, "sites": self.sites}
+        _same_length(count, **own, x=self.x, y=self.y)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -152,6 +157,8 @@ class FoldPlan:
         block_m: Edge of the blocks used, in metres.
         notes: What the user should know of the split.
         nearest_m: Smallest distance between samples of different folds, in metres; NaN where it is not known.
+        near: True where a sample is too near to the samples of a fold to train the model that is tested there,
+            (sample, fold), bool; None where none is kept away.
     """
 
     fold: NDArray[np.int8]
@@ -160,6 +167,7 @@ class FoldPlan:
     block_m: float
     notes: tuple[str, ...] = ()
     nearest_m: float = math.nan
+    near: NDArray[np.bool_] | None = None
 
     @property
     def folds(self) -> int:
@@ -168,7 +176,12 @@ class FoldPlan:
 
     def train_mask(self, fold: int) -> NDArray[np.bool_]:
         """Return True for the samples that a model tested on `fold` may see, (sample,)."""
-        return np.asarray(self.fold != fold)
+        other = np.asarray((self.fold != fold) & (self.fold >= 0))
+        return other if self.near is None else other & ~self.near[:, fold]
+
+
+# The arrays of a sample set that hold one item a sample.
+_BY_SAMPLE = ("values", "codes", "ids", "x", "y", "groups", "sites", "years")
 
 
 def _same_length(count: int, **arrays: NDArray[Any]) -> None:
@@ -194,6 +207,8 @@ class SampleSet:
         recipe: How the series were prepared.
         crs: WKT of the coordinates.
         masked: A cloud mask told which observations are clear; a model of such series needs one too.
+        sites: Which study area each sample lies in, (sample,), text; empty where all lie in one that needs no name.
+        years: Year of each sample's season, (sample,), int16; empty stands for the recipe's own.
 
     Raises:
         SampleError: No sample, shapes that disagree, values that are not finite, ids twice, codes without a class.
@@ -211,9 +226,15 @@ class SampleSet:
     recipe: Recipe
     crs: str
     masked: bool = False
+    sites: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, np.str_))
+    years: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
 
     def __post_init__(self) -> None:
         count = len(self.codes)
+        if not len(self.sites):
+            object.__setattr__(self, "sites", np.full(count, "", np.str_))
+        if not len(self.years):
+            object.__setattr__(self, "years", np.full(count, self.recipe.season.start.year, np.int16))
         if not count:
             raise SampleError("No sample is left.", fix="Check that the samples lie inside the images and have labels.")
         if self.values.shape != (count, len(self.days), len(self.bands)):
@@ -221,7 +242,7 @@ class SampleSet:
                 f"The samples' values have shape {self.values.shape}, "
                 f"not ({count}, {len(self.days)}, {len(self.bands)}) samples, steps and bands."
             )
-        for name in ("ids", "x", "y", "groups"):
+        for name in ("ids", "x", "y", "groups", "sites", "years"):
             if len(getattr(self, name)) != count:
                 raise SampleError(f"{count} samples have {len(getattr(self, name))} {name}.")
         self._check_content()
@@ -255,5 +276,5 @@ class SampleSet:
 
     def subset(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> SampleSet:
         """Return the chosen samples (a mask or positions), in that order."""
-        picked = {name: getattr(self, name)[chosen] for name in ("values", "codes", "ids", "x", "y", "groups")}
+        picked = {name: getattr(self, name)[chosen] for name in _BY_SAMPLE}
         return dataclasses.replace(self, **picked)
