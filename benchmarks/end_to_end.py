@@ -29,10 +29,10 @@ from harness import machine, peak_bytes, say, table
 from cropmap.contract.progress import Progress
 from cropmap.io.cubes import CubePlan
 from cropmap.io.series import SeriesReader
-from cropmap.mapping.blocks import in_order
 from cropmap.mapping.prepared import CubeOptions, prepare_cube
 from cropmap.prepare.recipe import make_recipe, recipe_bands, recipe_nodes
 from cropmap.sources.folder import FolderParams, folder
+from cropmap.threads import in_order
 
 BANDS = ("blue", "green", "red", "nir", "swir1", "swir2")
 CLEAR, CLOUD = 64, 8

@@ -68,7 +68,7 @@ class CropMapDock(QgsDockWidget):
         self.runner = Runner(self)
         self.images = ImagesPage(self.look)
         self.preparation = PreparationPage(self.compare, self.prepare)
-        self.samples = SamplesPage()
+        self.samples = SamplesPage(iface)
         self.model = model_page()
         self.map = MapPage()
         self.history = HistoryPage()
@@ -121,6 +121,8 @@ class CropMapDock(QgsDockWidget):
         self.primary.clicked.connect(self.go_on)
         for page in self.pages:
             page.changed.connect(self.refresh)
+        self.samples.start_asked.connect(self.start_for_samples)
+        self.samples.shown.connect(lambda layer: QTimer.singleShot(0, lambda: zoom_to(self._iface, layer)))
         self.runner.started.connect(self._job_started)
         self.runner.progressed.connect(self.run_panel.at)
         self.runner.warned.connect(self._warned)
@@ -251,6 +253,11 @@ class CropMapDock(QgsDockWidget):
     def _new_folder(self, kind: str) -> Path:
         return new_run_folder(self.map.results_folder() or runs_folder(), kind, dt.datetime.now().astimezone())
 
+    def start_for_samples(self, kind: str, params: Mapping[str, Any]) -> None:
+        """Start a job that a tab of the samples asks for; training takes the model that the panel shows."""
+        own = self.model.values() if kind == "train" else {}
+        self.start(kind, {**own, **params}, self._new_folder(kind))
+
     def run_demo(self) -> None:
         """Start the demonstration on a synthetic site."""
         self.start("demo", {}, self._new_folder("demo"))
@@ -316,10 +323,12 @@ class CropMapDock(QgsDockWidget):
         self.refresh()
 
     def _show_result(self, kind: str, result: Mapping[str, Any]) -> None:
+        taken = self.samples.job_done(kind, result)
         loaded = self.load(result, f"CropMap: {Path(str(result.get('run_folder', self._folder))).name}")
         actions = self._actions(result, loaded)
         title = tr("{what}: done.").format(what=title_of(kind))
-        self.notice.say("good", title, "\n".join([*_figures(result), *self._warning_lines()]), actions)
+        lines = [taken, *_figures(result), *self._warning_lines()]
+        self.notice.say("good", title, "\n".join(filter(None, lines)), actions)
         self._iface.messageBar().pushSuccess("CropMap", title)
         if self.stack.currentIndex() == HISTORY:
             self.open_page(HISTORY)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .dock import CropMapDock
     from .processing.provider import CropMapProvider
+    from .widgets.series_dock import SeriesDock
 
 _MENU = "&CropMap"
 
@@ -32,6 +33,7 @@ class CropMapPlugin(QObject):
         self._iface = iface
         self.actions: list[QAction] = []
         self.dock: CropMapDock | None = None
+        self.series: SeriesDock | None = None
         self.provider: CropMapProvider | None = None
         self.dialog: QDialog | None = None
         self._toolbar: Any = None
@@ -45,6 +47,9 @@ class CropMapPlugin(QObject):
         panel = self._add(tr("CropMap panel"), self.toggle_panel, "icon")
         panel.setCheckable(True)
         self._toolbar.addAction(panel)
+        self._series_action = self._add(tr("Series under the cursor"), self.toggle_series, "series")
+        self._series_action.setCheckable(True)
+        self._toolbar.addAction(self._series_action)
         self._add(tr("Run the demo"), self.run_demo, "demo")
         self._add(tr("Worker environment…"), self.show_environment, "worker")
         self._add(tr("Help and about"), self.show_about, "help")
@@ -59,11 +64,12 @@ class CropMapPlugin(QObject):
     def unload(self) -> None:
         """Take everything away, so that the plugin can be loaded anew."""
         self._close_dialog()
-        if self.dock is not None:
-            self.dock.leave()
-            self._iface.removeDockWidget(self.dock)
-            self.dock.deleteLater()
-            self.dock = None
+        for dock in (self.dock, self.series):
+            if dock is not None:
+                dock.leave()
+                self._iface.removeDockWidget(dock)
+                dock.deleteLater()
+        self.dock = self.series = None
         for action in self.actions:
             self._iface.removePluginRasterMenu(_MENU, action)
             action.deleteLater()
@@ -94,11 +100,26 @@ class CropMapPlugin(QObject):
 
             self.dock = CropMapDock(self._iface)
             self.dock.environment_asked.connect(self.show_environment)
+            self.dock.samples.review.series_asked.connect(self.toggle_series)
             self.dock.visibilityChanged.connect(self.actions[0].setChecked)
             self._iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
         self.dock.show()
         self.dock.raise_()
         return self.dock
+
+    def toggle_series(self) -> None:
+        """Show or hide the window that draws the series under the mouse pointer."""
+        if self.series is None:
+            from .widgets.series_dock import SeriesDock  # noqa: PLC0415 - QGIS starts without it
+
+            self.series = SeriesDock(self._iface)
+            self.series.visibilityChanged.connect(self._series_action.setChecked)
+            self._iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.series)
+        elif self.series.isVisible():
+            self.series.hide()
+        else:
+            self.series.show()
+            self.series.raise_()
 
     def run_demo(self) -> None:
         """Open the panel and start the demonstration."""

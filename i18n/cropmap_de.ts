@@ -192,6 +192,74 @@
    <translation>Wolkenfreie Beobachtungen</translation>
   </message>
   <message>
+   <source>This is no sample file of CropMap with series.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Close the file in other programs, or copy it to where you may write, and choose the copy.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The sample file has version {found}; this CropMap reads {known}.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Use the CropMap that wrote it, or extract the samples again.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The sample file was removed or replaced meanwhile.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose a samples.gpkg that a run has written.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The file is not there.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>it is read-only</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The verdict cannot be written into the file: {why}.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose another one.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The description of the samples is damaged.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose it again.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The sample has no series of {steps} steps and {bands} bands.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Extract the samples again.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sample {id} is no longer where it was in the file.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose the file again.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>QGIS refused</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Load the layers</source>
    <translation>Layer laden</translation>
   </message>
@@ -308,16 +376,20 @@
    <translation>Mehrmals gebraucht?</translation>
   </message>
   <message>
-   <source>Choose the field that holds the class; CropMap looks for it itself where you choose none.</source>
-   <translation>Wählen Sie das Feld mit der Klasse; ohne Wahl sucht CropMap es selbst.</translation>
-  </message>
-  <message>
    <source>Labelled samples</source>
    <translation>Stichproben mit bekannter Kultur</translation>
   </message>
   <message>
    <source>Points or polygons whose crop is known. The model learns from the image series at these places.</source>
    <translation>Punkte oder Flächen, deren Kultur bekannt ist. Das Modell lernt aus den Bildreihen an diesen Stellen.</translation>
+  </message>
+  <message>
+   <source>Survey</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose the field that holds the class; CropMap looks for it itself where you choose none.</source>
+   <translation>Wählen Sie das Feld mit der Klasse; ohne Wahl sucht CropMap es selbst.</translation>
   </message>
   <message>
    <source>{n} samples of {k} classes.</source>
@@ -402,6 +474,10 @@
   <message>
    <source>automatic</source>
    <translation>automatisch</translation>
+  </message>
+  <message>
+   <source>each label is a class</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Separated by commas</source>
@@ -548,6 +624,22 @@
    <translation>Meldung schließen</translation>
   </message>
   <message>
+   <source>one path a line</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Add files…</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Add layer</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose files</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Cancel</source>
    <translation>Abbrechen</translation>
   </message>
@@ -582,6 +674,134 @@
   <message>
    <source>took {time}</source>
    <translation>dauerte {time}</translation>
+  </message>
+  <message>
+   <source>New class</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>nothing</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Labels or codes that become no class, separated by commas</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What becomes of labels that nothing above names</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Add a class</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Remove the selected classes: what they are made of is left out</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Merge</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Make one class of the selected ones; a class that gets another's name joins it</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Scheme</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Schemes that are ready to use, and files</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Load a scheme</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Save the scheme</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Made of</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>are refused</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>are left out</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Named by no class: {labels}. Other words for the same crop are understood when it runs.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Leave each label in one place.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Write labels or codes beside it, or let all others go to it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Left out</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{sources}: named more than once.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{classes}: made of nothing yet.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Each label a class</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Code {code} in maps</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{file} cannot be read: {why}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>In the maps</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Of these patterns</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Left</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Set to something else since the pixels were counted</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Any pattern, or none</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{n} pixels</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{n} hectares</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Without this rule {n} would be left in the end</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>A virtual environment in {folder}. It downloads several hundred megabytes and takes about 2 GB of disk.</source>
@@ -812,16 +1032,16 @@
    <translation>Auslassen</translation>
   </message>
   <message>
-   <source>Samples file (.npz) of the training; its pixels are left out of the comparison.</source>
-   <translation>Stichprobendatei (.npz) des Trainings; ihre Pixel bleiben beim Vergleich außen vor.</translation>
+   <source>Samples file (samples.gpkg) of the training; its pixels are left out of the comparison.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Classify crops</source>
    <translation>Kulturen klassifizieren</translation>
   </message>
   <message>
-   <source>Sample, train, judge by spatial cross-validation, map and report: from images and labels to a crop map.</source>
-   <translation>Zeitreihen entnehmen, trainieren, räumlich kreuzvalidieren, kartieren und berichten: von Bildern und Stichproben zur Kulturartenkarte.</translation>
+   <source>Sample, train, judge by cross-validation, map and report: from images and labels to a crop map.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>The season's images.</source>
@@ -860,20 +1080,28 @@
    <translation>Koordinatensystem, wenn die Datei mit den Stichproben keines nennt, z. B. EPSG:4326.</translation>
   </message>
   <message>
-   <source>Legend</source>
-   <translation>Legende</translation>
+   <source>Class scheme</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Legend file (JSON) with codes, names and colours; made from the labels where empty.</source>
-   <translation>Legendendatei (JSON) mit Codes, Namen und Farben; leer wird sie aus den Klassen der Stichproben erzeugt.</translation>
+   <source>Which labels become which classes: a preset (corn_soybean_other, cdl_major, vojvodina_7, brittany_9), or entries such as: Corn = maize, 1; Other = rye; left out = mixed; rest = Other. Empty: each label is a class.</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Other class</source>
-   <translation>Restklasse</translation>
+   <source>A sample is</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Class of the legend that takes all labels which the legend lacks; they are refused where empty.</source>
-   <translation>Klasse der Legende für alle Stichproben, deren Klasse in der Legende fehlt; leer werden sie zurückgewiesen.</translation>
+   <source>pixels: each pixel inside a polygon is a sample. parcels: each polygon is one, the mean series of its pixels; points stand for their pixel.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>pixels</source>
+   <translation>Pixel</translation>
+  </message>
+  <message>
+   <source>parcels</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Inner buffer</source>
@@ -894,6 +1122,66 @@
   <message>
    <source>At most this many pixels of each polygon; 0 takes all.</source>
    <translation>Höchstens so viele Pixel jeder Fläche; 0 nimmt alle.</translation>
+  </message>
+  <message>
+   <source>Samples drawn</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>At most this many of the labelled pixels, drawn at random; 0 takes all. Parcels are always all taken.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Allocation</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How the samples drawn are shared out to the classes: the same for each; by how many there are; or as chance has it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>equal</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>proportional</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>random</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Smallest distance</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>No two labelled pixels that are taken lie nearer to each other; 0 allows neighbours.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Clear share of a parcel</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>A date is clear for a parcel where at least this share of its pixels is.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Field outlines</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Polygons of fields: samples that stand in the same one form a group, which no fold splits.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Site</source>
+   <translation>Gebiet</translation>
+  </message>
+  <message>
+   <source>Name of the study area, by which sets of several sites are told apart; the name of the images' folder where empty.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Device</source>
@@ -920,24 +1208,64 @@
    <translation>Was die Zeitreihen der Pixel klassifiziert.</translation>
   </message>
   <message>
+   <source>Split</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What folds keep whole: square blocks of land; groups, wherever they lie; each site or each year in turn. stratified and random draw single samples and make the accuracy look too good. file takes the folds of the samples file.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>blocks</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>groups</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>leave site</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>leave year</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>stratified</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>file</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Folds</source>
    <translation>Teile</translation>
   </message>
   <message>
-   <source>Folds of the spatial cross-validation.</source>
-   <translation>Teile der räumlichen Kreuzvalidierung.</translation>
+   <source>Folds of the cross-validation; a site or year each where these are left out.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Block size</source>
    <translation>Blockgröße</translation>
   </message>
   <message>
-   <source>Edge of the square blocks that stay together in one fold; made smaller by itself on small sites, down to 100 m.</source>
-   <translation>Kantenlänge der quadratischen Blöcke, die zusammen in einem Teil bleiben; wird in kleinen Gebieten von selbst verkleinert, bis auf 100 m.</translation>
+   <source>Edge of the square blocks that stay together in one fold; made smaller by itself on small sites, down to 100 m. 0 takes the distance up to which the samples resemble each other.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>km</source>
    <translation>km</translation>
+  </message>
+  <message>
+   <source>Gap</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Samples nearer than this to a test sample do not train the model that it tests; 0 keeps no gap.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Seed</source>
@@ -982,10 +1310,6 @@
   <message>
    <source>Edge of the blocks; 0 follows the images' own tiles.</source>
    <translation>Kantenlänge der Blöcke; 0 richtet sich nach den Kacheln der Bilder.</translation>
-  </message>
-  <message>
-   <source>pixels</source>
-   <translation>Pixel</translation>
   </message>
   <message>
    <source>Compare recipes</source>
@@ -1036,10 +1360,6 @@
    <translation>Ein künstliches Gebiet mit Wolken, Kulturen und erhobenen Punkten erzeugen, kartieren und die Karte mit der Wahrheit vergleichen.</translation>
   </message>
   <message>
-   <source>Site</source>
-   <translation>Gebiet</translation>
-  </message>
-  <message>
    <source>Which synthetic landscape.</source>
    <translation>Welche künstliche Landschaft.</translation>
   </message>
@@ -1066,6 +1386,90 @@
   <message>
    <source>Surveyed points to learn from.</source>
    <translation>Erhobene Punkte, aus denen gelernt wird.</translation>
+  </message>
+  <message>
+   <source>Design a validation sample</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Say how many points of each mapped class tell its accuracy well enough, and draw them for interpretation.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Class map to be judged.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Standard error</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Wanted standard error of the overall accuracy, e.g. 0.01.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Expected user's accuracies</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share of each class's mapped pixels that are expected to be right, by class name; the others take the next value.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Expected elsewhere</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The same for classes that are not listed.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How points are shared out: by area, with a minimum for rare classes (olofsson); by area; alike; or to the smallest error of the overall accuracy (neyman).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>olofsson</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>neyman</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Minimum of a class</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Least points of a class with 'olofsson': 50 to 100.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Class margin</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Half width of the 95 % interval of each user's accuracy; classes get more points where that takes them. 0 asks for none.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Points in all; the number that the standard error takes where 0.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Further classes</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Classes that the form offers besides the known ones, e.g. fallow.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Blind</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keep the mapped class from who interprets the points; it stands in strata.csv alone.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Import labelled series</source>
@@ -1112,6 +1516,22 @@
    <translation>Erster Tag der Saison, die kartiert wird; leer gilt das Jahr mit den meisten Bildern.</translation>
   </message>
   <message>
+   <source>Join sample sets</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Join the sample sets of several sites or years to one, with which to test on sites or years left out.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Folder</source>
+   <translation>Ordner</translation>
+  </message>
+  <message>
+   <source>Folder of the sample sets: sample files (.gpkg), and folders that hold a samples.gpkg, such as the runs of the sample job.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Prepare series</source>
    <translation>Zeitreihen vorbereiten</translation>
   </message>
@@ -1120,28 +1540,204 @@
    <translation>Aus wolkigen, unregelmäßigen Bildern ein Raster mit regelmäßigen Schritten und ohne Lücken machen, das später an ihre Stelle tritt.</translation>
   </message>
   <message>
-   <source>Sample series</source>
-   <translation>Zeitreihen entnehmen</translation>
+   <source>Find doubtful labels</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Extract the prepared series of labelled points or polygons, and split them by spatial blocks.</source>
-   <translation>Die vorbereiteten Zeitreihen von Punkten oder Flächen mit bekannter Kultur entnehmen und nach räumlichen Blöcken aufteilen.</translation>
-  </message>
-  <message>
-   <source>Train model</source>
-   <translation>Modell trainieren</translation>
-  </message>
-  <message>
-   <source>Fit a model on labelled series, measure it by spatial cross-validation, and write it as one package file.</source>
-   <translation>Ein Modell mit Zeitreihen bekannter Kultur trainieren, seine Genauigkeit durch räumliche Kreuzvalidierung messen und es als eine Paketdatei schreiben.</translation>
+   <source>Rank the samples whose labels are doubtful, for a person to review; none is removed or changed.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Sample set</source>
    <translation>Stichprobendatei</translation>
   </message>
   <message>
-   <source>Samples file (.npz) that the sample job wrote.</source>
-   <translation>Stichprobendatei (.npz), die beim Entnehmen der Zeitreihen geschrieben wurde.</translation>
+   <source>Samples file (samples.gpkg) that the sample job wrote; rows and classes may have been edited.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Label errors</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Labels that models which had not seen them contradict (confident learning).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Selection</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Which of them are suspects: noise_rate names as many as are estimated for each two classes, both only those that are also least sure of their own label.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>noise rate</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>both</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Outliers</source>
+   <translation>Ausreißer abschwächen</translation>
+  </message>
+  <message>
+   <source>Series that are unlike the others of their class.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Outlier level</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share of false alarms accepted among the outliers of a class.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Duplicates</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Samples with the same series, or at the same place in one season.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Most suspects</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>At most this many suspects; 0 keeps all.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How many of the suspects the report draws.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sample series</source>
+   <translation>Zeitreihen entnehmen</translation>
+  </message>
+  <message>
+   <source>Extract the prepared series of labelled points or polygons, and split them for testing.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Suggest where to sample next</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose points that would teach a model most, and write them as a layer to fill in on the spot.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sample file of the samples there are, so that the new points differ from them.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How many points to visit.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Candidates</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Random pixels to choose among.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Uncertainty</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How the model's doubt is measured.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>entropy</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>margin</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>least confidence</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weight uncertainty</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Exponent of the doubt in a point's score; 0 leaves it out.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weight diversity</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Exponent of the distance to the most similar sample in a point's score; 0 leaves it out.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weight evenness</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Exponent of the share of the eight neighbours that are predicted as the same class; 0 leaves it out.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Minimum distance</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>No two points, and no point and existing sample, are nearer to each other.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Roads</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Roads, or whatever points should lie near to; none where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Scale of access</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>At this distance from a road a point counts 0.37 of one beside it; 0 lets all count alike.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Farthest from a road</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Points farther away are refused; 0 for no bound.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Area</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Polygons in which points must lie; the whole images where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Train model</source>
+   <translation>Modell trainieren</translation>
+  </message>
+  <message>
+   <source>Fit a model on labelled series, measure it by cross-validation, and write it as one package file.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Cross validate</source>
@@ -1150,6 +1746,262 @@
   <message>
    <source>Also fit one model for each fold, to measure the accuracy on pixels that it has not seen.</source>
    <translation>Auch für jeden Teil ein Modell trainieren, um die Genauigkeit an Pixeln zu messen, die es nicht gesehen hat.</translation>
+  </message>
+  <message>
+   <source>Select trusted pixels</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Find pixels whose class many years of maps agree on, tell what each rule leaves of them, and draw points.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Reference maps</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Label rasters, one a year, of one grid; each name holds its year once, or write "2016=path".</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Legend</source>
+   <translation>Legende</translation>
+  </message>
+  <message>
+   <source>What the maps' codes mean: cdl for the Cropland Data Layer, or a legend file (JSON); the names in the newest map itself where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Which of the maps' classes become which classes: a preset, or entries such as: Corn = 1, 12; rest = Other. Empty: each class of the maps is one.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Target year</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The year that the classes are for; 0 for that of the newest map. Where it has no map, the years before foretell the classes.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Confidence layer</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How sure the target year's map is of each pixel, in percent; of several years, each name holds its year.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Cultivated layer</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>2 where land is cultivated, 1 where it is not; of several years, each name holds its year.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Bring to one grid</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take the nearest pixels of maps and layers of another grid; they are refused otherwise.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>History years</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Years before the target year that make a pattern; a map of each is needed.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Monocrop</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keep pixels that were one crop in all those years.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Rotation</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keep pixels on which two crops took turns in all those years.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Stable other</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keep pixels that were of the rest class in all those years.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Agreement</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keep pixels with a pattern only if the target year's map shows the class that the pattern foretells.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Least agreement</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Drop patterns that foretold the class of earlier years less often; 0 for none.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>%</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Least confidence</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Of the confidence layer; 0 for any.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Cultivated</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Where the cultivated layer must say so: nowhere, under crops, everywhere, or under crops and nothing else.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>any</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>crops cultivated</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>all cultivated</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>crops cultivated, other not</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Homogeneous window</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Side of the window around a pixel in which all are of its class: 3, 5, ...; 0 for none.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Distance to another class</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>From a pixel's centre to the nearest one of another class, at least; 0 for any.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Polygons of the study area; all of the maps where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Buffer inside the site</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Leave out pixels nearer to the site's edge, or to that of the maps where no site is given.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How many points are drawn in all; 0 draws none.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How points are shared out to classes: alike; by their pixels; by lot; for the best overall accuracy (neyman); or between that and the best accuracy of each class (power).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>power</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Least of a class</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Each class gets at least so many.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Spread</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>cells: square cells of land that hold a class give one point of it each in turn; none: every pixel of a class has the same chance.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>cells</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Cell size</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Edge of these cells.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Distance between points</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>No two points, of whatever class, are nearer; 0 for any.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Leave out empty classes</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Go on without the classes of which the rules leave no pixel; they are refused otherwise.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Expected accuracies</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>User's accuracy expected of a class, 0 to 1, for neyman and power; 0.9 where not named.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Power</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>For power: 0 serves each class's own accuracy, 1 the overall one.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Widest field</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Connected pixels of one history form a field, whose points no split parts; what is wider is cut into squares of this edge.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Rows computed at a time; 0 takes all cores, at most 8.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Folder of images</source>
@@ -1360,10 +2212,6 @@
    <translation>Die vorher heruntergeladenen Schläge von BreizhCrops nehmen: zehn Kanäle von Sentinel-2, die gemeldete Kultur, ohne Wolken.</translation>
   </message>
   <message>
-   <source>Folder</source>
-   <translation>Ordner</translation>
-  </message>
-  <message>
    <source>Folder of BreizhCrops: it holds classmapping.csv and 2017/L2A/frh01.h5.</source>
    <translation>Ordner von BreizhCrops: Er enthält classmapping.csv und 2017/L2A/frh01.h5.</translation>
   </message>
@@ -1426,6 +2274,78 @@
   <message>
    <source>The same seed draws the same parcels.</source>
    <translation>Dieselbe Startzahl zieht dieselben Schläge.</translation>
+  </message>
+  <message>
+   <source>Earth Engine samples (CSV)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take points sampled in Earth Engine and exported as CSV: a table a date, a row a date, or a column a date.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Folder of the CSV tables.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Files</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Names or patterns of the tables to take, e.g. AR_*.csv; all of the folder where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Column of the class; found by itself where its name is obvious.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Dates</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What dates without a year mean: "2021" for 05-12; for numbers such as T01 "dekads of 2021", "months of 2021", "every 16 days from 2021-01-01", or the dates in order.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Names of the bands; those known as bands where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Column that identifies the points; found by itself where its name is obvious.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Stored numbers are multiplied by this; 0.0001 for reflectance.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Stored numbers that stand for no value, as unmask(0) writes; none where empty.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Scales</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Bands that are scaled in another way, e.g. NDVI by 1.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Series in CSV (sits)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take training series from CSV: a row a point and date (Index or date), or a column a band and date.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Stored numbers are multiplied by this; 0.0001 for integer reflectance.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Stored numbers that stand for no value, e.g. -9999.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Monthly, linear</source>
@@ -1762,10 +2682,6 @@
   <message>
    <source>Draw a smooth curve through the clear observations on their own dates, and take it at regular steps.</source>
    <translation>Eine glatte Kurve durch die wolkenfreien Beobachtungen an ihren eigenen Terminen legen und ihre Werte an regelmäßigen Schritten nehmen.</translation>
-  </message>
-  <message>
-   <source>Outliers</source>
-   <translation>Ausreißer abschwächen</translation>
   </message>
   <message>
    <source>Fit again with less weight for observations far from the curve: on both sides (bisquare), or below it, where missed clouds and shadows put a vegetation index (upper).</source>

@@ -8,6 +8,7 @@ names a folder with the real sets sits_sinop and cbers_w_bahia: they are mapped 
 from __future__ import annotations
 
 import os
+import subprocess
 import traceback
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from qgis.utils import iface, plugins
 
 FOLDER = Path(os.environ["CROPMAP_SHOTS"])
 DATA = os.environ.get("CROPMAP_SHOTS_DATA", "")
-RUNS = ("demo", "sinop", "cbers")  # steps that end when their run does
+RUNS = ("counted", "demo", "review", "sinop", "cbers")  # steps that end when their run does
 WAIT_MS = 600
 LIMIT_MS = 240_000
 FIGURES = {
@@ -74,6 +75,9 @@ class Tour:
             self.preparation,
             self.own_steps,
             self.samples,
+            self.merged,
+            self.reference_maps,
+            *([self.counted] if os.environ.get("CROPMAP_SHOTS_RUN") else []),
             self.model,
             self.model_open,
             self.map,
@@ -81,7 +85,7 @@ class Tour:
             self.history,
             self.environment,
             self.about,
-            *([self.demo] if os.environ.get("CROPMAP_SHOTS_RUN") else []),
+            *([self.demo, self.review] if os.environ.get("CROPMAP_SHOTS_RUN") else []),
             *([self.sinop, self.cbers] if DATA else []),
         ]
         self.waited = 0
@@ -148,11 +152,41 @@ class Tour:
         self.dock.preparation.set_values({})
         layer = sample_layer()
         QgsProject.instance().addMapLayer(layer)
-        self.dock.samples.source.combo.setLayer(layer)
+        self.dock.samples.survey.source.combo.setLayer(layer)
         self.open("samples")
+
+    def merged(self) -> None:
+        """The classes after two were made one and another was left out."""
+        scheme = self.dock.samples.survey.scheme
+        scheme.table.item(scheme.names().index("alfalfa"), 1).setText("other")
+        scheme.table.selectRow(scheme.names().index("soybeans"))
+        scheme.remove.click()
+
+    def reference_maps(self) -> None:
+        """The tab of reference maps."""
+        tab = self.dock.samples.trusted
+        tab.set_values({"maps": [f"/data/cdl/cdl_{year}.tif" for year in range(2013, 2024)], "legend": "cdl"})
+        self.dock.samples.open_tab(tab)
+
+    def counted(self) -> None:
+        """What the rules leave of a synthetic history of maps."""
+        site = FOLDER / "site"
+        code = (
+            "import sys; from cropmap.testing.synthetic import SyntheticOptions, write_site; "
+            "write_site(sys.argv[1], SyntheticOptions(size=128, images=False))"
+        )
+        subprocess.run([os.environ["CROPMAP_PYTHON"], "-c", code, str(site)], check=True)
+        maps, layers = (sorted(map(str, (site / "labels").glob(f"{name}_*.tif"))) for name in ("labels", "confidence"))
+        self.dock.map.folder.setFilePath(str(FOLDER / "runs"))
+        tab = self.dock.samples.trusted
+        tab.set_values({"maps": maps, "confidence_layers": layers})
+        tab.count.click()
+        self.waited = 0
+        QTimer.singleShot(4 * WAIT_MS, lambda: self.wait("counted"))
 
     def model(self) -> None:
         """The fourth page."""
+        self.dock.notice.hide()
         self.open("model")
 
     def model_open(self) -> None:
@@ -169,7 +203,7 @@ class Tour:
         """All that is wrong, at once."""
         self.dock.images.set_values({})
         self.dock.images.set_values({"images": {"name": "folder", "path": ""}})
-        self.dock.samples.source.combo.setLayer(None)
+        self.dock.samples.survey.source.combo.setLayer(None)
         self.open("map")
         self.dock.go_on()
 
@@ -195,6 +229,16 @@ class Tour:
         QTimer.singleShot(4 * WAIT_MS, lambda: shoot("running"))
         # A lambda: PyQt keeps no method of a plain object alive.
         QTimer.singleShot(8 * WAIT_MS, lambda: self.wait("demo"))
+
+    def review(self) -> None:
+        """Doubtful labels of the demo's samples."""
+        self.open("samples")
+        tab = self.dock.samples.review
+        self.dock.samples.open_tab(tab)
+        self.plugin.toggle_series()
+        tab.find.click()
+        self.waited = 0
+        QTimer.singleShot(4 * WAIT_MS, lambda: self.wait("review"))
 
     def sinop(self) -> None:
         """Twelve MODIS dates and 1218 labelled series of other years."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropmap.contract.errors import CropMapError, JobError, ParameterError, Problem
+from cropmap.contract.scheme_presets import PRESETS
 from cropmap.jobs.listing import REGISTRIES
 
 if TYPE_CHECKING:
@@ -21,15 +22,20 @@ _WORDS = {
     "number": "a number",
     "boolean": "true or false",
     "numbers": "a list of numbers with commas between them",
+    "table": "a table such as corn=0.9,soybean=0.8",
 }
 _LISTED = 'Give a JSON list such as [{"name": "linear", "step_days": 7}], or a JSON file that holds one.'
+_SCHEME = f"Give a preset ({', '.join(PRESETS)}), a text file that holds a scheme, or entries: Corn = 1; Other = 2."
 _PLACEHOLDERS = {
     "integer": "N",
     "number": "X",
     "boolean": "true|false",
     "entries": "FILE.json|JSON",
     "texts": "A,B,...",
+    "rasters": "FILE",
+    "scheme": "PRESET|FILE|ENTRIES",
     "numbers": "X,Y,...",
+    "table": "NAME=X,...",
 }
 
 
@@ -99,13 +105,15 @@ def _argument(prop: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
     argument = {"help": (prop["description"] + unit + default).replace("%", "%%"), "metavar": placeholder}
     if kind == "boolean":
         argument |= {"nargs": "?", "const": "true"}
+    if kind == "rasters":
+        argument["nargs"] = "+"
     if required:
         argument["required"] = True
     return argument
 
 
 def _entry_value(
-    name: str, prop: Mapping[str, Any], texts: Mapping[str, str], problems: list[Problem]
+    name: str, prop: Mapping[str, Any], texts: Mapping[str, Any], problems: list[Problem]
 ) -> dict[str, Any] | None:
     own = {key.split(".", 1)[1]: text for key, text in texts.items() if key.startswith(f"{name}.")}
     if name not in texts and not own:
@@ -124,7 +132,7 @@ def _entry_value(
 
 
 def _converted(
-    texts: Mapping[str, str], declared: Mapping[str, Any], prefix: str, problems: list[Problem]
+    texts: Mapping[str, Any], declared: Mapping[str, Any], prefix: str, problems: list[Problem]
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, text in texts.items():
@@ -146,7 +154,7 @@ class _UnusableError(CropMapError):
     """A text, or the file that it names, that is not what it should be."""
 
 
-def _value(kind: str, text: str) -> Any:
+def _value(kind: str, text: Any) -> Any:
     return _READERS.get(kind, str)(text)
 
 
@@ -198,13 +206,44 @@ def _entries_of(content: str, where: str) -> list[Any]:
     return listed
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = {
+def _scheme(text: str) -> str:
+    """Return a scheme's text: what was given, or the content of the file that it names, found from where we are.
+
+    An empty text stays one: it stands for no scheme.
+    """
+    try:
+        # A text of entries may be longer than any file's name.
+        named = Path(text).is_file()
+        content = Path(text).read_text(encoding="utf-8-sig") if named else text
+    except (OSError, ValueError) as error:
+        if "=" in text:
+            return text
+        raise _UnusableError(f"{text!r} cannot be read: {error}.", fix=_SCHEME) from error
+    if not named and text.strip() and text.strip() not in PRESETS and "=" not in text:
+        raise _UnusableError(f"{text!r} is no preset, no file and no scheme.", fix=_SCHEME)
+    return content
+
+
+def _table(text: str) -> dict[str, float]:
+    """Read name=number, ...; or the same as JSON, for names that hold a comma."""
+    if text.lstrip().startswith("{"):
+        return dict(json.loads(text))
+    pairs = [item.rpartition("=") for item in _texts(text)]
+    if any(not name.strip() for name, _, _ in pairs):
+        raise ValueError(text)
+    return {name.strip(): float(number) for name, _, number in pairs}
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
     "integer": int,
     "number": float,
     "boolean": _truth,
     "entries": _listed_entries,
     "texts": _texts,
+    "rasters": list,
     "numbers": _numbers,
+    "table": _table,
+    "scheme": _scheme,
 }
 
 

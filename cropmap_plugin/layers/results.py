@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from qgis.core import (
     QgsColorRampShader,
     QgsContrastEnhancement,
     QgsCoordinateTransform,
+    QgsEditorWidgetSetup,
+    QgsFeatureRequest,
     QgsFillSymbol,
     QgsLayerTree,
     QgsLayerTreeGroup,
@@ -21,23 +23,23 @@ from qgis.core import (
     QgsMultiBandColorRenderer,
     QgsPalettedRasterRenderer,
     QgsProject,
+    QgsProperty,
     QgsRasterLayer,
     QgsRasterMinMaxOrigin,
     QgsRasterShader,
     QgsRendererCategory,
     QgsSingleBandPseudoColorRenderer,
     QgsSymbol,
+    QgsSymbolLayer,
     QgsVectorLayer,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QColor, QDesktopServices
 
-from cropmap.contract.colours import class_colours
-
 from ..house import tr
+from .cubes import cube_bands
 
-_CLASS_FIELDS = ("name", "class_name", "class", "label", "crop")
 # What a screen's red, green and blue show of prepared images: crops come out red.
 _FALSE_COLOURS = ("nir", "red", "green")
 # Unsure to sure, in percent: a ramp that colour-blind readers can follow.
@@ -65,7 +67,7 @@ def load_results(result: Mapping[str, Any], name: str) -> LoadedRun | None:
     outputs = result.get("outputs", {})
     class_map = _raster(outputs, "class_map", tr("Crop map"))
     made: dict[str, QgsMapLayer | None] = {
-        "samples_layer": _samples(outputs, class_map),
+        "samples": _samples(outputs, class_map),
         "class_map": class_map,
         "confidence": _confidence(outputs),
         "cube": _prepared(outputs),
@@ -80,7 +82,7 @@ def load_results(result: Mapping[str, Any], name: str) -> LoadedRun | None:
     group = project.layerTreeRoot().insertGroup(0, name)
     for key, layer in layers.items():
         node = group.addLayer(layer)
-        node.setItemVisibilityChecked(key in {"samples_layer", "class_map", "cube"})
+        node.setItemVisibilityChecked(key in {"samples", "class_map", "cube"})
         node.setExpanded(key == "class_map")
     group.setExpanded(False)  # the view unfolds a group only when this changes
     group.setExpanded(True)
@@ -138,11 +140,8 @@ def _prepared(outputs: Mapping[str, Any]) -> QgsRasterLayer | None:
     layer = _raster(outputs, "cube", tr("Prepared images"))
     if layer is None:
         return None
-    # Band names end in "2023-05-07 nir"; the provider puts its own number before them.
-    found = [re.search(r"(\d{4}-\d\d-\d\d) (\S+)$", layer.bandName(band + 1)) for band in range(layer.bandCount())]
-    numbers = {match.groups(): band + 1 for band, match in enumerate(found) if match}
-    dates = sorted({date for date, _ in numbers})
-    shown = [numbers.get((dates[len(dates) // 2], name)) for name in _FALSE_COLOURS] if dates else []
+    bands = cube_bands(layer)
+    shown = [bands.numbers.get((bands.dates[len(bands.dates) // 2], name)) for name in _FALSE_COLOURS] if bands else []
     if all(shown) and shown:
         layer.setRenderer(QgsMultiBandColorRenderer(layer.dataProvider(), *shown))
     stretch = QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
@@ -165,7 +164,7 @@ def _confidence(outputs: Mapping[str, Any]) -> QgsRasterLayer | None:
 
 
 def _samples(outputs: Mapping[str, Any], class_map: QgsRasterLayer | None) -> QgsVectorLayer | None:
-    path = str(outputs.get("samples_layer", ""))
+    path = str(outputs.get("samples", ""))
     if not Path(path).is_file():
         return None
     layer = QgsVectorLayer(path, tr("Samples"), "ogr")
@@ -173,20 +172,42 @@ def _samples(outputs: Mapping[str, Any], class_map: QgsRasterLayer | None) -> Qg
         return None
     if not Path(path).with_suffix(".qml").is_file():
         _categorise(layer, class_colours_of(class_map))
+        _hide(layer, "series")
     return layer
 
 
 def _categorise(layer: QgsVectorLayer, colours: Mapping[str, str]) -> None:
-    fields = {str(field.name()).lower(): str(field.name()) for field in layer.fields()}
-    field = next((fields[name] for name in _CLASS_FIELDS if name in fields), "")
-    if not field:
-        return
-    values = sorted(str(value) for value in layer.uniqueValues(layer.fields().indexOf(field)))
-    made = dict(zip(values, class_colours(values)))
-    categories = [
-        QgsRendererCategory(value, _symbol(layer, colours.get(value, made[value])), value) for value in values
-    ]
-    layer.setRenderer(QgsCategorizedSymbolRenderer(field, categories))
+    """Show each class in the map's colour, or else in the one that most of its samples bear."""
+    counts: dict[str, Counter[str]] = {}
+    request = QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry)
+    for feature in layer.getFeatures(request.setSubsetOfAttributes(["class", "colour"], layer.fields())):
+        counts.setdefault(str(feature["class"]), Counter())[str(feature["colour"])] += 1
+    own = {name: counted.most_common(1)[0][0] for name, counted in counts.items()}
+    categories = [QgsRendererCategory(name, _symbol(layer, colours.get(name, own[name])), name) for name in sorted(own)]
+    if layer.fields().indexOf("suspect") >= 0 and layer.maximumValue(layer.fields().indexOf("suspect")):
+        for category in categories:
+            _mark_suspects(category.symbol())
+    layer.setRenderer(QgsCategorizedSymbolRenderer("class", categories))
+
+
+def _mark_suspects(symbol: QgsSymbol) -> None:
+    """Show what a review doubts: larger with a red edge while it is undecided, small and grey-edged once dropped."""
+    marker = symbol.symbolLayer(0)
+    undecided = "\"suspect\" > 0 AND coalesce(\"verdict\", '') = ''"
+    by_state = f"CASE WHEN \"verdict\" = 'drop' THEN {{}} WHEN {undecided} THEN {{}} ELSE {{}} END"
+    for what, values in (
+        (QgsSymbolLayer.Property.PropertySize, ("1.4", "3.2", "2.2")),
+        (QgsSymbolLayer.Property.PropertyStrokeColor, ("'#808080'", "'#d8001b'", "'#ffffff'")),
+        (QgsSymbolLayer.Property.PropertyStrokeWidth, ("0.3", "0.6", "0.3")),
+    ):
+        marker.setDataDefinedProperty(what, QgsProperty.fromExpression(by_state.format(*values)))
+
+
+def _hide(layer: QgsVectorLayer, field: str) -> None:
+    """Keep a field that nobody reads out of forms and tables."""
+    position = layer.fields().indexOf(field)
+    if position >= 0:
+        layer.setEditorWidgetSetup(position, QgsEditorWidgetSetup("Hidden", {}))
 
 
 def _symbol(layer: QgsVectorLayer, colour: str) -> QgsSymbol:

@@ -1,228 +1,123 @@
-"""Step 3: labelled samples and their class field."""
+"""Step 3: labelled samples, from a survey or from reference maps."""
 
 from __future__ import annotations
 
-import json
-import unicodedata
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import (
-    QgsCategorizedSymbolRenderer,
-    QgsFeatureRequest,
-    QgsMapLayerProxyModel,
-    QgsProject,
-    QgsVectorLayer,
-)
-from qgis.gui import QgsFieldComboBox
-from qgis.PyQt.QtWidgets import QLabel
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QTabBar, QWidget
 
-from ..house import catalogue, tr
-from ..widgets.form import SchemaForm
-from ..widgets.layers import LayerOrFile, export, file_of, needs_export
-from ..widgets.legend_table import LegendTable
-from ..widgets.look import RED, guard_wheel, paragraph
-from .page import Page, names_by_page
+from ..house import tr
+from ..layers.results import load_results
+from .page import Page
+from .review import REVIEW, ReviewTab
+from .survey import SurveyTab
+from .trusted import TRUST, TrustedTab
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cropmap.contract.errors import Problem
 
-# The parameters that have widgets of their own here; all others come from the schema.
-_OWN = ("samples", "layer", "class_field", "legend")
-_LIKELY = ("class", "crop", "label", "klass", "kultur", "landuse", "lc", "code", "type", "name")
-_COUNTED = 200_000
-_POINTS_AND_POLYGONS = QgsMapLayerProxyModel.Filter.PointLayer | QgsMapLayerProxyModel.Filter.PolygonLayer
-_FILES = "*.gpkg *.geojson *.json *.shp *.fgb *.gml *.kml *.csv *.parquet *.npz"
-
 
 class SamplesPage(Page):
-    """Chooses the samples and shows their classes."""
+    """Holds a tab for each way to samples; what is trained on is what the survey's tab says.
 
-    def __init__(self) -> None:
+    Args:
+        iface: QGIS's interface.
+    """
+
+    start_asked = pyqtSignal(str, dict)  # a job's kind and parameters
+    shown = pyqtSignal(object)  # a layer that was added to the project, to be looked at
+
+    def __init__(self, iface: Any) -> None:
         super().__init__(
             tr("Labelled samples"),
             tr("Points or polygons whose crop is known. The model learns from the image series at these places."),
         )
-        self._file_layer: QgsVectorLayer | None = None
-        self._given_legend = ""
-        self._whole = True
-        self.source = LayerOrFile(_POINTS_AND_POLYGONS, tr("Samples") + f" ({_FILES});;* (*)")
-        self.source.changed.connect(self._source_changed)
-        self.field = QgsFieldComboBox()
-        self.field.setAllowEmptyFieldName(True)
-        guard_wheel(self.field)
-        self.field.fieldChanged.connect(self._field_changed)
-        self._problems = {name: _problem_label() for name in _OWN}
-        self.legend = LegendTable()
-        self.legend.changed.connect(self.changed)
-        self._note = paragraph("")
-        rest = [name for name in names_by_page()["samples"] if name not in _OWN]
-        self._form = SchemaForm(catalogue().entry("jobs", "classify").schema, rest)
-        self._form.changed.connect(self.changed)
-        self._place()
-        self._field_changed()
-
-    def _place(self) -> None:
-        for title, widget, name in (
-            (tr("Samples") + " *", self.source, "samples"),
-            (tr("Class field"), self.field, "class_field"),
-        ):
-            self.column.addWidget(QLabel(title))
-            self.column.addWidget(widget)
-            self.column.addWidget(self._problems[name])
-        for widget in (self.legend, self._note, self._problems["legend"], self._problems["layer"], self._form):
-            self.column.addWidget(widget)
-        self.column.addStretch()
+        self._tabs: list[QWidget] = []
+        self.bar = QTabBar()
+        self.bar.setDocumentMode(True)
+        self.bar.setUsesScrollButtons(False)
+        self.bar.currentChanged.connect(self._show)
+        self.column.addWidget(self.bar)
+        self.survey = SurveyTab()
+        self.survey.changed.connect(self.changed)
+        self._add(self.survey, tr("Survey"))
+        self.trusted = TrustedTab()
+        self.trusted.start_asked.connect(self.start_asked)
+        self.trusted.shown.connect(self.shown)
+        self._add(self.trusted, tr("Reference maps"))
+        self.review = ReviewTab(iface)
+        self.review.start_asked.connect(self.start_asked)
+        self._add(self.review, tr("Review"))
 
     def values(self) -> dict[str, Any]:
         """Return the page's parameters as plain values."""
-        own = {
-            "samples": self._shown_path(),
-            "class_field": str(self.field.currentField()),
-            "legend": self._given_legend,
-        }
-        layer = self.layer()
-        if layer is not None and file_of(layer)[1]:
-            own["layer"] = file_of(layer)[1]
-        return {**{name: value for name, value in own.items() if value or name == "samples"}, **self._form.values()}
+        return self.survey.values()
 
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Show the page's part of these parameters."""
-        self.source.set_path(str(values.get("samples", "")))
-        if values.get("class_field"):
-            self.field.setField(str(values["class_field"]))
-        self._given_legend = str(values.get("legend", ""))
-        self._form.set_values(values)
+        self.survey.set_values(values)
 
     def names(self) -> tuple[str, ...]:
         """Return the parameters that the page edits."""
-        return (*_OWN, *self._form.names())
+        return self.survey.names()
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Show the problems beside their fields."""
-        for name, label in self._problems.items():
-            said = [f"{problem.what} {problem.fix}".strip() for problem in problems if problem.parameter == name]
-            if name == "samples" and said:
-                said = [tr("Choose a layer or a file.")]
-            label.setText("\n".join(said))
-            label.setVisible(bool(said))
-        self._form.show_problems(problems)
-
-    def layer(self) -> QgsVectorLayer | None:
-        """Return the samples as a layer: the project's, or that of the file chosen."""
-        chosen = self.source.layer()
-        return chosen if chosen is not None else self._file_layer
+        self.survey.show_problems(problems)
+        if self.has_problem(problems):
+            self.open_tab(self.survey)
 
     def ready_for(self, run_folder: Path) -> dict[str, Any]:
         """Return the parameters for a run; what the worker could not see for itself is written to the run's folder.
 
         Args:
-            run_folder: Where a layer without a file, or with edits or a filter, is copied to, and the chosen colours.
+            run_folder: Where a layer without a file, or with edits or a filter, is copied to.
         """
-        values = self.values()
-        layer = self.source.layer()
-        if layer is not None and needs_export(layer):
-            copy = run_folder / "labels.gpkg"
-            export(layer, copy)
-            values.update(samples=str(copy), layer="samples")
-        if self._whole and self.legend.rowCount() and not self.legend.is_automatic():
-            run_folder.mkdir(parents=True, exist_ok=True)
-            path = run_folder / "legend.json"
-            path.write_text(json.dumps(self.legend.classes(), indent=1, ensure_ascii=False), encoding="utf-8")
-            values["legend"] = str(path)
-        return values
+        return self.survey.ready_for(run_folder)
 
-    def _shown_path(self) -> str:
-        """Return the samples' file, or the layer's name where a copy will be made of it."""
-        layer = self.source.layer()
-        return str(layer.name()) if layer is not None and needs_export(layer) else self.source.path()
+    def job_done(self, kind: str, result: Mapping[str, Any]) -> str:
+        """Take what a finished job gives the tabs.
 
-    def _source_changed(self) -> None:
-        self._file_layer = None
-        path = self.source.path()
-        if self.source.layer() is None and path and not path.endswith(".npz"):
-            opened = QgsVectorLayer(path, Path(path).stem, "ogr")
-            self._file_layer = opened if opened.isValid() else None
-        layer = self.layer()
-        self.field.setLayer(layer)
-        self.field.setEnabled(layer is not None)
-        if layer is not None:
-            self.field.setField(likely_field([str(field.name()) for field in layer.fields()]))
-        self._field_changed()
+        Args:
+            kind: The job's kind.
+            result: The worker's result.
 
-    def _field_changed(self, *_details: object) -> None:
-        layer, field = self.layer(), str(self.field.currentField())
-        counts, self._whole = count_classes(layer, field) if layer is not None and field else (Counter[str](), True)
-        self.legend.show_classes(counts, styled_colours(layer, field) if layer is not None else {})
-        self.legend.setVisible(bool(counts))
-        self._note.setText(_note(counts, layer, whole=self._whole))
-        self._note.setVisible(bool(self._note.text()))
-        self._problems["samples"].hide()
-        self.changed.emit()
+        Returns:
+            What became of it, for the user; empty where there is nothing to say.
+        """
+        reviewed = self.review.job_done(kind, result)
+        if kind == REVIEW:
+            self.open_tab(self.review)
+            return reviewed
+        points = self.trusted.job_done(result) if kind == TRUST else ""
+        return self._take_points(points, Path(str(result.get("run_folder", ""))).name) if points else ""
 
+    def _take_points(self, points: str, run: str) -> str:
+        """Add drawn points to the project, and make them the samples."""
+        loaded = load_results({"outputs": {"samples": points}}, f"CropMap: {run}")
+        if loaded is None:
+            return ""
+        layer = loaded.layers["samples"]
+        self.survey.take(layer, "class", "group")
+        self.open_tab(self.survey)
+        self.shown.emit(layer)
+        return tr("{n} points are drawn; they are the samples now.").format(n=layer.featureCount())
 
-def likely_field(names: Sequence[str]) -> str:
-    """Return the field that most likely holds the class; empty where none looks like it."""
-    for word in _LIKELY:
-        found = [name for name in names if word in name.lower()]
-        if found:
-            return min(found, key=len)
-    return ""
+    def open_tab(self, tab: QWidget) -> None:
+        """Show a tab."""
+        self.bar.setCurrentIndex(self._tabs.index(tab))
 
+    def _add(self, tab: QWidget, title: str) -> None:
+        """Add a tab; the page is as high as the one shown."""
+        self._tabs.append(tab)
+        self.column.addWidget(tab, 1)
+        self.bar.addTab(title)
+        self._show(self.bar.currentIndex())
 
-def count_classes(layer: QgsVectorLayer, field: str) -> tuple[Counter[str], bool]:
-    """Return how many samples each class has, and whether all samples were looked at."""
-    request = QgsFeatureRequest()
-    request.setFlags(QgsFeatureRequest.Flag.NoGeometry)
-    request.setSubsetOfAttributes([field], layer.fields())
-    request.setLimit(_COUNTED)
-    counts: Counter[str] = Counter()
-    for feature in layer.getFeatures(request):
-        value = feature[field]
-        text = class_text(value)
-        if text:
-            counts[text] += 1
-    return counts, sum(counts.values()) < _COUNTED
-
-
-def class_text(value: Any) -> str:
-    """Return a field's value as the library reads it: 1.0 as "1", a missing one as ""."""
-    if value is None or str(value) == "NULL":
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return unicodedata.normalize("NFC", str(value)).strip()
-
-
-def styled_colours(layer: QgsVectorLayer, field: str) -> dict[str, str]:
-    """Return the colours that the layer's own style gives its classes; empty where it does not style by this field."""
-    renderer = layer.renderer()
-    in_project = QgsProject.instance().mapLayer(layer.id()) is not None
-    if not in_project or not isinstance(renderer, QgsCategorizedSymbolRenderer) or renderer.classAttribute() != field:
-        return {}
-    return {class_text(category.value()): str(category.symbol().color().name()) for category in renderer.categories()}
-
-
-def _note(counts: Counter[str], layer: QgsVectorLayer | None, *, whole: bool) -> str:
-    if layer is None:
-        return ""
-    if not counts:
-        return tr("Choose the field that holds the class; CropMap looks for it itself where you choose none.")
-    total = sum(counts.values())
-    text = tr("{n} samples of {k} classes.").format(n=total if whole else f"> {total}", k=len(counts))
-    few = [name for name, count in counts.items() if count < 10]
-    if few:
-        text += " " + tr("Fewer than ten samples: {names}.").format(names=", ".join(sorted(few)[:6]))
-    if len(counts) > 60:
-        text += " " + tr("So many classes: is it the right field?")
-    return text
-
-
-def _problem_label() -> QLabel:
-    label = paragraph("", secondary=False)
-    label.setStyleSheet(f"color: {RED}")
-    label.hide()
-    return label
+    def _show(self, current: int) -> None:
+        for place, tab in enumerate(self._tabs):
+            tab.setVisible(place == current)

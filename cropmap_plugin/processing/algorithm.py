@@ -36,23 +36,23 @@ if TYPE_CHECKING:
     from cropmap.contract.errors import Problem
 
 _OUT, _LOAD, _FIGURES = "OUT", "LOAD", "FIGURES"
-_LAYERS = ("confidence", "class_map", "samples_layer")
+_LAYERS = ("confidence", "class_map", "samples")
 # What each job kind writes, beside its figures; a model can hand these on to the next algorithm.
 _OUTPUTS = {
     "inspect": (),
     "prepare": ("cube", "quality"),
-    "sample": ("samples", "samples_layer"),
+    "sample": ("samples",),
     "train": ("package", "report", "accuracy"),
     "map": ("class_map", "confidence"),
     "assess": ("report", "accuracy"),
 }
-_ALL = ("class_map", "confidence", "report", "package", "samples", "samples_layer", "accuracy")
+_ALL = ("class_map", "confidence", "report", "package", "samples", "accuracy")
 _OUTPUT_KINDS: dict[str, Any] = {
     "class_map": QgsProcessingOutputRasterLayer,
     "confidence": QgsProcessingOutputRasterLayer,
     "cube": QgsProcessingOutputRasterLayer,
     "quality": QgsProcessingOutputRasterLayer,
-    "samples_layer": QgsProcessingOutputVectorLayer,
+    "samples": QgsProcessingOutputVectorLayer,
     "report": QgsProcessingOutputHtml,
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qgis.core import (
+    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -16,6 +17,7 @@ from qgis.core import (
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFile,
+    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
@@ -182,6 +184,11 @@ def _raster(asked: _Asked) -> QgsProcessingParameterDefinition:
     return QgsProcessingParameterRasterLayer(asked.name, asked.title, asked.default or None, asked.optional)
 
 
+def _rasters(asked: _Asked) -> QgsProcessingParameterDefinition:
+    kind = QgsProcessing.SourceType.TypeRaster
+    return QgsProcessingParameterMultipleLayers(asked.name, asked.title, kind, asked.default or None, asked.optional)
+
+
 def _vector(asked: _Asked) -> QgsProcessingParameterDefinition:
     return QgsProcessingParameterVectorLayer(asked.name, asked.title, [], asked.default or None, asked.optional)
 
@@ -192,7 +199,7 @@ def _text(asked: _Asked) -> QgsProcessingParameterDefinition:
         default = ", ".join(str(item) for item in default or [])
     elif asked.prop["x-kind"] in {"table", "entries"}:
         default = json.dumps(default) if default else ""
-    several = asked.prop["x-kind"] == "entries"
+    several = asked.prop["x-kind"] in {"entries", "scheme"}
     return QgsProcessingParameterString(asked.name, asked.title, default or None, several, asked.optional)
 
 
@@ -206,6 +213,7 @@ _MAKERS: dict[str, Callable[[_Asked], QgsProcessingParameterDefinition]] = {
     "file": _path(QgsProcessingParameterFile.Behavior.File),
     "package": _path(QgsProcessingParameterFile.Behavior.File),
     "raster": _raster,
+    "rasters": _rasters,
     "vector": _vector,
 }
 
@@ -294,6 +302,12 @@ def _read_layer(algorithm: Any, given: Any, name: str, context: Any) -> str:
     return file_of(layer)[0] if layer is not None else str(given[name])
 
 
+def _read_layers(algorithm: Any, given: Any, name: str, context: Any) -> list[str]:
+    # A raster that QGIS cannot open keeps its place as a path, for the job to name it.
+    listed = given[name] if isinstance(given[name], (list, tuple)) else str(given[name]).split(";")
+    return [_read_layer(algorithm, {name: item}, name, context) for item in listed]
+
+
 _READERS: dict[str, Callable[..., Any]] = {
     "integer": lambda algorithm, given, name, context: int(algorithm.parameterAsInt(given, name, context)),
     "number": lambda algorithm, given, name, context: float(algorithm.parameterAsDouble(given, name, context)),
@@ -304,6 +318,7 @@ _READERS: dict[str, Callable[..., Any]] = {
     "file": _read_file,
     "package": _read_file,
     "raster": _read_layer,
+    "rasters": _read_layers,
     "vector": _read_layer,
     "texts": _read_texts,
     "numbers": _read_numbers,

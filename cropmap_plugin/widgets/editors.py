@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.gui import QgsDateEdit, QgsFileWidget
 from qgis.PyQt.QtCore import QDate, Qt
-from qgis.PyQt.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
+from qgis.PyQt.QtWidgets import (
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QSpinBox,
+    QWidget,
+)
 
 from ..house import tr
 from .layers import RASTER, VECTOR, LayerOrFile
 from .look import guard_wheel
+from .rasters import RASTER_FILES, RastersEdit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,6 +109,10 @@ def _choice(prop: Mapping[str, Any]) -> Editor:
     combo = QComboBox()
     for name in prop["enum"]:
         combo.addItem(tr(name.replace("_", " ")) if name else tr("automatic"), name)
+    # A long choice is cut in a narrow panel, not in the list.
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(6)
+    combo.view().setMinimumWidth(combo.view().sizeHintForColumn(0) + 24)
     guard_wheel(combo)
     return Editor(
         combo,
@@ -160,6 +174,19 @@ def _layer(layers: Any, files: str) -> Callable[[Mapping[str, Any]], Editor]:
     return make
 
 
+def _rasters(_prop: Mapping[str, Any]) -> Editor:
+    edit = RastersEdit()
+    return Editor(edit, edit.paths, edit.set_paths, edit.changed)
+
+
+def _scheme(_prop: Mapping[str, Any]) -> Editor:
+    text = QPlainTextEdit()
+    text.setPlaceholderText(tr("each label is a class"))
+    text.setTabChangesFocus(True)
+    text.setFixedHeight(4 * text.fontMetrics().lineSpacing() + 12)
+    return Editor(text, lambda: str(text.toPlainText()).strip(), text.setPlainText, text.textChanged)
+
+
 def _texts(prop: Mapping[str, Any]) -> Editor:
     line = _line(prop)
     line.setToolTip(tr("Separated by commas"))
@@ -217,7 +244,9 @@ _MAKERS: dict[str, Callable[[Mapping[str, Any]], Editor]] = {
     "package": _path(QgsFileWidget.StorageMode.GetFile, "CropMap (*.cropmap)"),
     "output_folder": _path(QgsFileWidget.StorageMode.GetDirectory),
     "output_file": _path(QgsFileWidget.StorageMode.SaveFile),
-    "raster": _layer(RASTER, "GeoTIFF (*.tif *.tiff *.vrt);;* (*)"),
+    "raster": _layer(RASTER, RASTER_FILES),
+    "rasters": _rasters,
+    "scheme": _scheme,
     "vector": _layer(VECTOR, f"{_VECTOR_FILES} ({_VECTOR_FILES});;* (*)"),
     "texts": _texts,
     "numbers": _numbers,

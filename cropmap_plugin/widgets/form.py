@@ -198,7 +198,7 @@ def _nested_editor(prop: Mapping[str, Any]) -> EntryEditor | EntriesEditor | Non
     return EntriesEditor(prop) if prop["x-kind"] == "entries" else None
 
 
-_WIDE = {"folder", "file", "raster", "vector", "package", "output_folder", "output_file"}
+_WIDE = {"folder", "file", "raster", "rasters", "scheme", "vector", "package", "output_folder", "output_file"}
 
 
 class EntryEditor(QWidget):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtCore import QEvent, QObject, Qt
+from qgis.PyQt.QtCore import QEvent, QLocale, QObject, Qt
 from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 
@@ -51,6 +51,31 @@ def paragraph(text: str, *, secondary: bool = True) -> QLabel:
     if secondary:
         label.setStyleSheet(f"color: {quiet()}")
     return label
+
+
+def section(text: str) -> QLabel:
+    """Return the title of a part of a page."""
+    label = QLabel(text)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    label.setContentsMargins(0, 6, 0, 0)
+    return label
+
+
+def problem_label() -> QLabel:
+    """Return the place where something wrong is said in red; hidden at first."""
+    label = paragraph("", secondary=False)
+    label.setStyleSheet(f"color: {RED}")
+    label.hide()
+    return label
+
+
+def grouped(number: float, decimals: int = 0) -> str:
+    """Return a number in the user's way of writing, its thousands parted whatever QGIS is set to."""
+    locale = QLocale()
+    locale.setNumberOptions(locale.numberOptions() & ~QLocale.NumberOption.OmitGroupSeparator)
+    return str(locale.toString(float(number), "f", decimals))
 
 
 class _WheelGuard(QObject):

@@ -108,3 +108,71 @@ def test_a_file_of_steps_that_cannot_be_used_is_told_apart(tmp_path: Path, conte
 def test_steps_written_out_that_are_no_json_are_told() -> None:
     with pytest.raises(ParameterError, match=r"recipe\.steps: The text is not JSON: "):
         steps_of("[linear]")
+
+
+# ---------------------------------------------------------------- schemes and lists of rasters
+
+
+def scheme(text: str) -> Any:
+    return parsed("sample", "--images", "season", "--samples", "s.gpkg", "--scheme", text)["scheme"]
+
+
+@pytest.mark.parametrize("text", ["", "corn_soybean_other", "Corn = 1; Other = 2", "Corn =\n1" + ", 2" * 9999])
+def test_a_scheme_is_a_preset_or_written_out(text: str) -> None:
+    assert scheme(text) == text
+
+
+def test_a_schemes_file_is_taken_as_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = "Кукуруз #ffd300 = 1, 12\nother = 5\n"
+    (tmp_path / "my scheme.txt").write_text(content, encoding="utf-8-sig")
+    monkeypatch.chdir(tmp_path)
+    assert scheme("my scheme.txt") == content
+    assert scheme(str(tmp_path / "my scheme.txt")) == content
+
+
+@pytest.mark.parametrize("text", ["my_scheme.txt", "corn", "c" * 5000, "a\0b"])
+def test_what_is_neither_preset_nor_file_nor_scheme_is_told(text: str) -> None:
+    with pytest.raises(ParameterError, match=r"scheme: .*(is no preset|cannot be read)") as caught:
+        scheme(text)
+    assert "corn_soybean_other" in caught.value.problems[0].fix
+
+
+def test_a_scheme_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(b"II*\x00\xff\xfe")
+    with pytest.raises(ParameterError, match=r"scheme: .*a\.tif' cannot be read"):
+        scheme(str(tmp_path / "a.tif"))
+
+
+def test_several_rasters_follow_one_option() -> None:
+    prop = {"type": "array", "title": "Maps", "description": "Maps.", "x-kind": "rasters", "default": []}
+    declared = {"properties": {"maps": prop}, "required": []}
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    add_options(parser, declared)
+    assert values_of(parser.parse_args(["--maps", "a 1.tif", "b,c.tif"]), declared) == {"maps": ["a 1.tif", "b,c.tif"]}
+    assert values_of(parser.parse_args([]), declared) == {}
+
+
+# ---------------------------------------------------------------- tables of numbers
+
+
+def accuracies(text: str) -> Any:
+    return parsed("design", "--class-map", "map.tif", "--users-accuracy", text)["users_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("Corn=0.9,Flax=.6", {"Corn": 0.9, "Flax": 0.6}),
+        ("winter wheat = 1e-1", {"winter wheat": 0.1}),
+        ("a=b=0.5", {"a=b": 0.5}),
+        ('{"Corn, sweet": 0.9}', {"Corn, sweet": 0.9}),
+    ],
+)
+def test_a_table_is_written_as_names_and_numbers(text: str, table: dict[str, float]) -> None:
+    assert accuracies(text) == table
+
+
+@pytest.mark.parametrize("text", ["Corn", "Corn=high", "=0.9", "{Corn: 0.9}", "{[1]}"])
+def test_what_is_no_table_is_told(text: str) -> None:
+    with pytest.raises(ParameterError, match=r"users_accuracy: .* is not a table such as corn=0\.9"):
+        accuracies(text)

@@ -11,6 +11,7 @@ import time
 
 import qgis.utils
 from qgis.core import QgsApplication
+from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QToolBar
 
 HEAVY = ("torch", "sklearn", "rasterio", "ee", "numba", "numpy", "pandas", "xarray", "scipy", "matplotlib")
@@ -21,7 +22,11 @@ class Iface:
 
     def __init__(self):
         self.window = QMainWindow()
+        self.canvas = QgsMapCanvas(self.window)
         self.menu = []
+
+    def mapCanvas(self):
+        return self.canvas
 
     def mainWindow(self):
         return self.window
@@ -84,6 +89,7 @@ def main(folder, name="cropmap"):
         loaded = state(app, iface)
         if not os.environ.get("LOAD_ONLY"):
             qgis.utils.plugins[name].show_panel()
+            qgis.utils.plugins[name].toggle_series()
             qgis.utils.plugins[name].show_environment()
             gc.collect()
             answered = wait_for_answer(app, qgis.utils.plugins[name].dialog)

@@ -1,7 +1,6 @@
 """The panel, walked through as a user does."""
 
 import json
-from pathlib import Path
 
 import pytest
 from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
@@ -46,7 +45,7 @@ def survey(qgis_app):
 def fill(dock, survey):
     dock.images.set_values({"images": {"name": "folder", "path": "/images"}})
     dock.images.show_listing(dock.images.values(), FIGURES)
-    dock.samples.source.combo.setLayer(survey)
+    dock.samples.survey.source.combo.setLayer(survey)
 
 
 def test_every_parameter_of_the_whole_job_is_on_exactly_one_page(qgis_app):
@@ -88,29 +87,29 @@ def test_looking_at_the_images_shows_what_the_worker_answers(dock, wait_for):
 
 
 def test_the_class_field_is_guessed_and_its_classes_are_counted(dock, survey):
-    dock.samples.source.combo.setLayer(survey)
-    assert dock.samples.field.currentField() == "crop"
-    assert [entry["name"] for entry in dock.samples.legend.classes()] == ["corn", "soy"]
-    assert dock.samples.legend.item(0, 2).text() == "2"
+    dock.samples.survey.source.combo.setLayer(survey)
+    assert dock.samples.survey.field.currentField() == "crop"
+    assert dock.samples.survey.scheme.names() == ["corn", "soy"]
+    assert dock.samples.survey.scheme.table.item(0, 3).text() == "2"
     assert dock.samples.values()["class_field"] == "crop"
 
 
 def test_a_layer_without_a_file_is_copied_for_the_worker(dock, survey, tmp_path):
-    dock.samples.source.combo.setLayer(survey)
+    dock.samples.survey.source.combo.setLayer(survey)
     values = dock.samples.ready_for(tmp_path / "run")
     copy = QgsVectorLayer(f"{values['samples']}|layername={values['layer']}", "copy", "ogr")
     assert copy.featureCount() == 4
-    assert "legend" not in values
+    assert "scheme" not in values
 
 
-def test_a_colour_that_was_changed_goes_into_a_legend_file(dock, survey, tmp_path):
+def test_a_colour_that_was_changed_goes_into_a_class_scheme(dock, survey, tmp_path):
     from qgis.PyQt.QtGui import QColor
 
-    dock.samples.source.combo.setLayer(survey)
-    dock.samples.legend.cellWidget(0, 0).setColor(QColor("#123456"))
-    values = dock.samples.ready_for(tmp_path / "run")
-    legend = json.loads(Path(values["legend"]).read_text(encoding="utf-8"))
-    assert legend[0] == {"code": 0, "name": "corn", "colour": "#123456"}
+    dock.samples.survey.source.combo.setLayer(survey)
+    dock.samples.survey.scheme.table.cellWidget(0, 0).setColor(QColor("#123456"))
+    first, second = dock.samples.ready_for(tmp_path / "run")["scheme"].splitlines()
+    assert first == "corn [0] #123456 = corn"
+    assert second.startswith("soy [1] #")
 
 
 def test_the_map_button_shows_all_that_is_wrong_and_opens_the_first_page(dock):
@@ -120,7 +119,7 @@ def test_the_map_button_shows_all_that_is_wrong_and_opens_the_first_page(dock):
     assert dock.stack.currentIndex() == IMAGES
     assert "3 things" in dock.notice.text()
     assert dock.images._form.has_problem()
-    assert not dock.samples._problems["samples"].isHidden()
+    assert not dock.samples.survey._problems["samples"].isHidden()
     assert not dock.map._problem.isHidden()
 
 

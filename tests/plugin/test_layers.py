@@ -42,13 +42,13 @@ def outputs(tmp_path):
     features = [
         {
             "type": "Feature",
-            "properties": {"class": 1, "name": name},
+            "properties": {"class": name, "colour": "#123456"},
             "geometry": {"type": "Point", "coordinates": [-93, 41.5]},
         }
         for name in ("corn", "soy", "oats")
     ]
     points.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    return {**paths, "samples_layer": str(points), "report": "/r.html"}
+    return {**paths, "samples": str(points), "report": "/r.html"}
 
 
 def test_the_layers_come_in_a_group_the_samples_on_top_and_the_confidence_hidden(outputs):
@@ -74,11 +74,11 @@ def test_without_a_style_file_the_map_takes_its_colour_table(outputs, tmp_path):
 
 
 def test_the_samples_take_the_map_s_colours(outputs):
-    renderer = load_results({"outputs": outputs}, "Run").layers["samples_layer"].renderer()
+    renderer = load_results({"outputs": outputs}, "Run").layers["samples"].renderer()
     assert isinstance(renderer, QgsCategorizedSymbolRenderer)
     colours = {str(category.value()): category.symbol().color().name() for category in renderer.categories()}
-    assert (colours["corn"], colours["soy"]) == ("#ffd300", "#267000")
-    assert set(colours) == {"corn", "soy", "oats"}
+    # What the map does not show takes the colour that its samples bear.
+    assert colours == {"corn": "#ffd300", "soy": "#267000", "oats": "#123456"}
 
 
 def test_a_run_without_layers_adds_nothing(qgis_app):
@@ -88,20 +88,20 @@ def test_a_run_without_layers_adds_nothing(qgis_app):
 
 
 def test_a_layer_of_the_project_is_found_again_by_its_file(outputs):
-    layer = load_results({"outputs": outputs}, "Run").layers["samples_layer"]
+    layer = load_results({"outputs": outputs}, "Run").layers["samples"]
     chooser = LayerOrFile(VECTOR, "")
-    chooser.set_path(outputs["samples_layer"])
+    chooser.set_path(outputs["samples"])
     assert chooser.layer() == layer
-    assert chooser.path() == outputs["samples_layer"]
+    assert chooser.path() == outputs["samples"]
     chooser.set_path("/other.gpkg")
     assert (chooser.layer(), chooser.path()) == (None, "/other.gpkg")
 
 
 def test_a_filter_or_unsaved_edits_ask_for_a_copy(outputs):
-    layer = load_results({"outputs": outputs}, "Run").layers["samples_layer"]
-    assert file_of(layer)[0] == outputs["samples_layer"]
+    layer = load_results({"outputs": outputs}, "Run").layers["samples"]
+    assert file_of(layer)[0] == outputs["samples"]
     assert not needs_export(layer)
-    layer.setSubsetString("\"name\" = 'corn'")
+    layer.setSubsetString("\"class\" = 'corn'")
     assert needs_export(layer)
 
 

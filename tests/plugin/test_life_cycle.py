@@ -47,12 +47,12 @@ def life(tmp_path_factory):
 @pytest.mark.parametrize("turn", [0, 1])
 def test_loading_adds_the_toolbar_the_menu_and_the_algorithms(life, turn):
     loaded = life["rounds"][turn]["loaded"]
-    assert (loaded["toolbars"], loaded["menu"], loaded["algorithms"], loaded["docks"]) == (1, 4, JOBS, 0)
+    assert (loaded["toolbars"], loaded["menu"], loaded["algorithms"], loaded["docks"]) == (1, 5, JOBS, 0)
 
 
 @pytest.mark.parametrize("turn", [0, 1])
-def test_the_panel_opens(life, turn):
-    assert life["rounds"][turn]["opened"]["docks"] == 1
+def test_the_panel_and_the_window_of_series_open(life, turn):
+    assert life["rounds"][turn]["opened"]["docks"] == 2
 
 
 @pytest.mark.parametrize("turn", [0, 1])
@@ -80,7 +80,7 @@ def test_of_the_library_only_the_contract_is_imported(life):
 def test_a_folder_of_another_name_works_too_and_leaves_nothing_behind(tmp_path):
     (tmp_path / "cropmap_of_today").symlink_to(ROOT)
     life = life_of(tmp_path, "cropmap_of_today")
-    assert [turn["opened"]["docks"] for turn in life["rounds"]] == [1, 1]
+    assert [turn["opened"]["docks"] for turn in life["rounds"]] == [2, 2]
     assert life["rounds"][1]["after"] == life["before"]
 
 

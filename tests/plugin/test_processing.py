@@ -5,6 +5,7 @@ import json
 import pytest
 from qgis.core import (
     QgsApplication,
+    QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
@@ -12,7 +13,7 @@ from qgis.core import (
 )
 
 from cropmap_plugin.house import catalogue
-from cropmap_plugin.processing.parameters import job_values
+from cropmap_plugin.processing.parameters import definitions, job_values
 from cropmap_plugin.processing.provider import CropMapProvider
 
 KINDS = [entry.name for entry in catalogue().entries("jobs")]
@@ -85,7 +86,26 @@ def test_values_become_those_of_a_job_file(algorithm):
     assert values["model"] == {"name": "transformer", "epochs": 3}
     assert (values["samples"], values["folds"], values["device"]) == ("/fields.gpkg", 7, "cpu")
     assert catalogue().problems("jobs", "classify", values) == []
-    assert not {"seed", "threads", "legend"} & set(values)
+    assert not {"seed", "threads", "scheme"} & set(values)
+
+
+def test_several_rasters_are_a_list_of_their_files(tmp_path):
+    prop = {"type": "array", "title": "Maps", "description": "Maps of past years.", "x-kind": "rasters"}
+    schema = {"properties": {"maps": prop}, "required": ["maps"]}
+
+    class Maps(QgsProcessingAlgorithm):
+        def initAlgorithm(self, _configuration=None):
+            for definition in definitions(schema):
+                self.addParameter(definition)
+
+        def name(self):
+            return "maps"
+
+    maps = Maps()
+    maps.initAlgorithm()
+    assert maps.parameterDefinition("MAPS").type() == "multilayer"
+    given = {"MAPS": [str(tmp_path / "2020.tif"), str(tmp_path / "2021.tif")]}
+    assert job_values(schema, given, maps, QgsProcessingContext()) == {"maps": given["MAPS"]}
 
 
 def test_all_that_is_wrong_is_said_before_anything_runs(algorithm):

@@ -78,5 +78,5 @@ def test_qgis_and_the_command_line_make_the_same_bytes(finished, tmp_path, wait_
     wait_for(lambda: not finished.runner.busy, 240)
     command = [str(PYTHON), "-m", "cropmap", "run", str(tmp_path / "qgis" / "job.json"), "--out", str(tmp_path / "cli")]
     subprocess.run(command, check=True, capture_output=True, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
-    for name in ("class_map.tif", "class_map_confidence.tif", "model.cropmap", "samples.npz", "confusion.csv"):
+    for name in ("class_map.tif", "class_map_confidence.tif", "model.cropmap", "samples.gpkg", "confusion.csv"):
         assert (tmp_path / "qgis" / name).read_bytes() == (tmp_path / "cli" / name).read_bytes(), name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Mapping
 from importlib.resources import files
@@ -23,13 +24,13 @@ def render_page(
     Args:
         template: Name of its template in this room.
         styles: Names of its style sheets in this room, in order.
-        filters: How the template writes numbers, besides `percent` and `count`.
+        filters: How the template writes numbers, besides `percent` and `count`; pictures are written by `data_uri`.
         content: What the template names; its `settings` and `versions` as nested plain values.
     """
     environment = Environment(
         loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": percent, "count": count, **filters}
+    environment.filters |= {"percent": percent, "count": count, "data_uri": _data_uri, **filters}
     made = {"settings": flattened(content["settings"]), "versions": list(content["versions"].items())}
     style = "\n".join(_text(name) for name in styles)
     return environment.get_template(template).render({**content, **made, "style": style})
@@ -55,6 +56,10 @@ def percent(share: float) -> str:
 def count(value: int) -> str:
     """Return a whole number with its thousands apart."""
     return f"{value:,}"
+
+
+def _data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
 def _setting(value: Any) -> str:

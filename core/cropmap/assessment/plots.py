@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import colorsys
 import io
 import math
 import warnings
@@ -12,10 +11,10 @@ import numpy as np
 import shapely
 from matplotlib import colormaps
 from matplotlib import dates as mdates
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
+from cropmap.contract.colours import line_colour
 from cropmap.io.projection import metres_per_unit
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def profiles_png(profiles: Profiles) -> bytes:
 
 
 def _draw_profile(axes: Axes, dates: NDArray[np.float64], own: ClassProfile) -> None:
-    dark = _readable(own.found.colour)
+    dark = line_colour(own.found.colour)
     axes.fill_between(dates, own.low, own.high, color=own.found.colour, alpha=0.4, linewidth=0, zorder=2)
     axes.plot(dates, own.low, color=dark, linewidth=0.5, alpha=0.6, zorder=3)
     axes.plot(dates, own.high, color=dark, linewidth=0.5, alpha=0.6, zorder=3)
@@ -138,7 +137,7 @@ def samples_png(samples: SampleSet, plan: FoldPlan | None = None) -> bytes:
             samples.y[own],
             s=float(np.clip(9000 / len(samples), 4, 28)),
             color=found.colour,
-            edgecolors=_readable(found.colour),
+            edgecolors=line_colour(found.colour),
             linewidths=0.35,
             zorder=3,
         )
@@ -213,12 +212,6 @@ def _date_axis(axes: Axes) -> None:
 def _days(dates: Sequence[dt.date]) -> NDArray[np.float64]:
     """Return dates as the date axis counts them: days since 1970, (date,)."""
     return np.array(dates, "datetime64[D]").astype(np.float64)
-
-
-def _readable(colour: str) -> str | tuple[float, float, float]:
-    """Return a colour dark enough for a line on white: light ones keep their hue."""
-    hue, light, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
-    return colour if light <= 0.4 else colorsys.hls_to_rgb(hue, 0.36, saturation)
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""How each class behaves over the season: mean and spread of a vegetation index against the date."""
+"""How each class behaves over the season: mean and quantiles of an index or a band against the date."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cropmap.contract.errors import SampleError
 from cropmap.data.bands import roles_of, spelled
-from cropmap.data.cube import CLEAR_BAND
 from cropmap.data.legend import LegendClass
+from cropmap.data.measured import measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 # Near infrared and red of Landsat where its bands are too few to tell which one it is: the likelier first, 8 and 9,
 # then 4 to 7. A drawing may guess; what models learn from may not (`data.bands`).
 _LIKELY = (("srb5", "srb4"), ("srb4", "srb3"))
-LOW, HIGH = 10, 90  # percentiles of the band
+MIDDLE_EIGHTY = (0.1, 0.9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +33,23 @@ class ClassProfile:
         found: The class.
         samples: How many samples it has.
         mean: Mean at each step, (step,); NaN where no sample has a value.
-        low: 10th percentile, (step,).
-        high: 90th percentile, (step,).
+        quantiles: At the levels asked for, ascending, (level, step); NaN likewise.
     """
 
     found: LegendClass
     samples: int
     mean: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    quantiles: NDArray[np.float64]
+
+    @property
+    def low(self) -> NDArray[np.float64]:
+        """The lowest quantile, (step,)."""
+        return np.asarray(self.quantiles[0])
+
+    @property
+    def high(self) -> NDArray[np.float64]:
+        """The highest quantile, (step,)."""
+        return np.asarray(self.quantiles[-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,17 +67,43 @@ class Profiles:
     classes: tuple[ClassProfile, ...]
 
 
-def class_profiles(samples: SampleSet) -> Profiles:
-    """Return each class's mean and 10-90 % band of NDVI, or of the first band where there is no red and near infrared.
+def class_profiles(samples: SampleSet, band: str = "", levels: Sequence[float] = MIDDLE_EIGHTY) -> Profiles:
+    """Return each class's mean and quantiles of a band at each step; values that a mask hid do not count.
 
-    NDVI is (nir - red) / (nir + red), clipped to -1..1; a step whose bands do not sum above 0 has no value.
+    Args:
+        samples: The samples.
+        band: Name of the band. Where empty, NDVI, or the first band where there is no red and near infrared: (nir -
+            red) / (nir + red), clipped to -1..1; a step whose bands do not sum above 0 has no value.
+        levels: Quantiles, 0..1, ascending; as `numpy.nanquantile` interpolates them.
 
-    Source: Rouse et al. 1974, Monitoring vegetation systems in the Great Plains with ERTS, NASA SP-351.
+    Raises:
+        SampleError: The samples have no such band.
+
+    Source of NDVI: Rouse et al. 1974, Monitoring vegetation systems in the Great Plains with ERTS, NASA SP-351.
     """
-    quantity, values = _quantity(samples)
-    dates = tuple(samples.recipe.season.date(int(day)) for day in samples.days)
+    quantity, values = shown(samples, band)
     classes = [(found, values[samples.codes == found.code]) for found in samples.legend.classes]
-    return Profiles(quantity, dates, tuple(_profile(found, own) for found, own in classes if len(own)))
+    profiles = tuple(_profile(found, own, levels) for found, own in classes if len(own))
+    return Profiles(quantity, step_dates(samples), profiles)
+
+
+def shown(samples: SampleSet, band: str = "") -> tuple[str, NDArray[np.float64]]:
+    """Return the name of what `class_profiles` shows, and each sample's values, (sample, step); NaN where hidden.
+
+    Raises:
+        SampleError: The samples have no such band.
+    """
+    bands, known = measured(samples)
+    if not band:
+        return quantity_of(bands, known)
+    if band not in bands:
+        raise SampleError(f"The samples have no band {band!r}.", fix=f"Bands: {', '.join(bands)}.")
+    return band, known[:, :, bands.index(band)]
+
+
+def step_dates(samples: SampleSet) -> tuple[dt.date, ...]:
+    """Return the date of each step, (step,)."""
+    return tuple(samples.recipe.season.date(int(day)) for day in samples.days)
 
 
 def ndvi_bands(bands: Sequence[str]) -> tuple[int, int] | None:
@@ -103,18 +138,10 @@ def quantity_of(bands: Sequence[str], values: NDArray[np.floating[Any]]) -> tupl
     return "NDVI", np.clip(ratio, -1.0, 1.0)
 
 
-def _quantity(samples: SampleSet) -> tuple[str, NDArray[np.float64]]:
-    """Return what is shown, and its value for each sample and step, (sample, step); NaN where a mask hides it."""
-    name, values = quantity_of(samples.bands, samples.values)
-    if CLEAR_BAND in samples.bands:
-        values = np.where(samples.values[:, :, samples.bands.index(CLEAR_BAND)] > 0, values, np.nan)
-    return name, values
-
-
-def _profile(found: LegendClass, values: NDArray[np.float64]) -> ClassProfile:
-    mean, low, high = (np.full(values.shape[1], np.nan) for _ in range(3))
+def _profile(found: LegendClass, values: NDArray[np.float64], levels: Sequence[float]) -> ClassProfile:
+    mean, quantiles = np.full(values.shape[1], np.nan), np.full((len(levels), values.shape[1]), np.nan)
     known = np.isfinite(values).any(axis=0)
     if known.any():
         mean[known] = np.nanmean(values[:, known], axis=0)
-        low[known], high[known] = np.nanpercentile(values[:, known], [LOW, HIGH], axis=0)
-    return ClassProfile(found, len(values), mean, low, high)
+        quantiles[:, known] = np.nanquantile(values[:, known], levels, axis=0)
+    return ClassProfile(found, len(values), mean, quantiles)

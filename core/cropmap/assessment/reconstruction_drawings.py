@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cropmap.assessment.axes import Axes, date_of, day_of, days_of, value_range
 from cropmap.assessment.profiles import quantity_of
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from cropmap.assessment.reconstruction import Comparison, Trial
 
-_WIDTH, _HEIGHT = 560, 230
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 8, 24
 _ROW, _NAMES, _HEAT_WIDTH = 26, 268, 1090
 # From no error to the largest: light to dark, told apart in grey too.
 _STOPS = (0.0, 0.35, 0.7, 1.0)
@@ -34,25 +32,6 @@ def title_of(trial: Trial) -> str:
     return f"{trial.title}{number}" if number.strip().isdigit() else trial.title
 
 
-@dataclass(frozen=True)
-class _Axes:
-    """Where days and values are drawn."""
-
-    first: float
-    last: float
-    low: float
-    high: float
-
-    def x(self, day: float) -> float:
-        """Return the place of a day, in drawing units."""
-        return _LEFT + (day - self.first) / (self.last - self.first) * (_WIDTH - _LEFT - _RIGHT)
-
-    def y(self, value: float) -> float:
-        """Return the place of a value, in drawing units; what is off the axis lies on its edge."""
-        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
-
-
 def pixel_svg(found: Comparison, position: int, colours: Sequence[str]) -> str:
     """Draw one of the drawn pixels: what was seen, clouds, what was hidden, and each recipe's series.
 
@@ -63,8 +42,8 @@ def pixel_svg(found: Comparison, position: int, colours: Sequence[str]) -> str:
     """
     block, pixel = found.sampled.block, int(found.drawn[position])
     name, values = quantity_of(block.bands, block.values[pixel].astype(np.float64))
-    days = _days(block.dates)
-    inside = (days >= _day(found.season.start)) & (days <= _day(found.season.end)) & np.isfinite(values)
+    days = days_of(block.dates)
+    inside = (days >= day_of(found.season.start)) & (days <= day_of(found.season.end)) & np.isfinite(values)
     hidden = np.zeros(len(days), np.bool_)
     hidden[found.hidden.times[found.hidden.pixels == pixel]] = True
     clear = block.clear[pixel] & inside
@@ -77,63 +56,34 @@ def pixel_svg(found: Comparison, position: int, colours: Sequence[str]) -> str:
     ]
     points = [_point(axes, days[k], values[k], hidden=bool(hidden[k]), name=name) for k in np.flatnonzero(clear)]
     label = f"{name} of row {found.sampled.rows[pixel]}, column {found.sampled.cols[pixel]}"
-    head = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
-    # A nested drawing cuts off what leaves the axes.
-    width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
-    place = f'x="{_LEFT}" y="{_TOP}" width="{width}" height="{height}"'
-    inner = f'<svg {place} viewBox="{_LEFT} {_TOP} {width} {height}">'
-    return "\n".join([head, *_frame(axes), *marks, inner, *lines, "</svg>", *points, "</svg>"])
+    return "\n".join([axes.head(label), *axes.frame(), *marks, axes.inside(), *lines, "</svg>", *points, "</svg>"])
 
 
-def _axes(found: Comparison, clear: NDArray[np.float64]) -> _Axes:
-    low, high = float(clear.min(initial=np.inf)), float(clear.max(initial=-np.inf))
-    if low > high:  # nothing was clear that has a value: NDVI of bands that are not above 0
-        low, high = 0.0, 1.0
-    margin = 0.15 * (high - low) or 0.05 * abs(high) or 1.0
-    first, last = _day(found.season.start), _day(found.season.end)
-    return _Axes(first, max(last, first + 1), low - margin, high + margin)
+def _axes(found: Comparison, clear: NDArray[np.float64]) -> Axes:
+    # Where nothing was clear that has a value (NDVI of bands that are not above 0) the axis is 0 to 1.
+    low, high = value_range(clear, 0.15)
+    first, last = day_of(found.season.start), day_of(found.season.end)
+    return Axes(first, max(last, first + 1), low, high)
 
 
-def _frame(axes: _Axes) -> Iterator[str]:
-    for tick in _ticks(axes.low, axes.high):
-        y = axes.y(tick)
-        yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text class="end" x="{_LEFT - 6}" y="{y + 4:.1f}">{tick:.10g}</text>'
-    bottom = _HEIGHT - _BOTTOM
-    for month, shown in _months(axes.first, axes.last):
-        x = axes.x(_day(month))
-        yield f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom + 4}"/>'
-        yield f'<text class="middle" x="{x:.1f}" y="{_HEIGHT - 6}">{shown}</text>'
-    yield f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{bottom}" y2="{bottom}"/>'
-
-
-def _cross(axes: _Axes, day: float, value: float) -> str:
+def _cross(axes: Axes, day: float, value: float) -> str:
     x, y = axes.x(day), axes.y(value)
     return f"M{x - 3:.1f} {y - 3:.1f}l6 6m0-6l-6 6"
 
 
-def _point(axes: _Axes, day: float, value: float, *, hidden: bool, name: str) -> str:
+def _point(axes: Axes, day: float, value: float, *, hidden: bool, name: str) -> str:
     kind, radius = ("hidden", 4.5) if hidden else ("seen", 2.6)
-    title = f"{_date(day)}: {name} {value:.4g}{', hidden' if hidden else ''}"
+    title = f"{date_of(day)}: {name} {value:.4g}{', hidden' if hidden else ''}"
     return (
         f'<circle class="{kind}" cx="{axes.x(day):.1f}" cy="{axes.y(value):.1f}" r="{radius}">'
         f"<title>{escape(title)}</title></circle>"
     )
 
 
-def _path(axes: _Axes, trial: Trial, position: int, bands: Sequence[str]) -> str:
+def _path(axes: Axes, trial: Trial, position: int, bands: Sequence[str]) -> str:
     """Return a recipe's series as a line, broken where it has no value; empty where it has none at all."""
     _, values = quantity_of(bands, trial.curve.values[position])
-    parts, pen = [], "M"
-    for day, value in zip(_days(trial.curve.dates).tolist(), values.tolist(), strict=True):
-        if not math.isfinite(value):
-            pen = "M"
-            continue
-        # Beyond the axes the line goes on, and is cut off: clipping its points would bend it.
-        y = _HEIGHT - _BOTTOM - (value - axes.low) / (axes.high - axes.low) * (_HEIGHT - _TOP - _BOTTOM)
-        parts.append(f"{pen}{axes.x(day):.1f} {min(max(y, -9999.0), 9999.0):.1f}")
-        pen = "L"
-    return "".join(parts)
+    return axes.line(days_of(trial.curve.dates), values)
 
 
 # ---------------------------------------------------------------- errors by date
@@ -214,36 +164,3 @@ def _share(error: float) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:39]}\N{HORIZONTAL ELLIPSIS}"
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return three to six round numbers between two."""
-    rough = (high - low) / 4
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = power * min((1, 2, 2.5, 5, 10), key=lambda factor: abs(factor * power - rough))
-    return [round(k * step, 12) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
-
-
-def _months(first: float, last: float) -> list[tuple[dt.date, str]]:
-    """Return the first days of months to name on an axis, at most about nine, January with its year."""
-    start, stop = _date(first), _date(last)
-    months = [
-        dt.date(year, month, 1)
-        for year in range(start.year, stop.year + 1)
-        for month in range(1, 13)
-        if start <= dt.date(year, month, 1) <= stop
-    ]
-    every = -(-len(months) // 9) or 1
-    return [(month, f"{month:%b %Y}" if month.month == 1 else f"{month:%b}") for month in months[::every]]
-
-
-def _day(date: dt.date) -> float:
-    return float(date.toordinal())
-
-
-def _days(dates: Sequence[dt.date]) -> NDArray[np.float64]:
-    return np.array([date.toordinal() for date in dates], np.float64)
-
-
-def _date(day: float) -> dt.date:
-    return dt.date.fromordinal(int(day))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import math
 from collections.abc import Mapping
@@ -36,6 +35,30 @@ CROSS_VALIDATION = (
     "dealt to folds, and each sample is classified by a model that was fitted without the samples of its fold. The map "
     "itself comes from one model fitted on all samples."
 )
+_CHANCE = (
+    "Measured by cross-validation over samples dealt to folds by chance{how}. Neighbours and parts of a field stand "
+    "in training and test alike, so the accuracy looks better than it is on new land. The map itself comes from one "
+    "model fitted on all samples."
+)
+_WHOLE = (
+    "Measured by cross-validation: {how}, and each sample is classified by a model that was fitted without the samples "
+    "of its fold. The map itself comes from one model fitted on all samples."
+)
+_CROSS_VALIDATIONS = {
+    "blocks": ("Spatial cross-validation", CROSS_VALIDATION),
+    "groups": (
+        "Cross-validation by groups",
+        _WHOLE.format(how="whole groups, such as fields or farms, are dealt to folds wherever they lie"),
+    ),
+    "leave_site": ("Cross-validation by sites", _WHOLE.format(how="each site is a fold of its own")),
+    "leave_year": ("Cross-validation by years", _WHOLE.format(how="each year is a fold of its own, on the same land")),
+    "stratified": ("Cross-validation by chance", _CHANCE.format(how=", each class evenly")),
+    "random": ("Cross-validation by chance", _CHANCE.format(how="")),
+    "file": ("Cross-validation", _WHOLE.format(how="the folds are those of the samples' file")),
+}
+_LAND_APART = frozenset({"blocks", "leave_site"})  # splits whose units are pieces of land apart
+_WHOLE_GROUPS = _LAND_APART | {"groups"}  # splits that part no group
+
 REFERENCE = "Measured by comparing the finished map with independent reference pixels. Classes are matched by name."
 
 
@@ -122,7 +145,7 @@ def render_report(report: Report) -> str:
         "settings": report.settings,
         "versions": report.versions,
     }
-    return render_page("report.html", ["report.css"], {"figure": _figure, "data_uri": _data_uri}, content)
+    return render_page("report.html", ["report.css"], {"figure": _figure}, content)
 
 
 # ---------------------------------------------------------------- headline
@@ -243,23 +266,39 @@ def _scale_bar(found: ClassMap) -> dict[str, Any] | None:
 # ---------------------------------------------------------------- accuracy
 
 
+def cross_validation_words(method: str) -> tuple[str, str]:
+    """Return a cross-validation's title and how it was done, for the reader, by the split (`FoldPlan.method`)."""
+    return _CROSS_VALIDATIONS[method]
+
+
 def independence(samples: SampleSet, plan: FoldPlan | None = None) -> str:
     """Say in how far samples of different folds are independent: what keeps them apart, and how near they come."""
+    parts = [_group_words(samples, plan)]
+    if plan is not None and plan.near is not None:
+        taken = int(plan.near.any(axis=1).sum())
+        parts.append(
+            f"Samples nearer than {length_text(plan.gap_m)} to a test sample do not train the model that it tests "
+            f"({count(taken)} of {count(len(samples))} in some fold)."
+        )
+    if plan is not None and math.isfinite(plan.nearest_m):
+        parts.append(f"The nearest two samples of training and test are {length_text(plan.nearest_m)} apart.")
+    return " ".join(part for part in parts if part)
+
+
+def _group_words(samples: SampleSet, plan: FoldPlan | None) -> str:
+    if plan is not None and plan.method not in _WHOLE_GROUPS:
+        return ""
     known = samples.grouped
     if known.all():
-        text = (
+        return (
             "Samples of one group (a polygon, or what the group field names) share a fold, so no sample is judged by a "
             "model that has seen the rest of its group."
         )
-    else:
-        who = "The samples do" if not known.any() else f"{count(int((~known).sum()))} of {count(len(known))} samples do"
-        text = (
-            f"{who} not say which field they stand in: neighbouring points in adjacent blocks may still stand in one "
-            "field, which makes the accuracy look too good."
-        )
-    if plan is None or not math.isfinite(plan.nearest_m):
-        return text
-    return f"{text} The nearest two samples of different folds are {length_text(plan.nearest_m)} apart."
+    who = "The samples do" if not known.any() else f"{count(int((~known).sum()))} of {count(len(known))} samples do"
+    return (
+        f"{who} not say which field they stand in: neighbouring points of different folds may still stand in one "
+        "field, which makes the accuracy look too good."
+    )
 
 
 def _how(found: Measured, report: Report) -> str:
@@ -319,7 +358,7 @@ def _samples_section(report: Report) -> dict[str, Any] | None:
     samples = report.samples
     if samples is None:
         return None
-    profiles = class_profiles(samples)
+    profiles, land = class_profiles(samples), _drawn(report.folds)
     names = [own.found.name for own in profiles.classes]
     counts = samples.counts()
     rows = [(own.name, own.colour, counts[own.name], _fold_counts(report, own.code)) for own in samples.legend.classes]
@@ -328,16 +367,21 @@ def _samples_section(report: Report) -> dict[str, Any] | None:
         "profiles": plots.profiles_png(profiles),
         "profiles_alt": f"{profiles.quantity} from {profiles.dates[0]} to {profiles.dates[-1]}, one panel a class: "
         f"{', '.join(names)}.",
-        "places": plots.samples_png(samples, report.folds),
+        "places": plots.samples_png(samples, land),
         "places_alt": f"Where the {len(samples):,} training samples stand, coloured by class.",
         "rows": rows,
         "folds": _fold_numbers(report.folds),
-        "block": length_text(report.folds.block_m) if report.folds else "",
-        "nearest": length_text(report.folds.nearest_m) if report.folds and report.folds.nearest_m >= 0 else "",
+        "block": length_text(land.block_m) if land else "",
+        "nearest": length_text(land.nearest_m) if land and land.nearest_m >= 0 else "",
         "recipe": samples.recipe.name,
         "steps": len(samples.days),
         "bands": ", ".join(samples.bands),
     }
+
+
+def _drawn(folds: FoldPlan | None) -> FoldPlan | None:
+    """Return the plan where its units are pieces of land that can be outlined on a picture."""
+    return folds if folds is not None and folds.method in _LAND_APART else None
 
 
 def _fold_numbers(folds: FoldPlan | None) -> list[int]:
@@ -372,7 +416,3 @@ def _clear_section(clear: Sequence[ClearDate]) -> dict[str, Any] | None:
 
 def _figure(value: float) -> str:
     return UNDEFINED if not math.isfinite(value) else f"{value:.3f}"
-
-
-def _data_uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"

@@ -1,4 +1,4 @@
-"""The colours that classes get when nobody chose any: the same in the library and in the forms."""
+"""The colours that classes get when nobody chose any, and of their lines: the same in the library and in the forms."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def class_colours(names: Sequence[str]) -> list[str]:
     return taken
 
 
+def line_colour(colour: str) -> str:
+    """Return a colour, #rrggbb, dark enough for a line on white: light ones keep their hue."""
+    red, green, blue = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    return colour if light <= 0.4 else _hexadecimal(colorsys.hls_to_rgb(hue, 0.36, saturation))
+
+
 def _familiar(name: str, taken: Sequence[str]) -> str:
     # Words between single spaces, so that "grapes" is no rape and "buckwheat" no wheat.
     words = " ".join(["", *re.findall(r"[^\W_]+", name.casefold()), ""])
@@ -50,5 +57,9 @@ def _familiar(name: str, taken: Sequence[str]) -> str:
 
 
 def _hue(turn: float) -> str:
-    red, green, blue = colorsys.hls_to_rgb(turn, 0.5, 0.65)
-    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+    return _hexadecimal(colorsys.hls_to_rgb(turn, 0.5, 0.65))
+
+
+def _hexadecimal(shares: tuple[float, float, float]) -> str:
+    red, green, blue = (round(share * 255) for share in shares)
+    return f"#{red:02x}{green:02x}{blue:02x}"

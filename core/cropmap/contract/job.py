@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cropmap.contract.errors import JobError
-from cropmap.contract.params import INPUT_PATHS, OUTPUT_PATHS
+from cropmap.contract.params import INPUT_PATH_LISTS, INPUT_PATHS, OUTPUT_PATHS
 
 FORMAT = 1
 
@@ -18,6 +18,7 @@ FORMAT = 1
 _GDAL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+]+:|/vsi")
 # What QGIS puts behind a file: "a.gpkg|layername=fields".
 _LAYER = re.compile(r"\|\w+=")
+_DATED = re.compile(r"\s*(\d{4})\s*=\s*(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,25 @@ def resolve_paths(declared: Mapping[str, Any], values: Mapping[str, Any], base: 
     """
     resolved = dict(values)
     for name, prop in declared["properties"].items():
-        kind, value = prop["x-kind"], values.get(name)
-        if not isinstance(value, str) or not value:
-            continue
-        if kind in OUTPUT_PATHS or (kind in INPUT_PATHS and not _GDAL_NAME.match(value)):
-            resolved[name] = _absolute(value, base)
+        if name in values:
+            resolved[name] = _resolved(prop["x-kind"], values[name], base)
     return resolved
+
+
+def _resolved(kind: str, value: Any, base: Path) -> Any:
+    """Return a parameter's paths made absolute; what is no path of a file is left as it is, for the check to judge."""
+    if kind in INPUT_PATH_LISTS and isinstance(value, (list, tuple)):
+        return [_resolved_item(item, base) for item in value]
+    if not isinstance(value, str) or not value:
+        return value
+    named = kind in OUTPUT_PATHS or (kind in INPUT_PATHS and not _GDAL_NAME.match(value))
+    return _absolute(value, base) if named else value
+
+
+def _resolved_item(item: Any, base: Path) -> Any:
+    """Return a path of a list made absolute; a year may stand before it, as in "2016=labels.tif"."""
+    dated = _DATED.match(item) if isinstance(item, str) else None
+    return f"{dated[1]}={_resolved('raster', dated[2], base)}" if dated else _resolved("raster", item, base)
 
 
 def _absolute(value: str, base: Path) -> str:

@@ -14,7 +14,7 @@ import dataclasses
 import datetime as dt
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from cropmap.contract.errors import ParameterError, Problem
@@ -36,6 +36,8 @@ KINDS = {
     "raster": "string",
     "vector": "string",
     "package": "string",
+    "rasters": "array",  # paths of several rasters, in order
+    "scheme": "string",  # of classes: a preset's name, or the text form
     "output_folder": "string",
     "output_file": "string",
     "entry": "object",  # one entry of a registry with its own parameters
@@ -45,6 +47,7 @@ KINDS = {
     "table": "object",  # text to number, e.g. band to scale
 }
 INPUT_PATHS = frozenset({"folder", "file", "raster", "vector", "package"})
+INPUT_PATH_LISTS = frozenset({"rasters"})
 OUTPUT_PATHS = frozenset({"output_folder", "output_file"})
 _KIND_OF_TYPE = {"int": "integer", "float": "number", "bool": "boolean", "str": "text"}
 
@@ -218,7 +221,7 @@ def _value_problems(name: str, prop: Mapping[str, Any], value: Any) -> list[Prob
         return [Problem(name, wrong)]
     if prop["x-kind"] == "date" and value and not _is_date(value):
         return [Problem(name, f"{value!r} is not a date.", "Write it as YYYY-MM-DD.")]
-    if "default" not in prop and value == "":
+    if "default" not in prop and value in ("", [], ()):
         return [Problem(name, "is empty.", prop["description"])]
     return []
 
@@ -261,20 +264,29 @@ _ARTICLE = {
     "boolean": "true or false",
     "string": "text",
 }
-_ITEMS = {"texts": "a list of texts", "numbers": "a list of numbers", "table": "a table of numbers"}
+_ITEMS = {
+    "texts": "a list of texts",
+    "rasters": "a list of rasters' paths",
+    "numbers": "a list of numbers",
+    "table": "a table of numbers",
+}
 
 
 def _items_problem(kind: str, value: Any) -> str:
     if kind == "table":
         good = isinstance(value, Mapping) and all(_is_number(item) for item in value.values())
     else:
-        wanted = _is_text if kind == "texts" else _is_number
+        wanted = _ITEM_CHECKS[kind]
         good = isinstance(value, (list, tuple)) and all(wanted(item) for item in value)
     return "" if good else f"{value!r} is not {_ITEMS[kind]}."
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and not _UNWRITABLE.search(value)
 
 
 def _is_number(value: Any) -> bool:
@@ -284,6 +296,9 @@ def _is_number(value: Any) -> bool:
         return math.isfinite(value)
     except OverflowError:  # a whole number beyond every float
         return False
+
+
+_ITEM_CHECKS: Mapping[str, Callable[[Any], bool]] = {"texts": _is_text, "rasters": _is_path, "numbers": _is_number}
 
 
 def _bound_problem(prop: Mapping[str, Any], value: Any) -> str:

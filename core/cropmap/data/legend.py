@@ -59,6 +59,11 @@ class Legend:
         """Class names, by ascending code."""
         return tuple(found.name for found in self.classes)
 
+    @property
+    def names_by_code(self) -> dict[int, str]:
+        """Class names, by code."""
+        return {found.code: found.name for found in self.classes}
+
     def code_of(self, name: str) -> int:
         """Return the code of a class name.
 

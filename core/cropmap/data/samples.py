@@ -17,6 +17,8 @@ from cropmap.data.recipe import Recipe
 # What a group's name begins with where nothing tells which field a sample stands in: it stands alone, or it shares
 # but its place with others.
 LONE_GROUP, PLACE_GROUP = "#", "@"
+# How samples can be split. "file" takes the folds of a sample file, so that several models are tested on the same.
+SPLITS = ("blocks", "groups", "leave_site", "leave_year", "stratified", "random", "file")
 
 
 @dataclass(frozen=True)
@@ -151,14 +153,18 @@ class FoldPlan:
     """Which fold each sample is tested in, and what stays together.
 
     Args:
-        fold: 0, 1, ... of each sample, (sample,), int8.
-        units: Each sample's unit, (sample,), int32: a block, or blocks that a group spans. No split parts a unit.
+        fold: 0, 1, ... of each sample, (sample,), int8; below 0 where it is neither trained on nor tested.
+        units: Each sample's unit, (sample,), int32: a block, blocks that a group spans, or a group. No split parts
+            a unit.
         codes: Class code of each sample, (sample,), uint8: validation is balanced by class.
-        block_m: Edge of the blocks used, in metres.
+        block_m: Edge of the blocks used, in metres; NaN where the land is not cut into blocks.
         notes: What the user should know of the split.
-        nearest_m: Smallest distance between samples of different folds, in metres; NaN where it is not known.
+        nearest_m: Smallest distance between a sample and one that trains the model which it tests, in metres; NaN where
+            it is not known.
         near: True where a sample is too near to the samples of a fold to train the model that is tested there,
             (sample, fold), bool; None where none is kept away.
+        method: How it was split: one of `SPLITS`.
+        gap_m: How far training samples are kept from test samples, in metres.
     """
 
     fold: NDArray[np.int8]
@@ -168,6 +174,8 @@ class FoldPlan:
     notes: tuple[str, ...] = ()
     nearest_m: float = math.nan
     near: NDArray[np.bool_] | None = None
+    method: str = "blocks"
+    gap_m: float = 0.0
 
     @property
     def folds(self) -> int:

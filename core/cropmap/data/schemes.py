@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cropmap.contract.colours import class_colours
 from cropmap.contract.errors import LegendError, SampleError
+from cropmap.contract.schemes import (
+    CODE_FIX,
+    LEFT_OUT,
+    SchemeClass,
+    SchemeText,
+    folded,
+    not_a_code,
+    read_scheme,
+    write_scheme,
+)
+from cropmap.contract.words import LISTED, counted, listed
 from cropmap.data.class_names import canonical
 from cropmap.data.legend import NODATA, Legend, LegendClass, legend_from_names
-from cropmap.data.scheme_presets import PRESETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-LEFT_OUT, REST = "left out", "rest"  # the two words that name no class
+    from collections.abc import Iterable, Sequence
 
 # Names of classes that stand for no observation, in the legends of maps.
 _NO_DATA_NAMES = frozenset({"background", "no data", "nodata", "clouds/no data", "unclassified"})
-_EXAMPLE = "Write entries like: Corn #ffd300 = 1, 12, 13; Other = 61; left out = 26; rest = Other"
-_LISTED = 20  # labels named in a message
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +58,9 @@ class SchemeLookup:
         """
         strange = np.flatnonzero((np.asarray(counts) > 0) & ~self.known)
         if len(strange):
-            listed = ", ".join(f"{code} ({int(counts[code])} pixels)" for code in strange[:_LISTED])
+            told = listed([f"{code} ({int(counts[code])} pixels)" for code in strange])
             raise LegendError(
-                f"The map holds codes that neither its legend nor the scheme names: {listed}"
-                f"{', ...' if len(strange) > _LISTED else ''}.",
+                f"The map holds codes without an entry in its legend and the scheme: {told}.",
                 where=where,
                 fix="Name them in the scheme, under a class or under 'left out', or give a 'rest' class and the map's "
                 "legend.",
@@ -139,14 +141,15 @@ class ClassScheme:
         # Without a legend every code may be of the rest; with one, only those that the legend names.
         target = np.full(NODATA + 1, NODATA if rest is None or source_legend else rest, np.uint8)
         known = np.full(NODATA + 1, rest is not None and source_legend is None)
-        target[[0, NODATA]], known[NODATA] = NODATA, True
+        target[[0, NODATA]] = NODATA
+        known[[0, NODATA]] = source_legend is None, True
         for source, code in self._targets.items():
             if isinstance(source, int):
                 target[source], known[source] = code, True
         for found in source_legend.classes if source_legend else ():
-            code = self._code_of_class(found)
-            if code is not None:
-                target[found.code], known[found.code] = code, True
+            own = self._code_of_class(found)
+            if own is not None:
+                target[found.code], known[found.code] = own, True
         return SchemeLookup(target, known)
 
     def codes_of(self, labels: Sequence[str] | NDArray[np.str_]) -> NDArray[np.uint8]:
@@ -166,9 +169,9 @@ class ClassScheme:
         found = {name: self._code_of_label(name) for name in dict.fromkeys(names)}
         strange = sorted(name for name, code in found.items() if code is None)
         if strange and self._rest_code is None:
+            told = [self._with_near_miss(name) for name in strange[: LISTED + 1]]
             raise SampleError(
-                f"The scheme names no class for {len(strange)} {'label' if len(strange) == 1 else 'labels'}: "
-                f"{', '.join(map(self._with_near_miss, strange[:_LISTED]))}{', ...' if len(strange) > _LISTED else ''}.",
+                f"The scheme names no class for {counted(len(strange), 'label', 'labels')}: {listed(told)}.",
                 fix="Add them to a class or to 'left out', or name a 'rest' class that takes all others.",
             )
         rest = self._rest_code
@@ -180,15 +183,11 @@ class ClassScheme:
 
     def to_text(self) -> str:
         """Return the scheme as the text that `scheme_of` reads: an entry a line."""
-        lines = [
-            f"{_written_name(found.name)} [{found.code}] {found.colour} = {_written_sources(sources)}".rstrip()
+        classes = tuple(
+            SchemeClass(found.code, found.name, found.colour, sources)
             for found, sources in zip(self.legend.classes, self.sources, strict=True)
-        ]
-        if self.left_out:
-            lines.append(f"{LEFT_OUT} = {_written_sources(self.left_out)}")
-        if self.rest:
-            lines.append(f"{REST} = {LEFT_OUT if self.rest == LEFT_OUT else _written_name(self.rest)}")
-        return "\n".join(lines) + "\n"
+        )
+        return write_scheme(SchemeText(classes, self.rest, self.left_out))
 
     # ---------------------------------------------------------------- finding a source
 
@@ -215,7 +214,7 @@ class ClassScheme:
             for by_meaning in (False, True):
                 way: dict[str, set[int]] = {}
                 for name, code in names.items():
-                    way.setdefault(canonical(name) if by_meaning else _folded(name), set()).add(code)
+                    way.setdefault(canonical(name) if by_meaning else folded(name), set()).add(code)
                 ways.append((way, by_meaning))
         return ways
 
@@ -230,7 +229,7 @@ class ClassScheme:
         if name in self._targets:
             return self._targets[name]
         for way, by_meaning in self._ways:
-            codes = way.get(canonical(name) if by_meaning else _folded(name), set())
+            codes = way.get(canonical(name) if by_meaning else folded(name), set())
             if len(codes) > 1:
                 listed = " and ".join(sorted(map(self._named, codes)))
                 raise SampleError(f"{name!r} fits {listed}.", fix=f"Write {name!r} in the scheme, under one of them.")
@@ -253,37 +252,29 @@ class ClassScheme:
             )
         if by_code is not None or by_name is not None:
             return by_code if by_code is not None else by_name
-        return NODATA if _folded(found.name) in _NO_DATA_NAMES else self._rest_code
+        return NODATA if folded(found.name) in _NO_DATA_NAMES else self._rest_code
 
     def _named(self, code: int | None) -> str:
-        names = dict(zip(self.legend.codes, self.legend.names, strict=True))
+        names = self.legend.names_by_code
         return f"{names[code]!r}" if code in names else f"'{LEFT_OUT}'"
 
     def _with_near_miss(self, label: str) -> str:
-        known = {_folded(name): name for name in (*self._targets, *self.legend.names) if isinstance(name, str)}
-        near = difflib.get_close_matches(_folded(label)[:100], list(known), n=1)
+        known = {folded(name): name for name in (*self._targets, *self.legend.names) if isinstance(name, str)}
+        near = difflib.get_close_matches(folded(label)[:100], list(known), n=1)
         return f"{label!r} (near {known[near[0]]!r})" if near else f"{label!r}"
 
 
 def scheme_of(text: str) -> ClassScheme:
-    """Build a scheme from a preset's name, or from the text form.
-
-    Entries are parted by ";" or new lines: `Corn #ffd300 = 1, 12, 13; Soybean = 5; Other = 61; left out = 26, 240-241;
-    rest = Other`. In front of the sign stands a class, with its colour and its code in brackets if they matter; behind
-    it codes, ranges of codes, and names. A name is put in double quotes where it holds , ; = # or brackets, or could be
-    taken for a code or a word of the scheme; a double quote in it is written twice.
+    """Build a scheme from a preset's name, or from the text form (`contract.schemes`).
 
     Raises:
         LegendError: Neither; with the place in the text.
     """
-    if text.strip() in PRESETS:
-        text = PRESETS[text.strip()]
-    found = _Parts([], {})
-    for entry in _entries(text):
-        _add_entry(found, entry)
-    if not found.classes:
-        raise LegendError("The scheme names no class.", fix=f"{_EXAMPLE}, or a preset: {', '.join(PRESETS)}.")
-    return _made(found)
+    found = read_scheme(text)
+    _check_text(found)
+    classes = sorted(found.classes, key=lambda one: one.code)
+    legend = Legend(tuple(LegendClass(one.code, one.name, one.colour) for one in classes))
+    return ClassScheme(legend, tuple(one.sources for one in classes), found.rest, found.left_out)
 
 
 def scheme_of_names(names: Iterable[str]) -> ClassScheme:
@@ -303,203 +294,54 @@ def own_scheme(legend: Legend) -> ClassScheme:
 # ---------------------------------------------------------------- checks
 
 
-def _check_sources(listed: Sequence[Sequence[int | str]]) -> None:
-    named = Counter(source for sources in listed for source in sources)
-    for source, times in named.items():
-        if isinstance(source, int) and not 0 <= source < NODATA:
-            raise LegendError(_not_a_code(source), fix=_CODE_FIX)
-        if isinstance(source, str) and not source.strip():
-            raise LegendError("A source has an empty name.", fix="Remove it.")
-        if times > 1:
-            what = f"code {source}" if isinstance(source, int) else f"{source!r}"
-            raise LegendError(f"The scheme names {what} {times} times.", fix="Leave it under one class.")
+def _check_sources(listed: Sequence[Sequence[int | str]], places: Sequence[str] = ()) -> None:
+    """Refuse sources that stand twice, and such as are no sources; `places` are where each list stands."""
+    seen: dict[int | str, int] = {}
+    for number, sources in enumerate(listed):
+        where = places[number] if places else ""
+        for source in sources:
+            _check_source(source, where)
+            if source in seen:
+                what = f"code {source}" if isinstance(source, int) else f"{source!r}"
+                both = dict.fromkeys([places[seen[source]], where] if places else ())
+                raise LegendError(
+                    f"The scheme names {what} twice.", where=" and ".join(both), fix="Leave it in one place."
+                )
+            seen[source] = number
 
 
-def _check_class(name: str, sources: Sequence[int | str], rest: str) -> None:
+def _check_source(source: int | str, where: str) -> None:
+    if isinstance(source, int) and not 0 <= source < NODATA:
+        raise LegendError(not_a_code(source), where=where, fix=CODE_FIX)
+    if isinstance(source, str) and not source.strip():
+        raise LegendError("A source has an empty name.", where=where, fix="Remove it.")
+
+
+def _check_class(name: str, sources: Sequence[int | str], rest: str, where: str = "") -> None:
     if name.casefold() == LEFT_OUT:
-        raise LegendError(f"No class can be called {name!r}: that stands for sources left out.", fix="Rename it.")
+        raise LegendError(
+            f"No class can be called {name!r}: that stands for what is left out.", where=where, fix="Rename it."
+        )
     if not sources and name != rest:
         raise LegendError(
-            f"Class {name!r} is made of nothing.", fix=f"Write its codes or names behind the sign: {name} = {name}."
+            f"Class {name!r} is made of nothing.",
+            where=where,
+            fix=f"Write its codes or names behind the sign: {name} = {name}.",
         )
 
 
-def _not_a_code(code: int | str) -> str:
-    return f"{code} is no class code of a map; they go from 0 to {NODATA - 1}."
-
-
-_CODE_FIX = f'Put it in quotes if it is a label ("{2 * NODATA}"); {NODATA} is no data and needs no entry.'
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name.strip().casefold())
-
-
-# ---------------------------------------------------------------- the text form
-
-_TOKEN = re.compile(r'"(?:[^"]|"")*"|[;\r\n]|[,=]|[^";\r\n,=]+|"')
-_CODES = re.compile(r"([0-9]+)(?:\s*-\s*([0-9]+))?")
-_HEAD = re.compile(r"\s*(?:\[\s*([0-9]+)\s*\]|(#\w*))")
-_UNSAFE = re.compile(r'[,;="#\[\]\r\n]')
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One entry of the text: what stands before the sign, what behind it, and where it stands."""
-
-    head: list[str]
-    items: list[list[str]]
-    where: str
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A class as it was read; no code and no colour where none was written."""
-
-    name: str
-    code: int | None
-    colour: str
-    sources: tuple[int | str, ...]
-    where: str
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """What was read so far: the classes, and the entries of the two words that name none."""
-
-    classes: list[_Read]
-    words: dict[str, _Entry]
-
-
-def _entries(text: str) -> Iterator[_Entry]:
-    tokens: list[str] = []
-    line = start = 1
-    for token in [*_TOKEN.findall(text), "\n"]:
-        if token in {";", "\r", "\n"}:
-            if any(part.strip() for part in tokens):
-                yield _entry(tokens, f"line {start}: {''.join(tokens).strip()[:60]}")
-            tokens = []
-        elif token.strip() or tokens:
-            start = line if not tokens else start
-            tokens.append(token)
-        line += token.count("\n")
-
-
-def _entry(tokens: list[str], where: str) -> _Entry:
-    if '"' in tokens:
-        raise LegendError("A quote is not closed.", where=where, fix='Write names as "name"; a quote in one as "".')
-    if tokens.count("=") != 1:
-        wrong = "has no '='" if "=" not in tokens else "has more than one '='"
-        raise LegendError(f"An entry {wrong}.", where=where, fix=f"{_EXAMPLE}. Put a name that holds '=' in quotes.")
-    sign = tokens.index("=")
-    if "," in tokens[:sign]:
-        raise LegendError("A comma stands before the '='.", where=where, fix="Put a name that holds it in quotes.")
-    items: list[list[str]] = [[]]
-    for token in tokens[sign + 1 :]:
-        if token == ",":
-            items.append([])
-        elif token.strip():
-            items[-1].append(token.strip())
-    # A comma at the end, or two in a row, part nothing.
-    return _Entry([part for part in tokens[:sign] if part.strip()], [item for item in items if item], where)
-
-
-def _add_entry(found: _Parts, entry: _Entry) -> None:
-    word = "".join(entry.head).strip().casefold()
-    word = " ".join(word.split())
-    if word not in {LEFT_OUT, REST}:
-        found.classes.append(_class(entry))
-    elif word in found.words:
-        raise LegendError(f"'{word}' stands twice in the scheme.", where=entry.where, fix="Write it once.")
-    else:
-        found.words[word] = entry
-
-
-def _class(entry: _Entry) -> _Read:
-    if not entry.head:
-        raise LegendError("A class has no name.", where=entry.where, fix=_EXAMPLE)
-    first = entry.head[0].strip()
-    if first.startswith('"'):
-        name, tail = _unquoted(first), "".join(entry.head[1:])
-    else:
-        end = re.search(r"[\[#]|$", first)
-        cut = end.start() if end else len(first)
-        name, tail = first[:cut].strip(), first[cut:] + "".join(entry.head[1:])
-    code, colour = _code_and_colour(tail, entry.where)
-    return _Read(name, code, colour, _sources(entry), entry.where)
-
-
-def _code_and_colour(tail: str, where: str) -> tuple[int | None, str]:
-    codes, colours, rest = [], [], tail.strip()
-    while rest:
-        found = _HEAD.match(rest)
-        if not found or not (found[1] or found[2]):
-            raise LegendError(
-                f"{rest!r} is neither a code nor a colour.", where=where, fix="Write them as: Corn [1] #ffd300 = ..."
-            )
-        if found[1]:
-            codes.append(found[1])
-        else:
-            colours.append(found[2])
-        rest = rest[found.end() :].strip()
-    if len(codes) > 1 or len(colours) > 1:
-        raise LegendError("A class has two codes or two colours.", where=where, fix="Leave one.")
-    code = _code(codes[0], where) if codes else None
-    return code, colours[0] if colours else ""
-
-
-def _sources(entry: _Entry) -> tuple[int | str, ...]:
-    return tuple(source for item in entry.items for source in _source(item, entry.where))
-
-
-def _source(parts: list[str], where: str) -> Iterable[int | str]:
-    whole = " ".join(parts)
-    if len(parts) > 1:
-        raise LegendError(f"{whole!r} is half in quotes.", where=where, fix="Put the whole name in quotes.")
-    if whole.startswith('"'):
-        return [_unquoted(whole)]
-    codes = _CODES.fullmatch(whole)
-    if codes:
-        return _code_range(codes, where)
-    if "#" in whole:
-        raise LegendError(
-            f"{whole!r} holds a '#'.", where=where, fix="Put a name that holds it in quotes; colours stand before '='."
-        )
-    return [whole]
-
-
-def _code_range(codes: re.Match[str], where: str) -> Iterable[int]:
-    first = _code(codes[1], where)
-    last = _code(codes[2], where) if codes[2] else first
-    if last < first:
-        raise LegendError(f"The range {codes[0]} runs backwards.", where=where, fix=f"Write {last}-{first}.")
-    return range(first, last + 1)
-
-
-def _code(digits: str, where: str) -> int:
-    shown = digits if len(digits) <= 20 else f"{digits[:20]}..."
-    if len(digits) > 9 or int(digits) >= NODATA:
-        raise LegendError(_not_a_code(shown), where=where, fix=_CODE_FIX)
-    return int(digits)
-
-
-def _unquoted(token: str) -> str:
-    return token[1:-1].replace('""', '"')
-
-
-def _made(found: _Parts) -> ClassScheme:
-    """Put the parts together: codes and colours where none are written, the rest, what is left out."""
-    free = iter(set(range(NODATA + 1 + len(found.classes))) - {read.code for read in found.classes})
-    codes = [next(free) if read.code is None else read.code for read in found.classes]
-    automatic = class_colours([read.name for read in found.classes])
-    classes = [
-        LegendClass(code, read.name, read.colour or colour)
-        for code, read, colour in zip(codes, found.classes, automatic, strict=True)
-    ]
-    by_code = sorted(zip(codes, found.classes, strict=True), key=lambda pair: pair[0])
-    rest = _rest(found.words.get(REST), [read.name for read in found.classes])
-    left_out = _sources(found.words[LEFT_OUT]) if LEFT_OUT in found.words else ()
-    try:
-        return ClassScheme(Legend(tuple(classes)), tuple(read.sources for _, read in by_code), rest, left_out)
-    except LegendError as error:
-        raise LegendError(error.what, where=_place(error.what, found), fix=error.fix) from error
+def _check_text(found: SchemeText) -> None:
+    """Refuse what the constructors would, with the place in the text."""
+    places = [one.where for one in found.classes]
+    for one in found.classes:
+        _check_class(one.name, one.sources, found.rest, one.where)
+        try:
+            Legend((LegendClass(one.code, one.name, one.colour),))
+        except LegendError as error:
+            raise LegendError(error.what, where=one.where, fix=error.fix) from error
+    for what, given in (("name", [one.name for one in found.classes]), ("code", [one.code for one in found.classes])):
+        twice = [key for key, times in Counter[int | str](given).items() if times > 1]
+        if twice:
+            both = " and ".join(place for place, key in zip(places, given, strict=True) if key == twice[0])
+            raise LegendError(f"Two classes have the {what} {twice[0]!r}.", where=both, fix="Make each one unique.")
+    _check_sources([*(one.sources for one in found.classes), found.left_out], [*places, found.left_out_where])

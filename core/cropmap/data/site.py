@@ -6,10 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cropmap.contract.errors import GridError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,21 @@ class Grid:
         for row in range(0, self.height, size):
             for col in range(0, self.width, size):
                 yield Window(row, col, min(size, self.height - row), min(size, self.width - col))
+
+    def centres(
+        self, rows: NDArray[np.integer], cols: NDArray[np.integer]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return x of columns' and y of rows' middles, in CRS units; of pixels' centres where both go together.
+
+        Args:
+            rows: (row,).
+            cols: (col,).
+
+        Returns:
+            x, (col,), and y, (row,), float64.
+        """
+        x = np.asarray(self.west + (cols + 0.5) * self.pixel_width, np.float64)
+        return x, np.asarray(self.north - (rows + 0.5) * self.pixel_height, np.float64)
 
     def subset(self, window: Window) -> Grid:
         """Return the grid of a window."""

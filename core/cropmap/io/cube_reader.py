@@ -150,6 +150,17 @@ class CubeReader:
             layers[members] = planes[:, row[members] % tile, col[members] % tile].T
         return self._cube(layers)
 
+    def gather(
+        self, rows: Sequence[int] | NDArray[Any], cols: Sequence[int] | NDArray[Any]
+    ) -> tuple[NDArray[np.intp], ...]:
+        """Return the positions of the pixels of each square, row by row; see `SeriesReader.gather`."""
+        row, col = np.asarray(rows, np.int64), np.asarray(cols, np.int64)
+        if not len(row):
+            return ()
+        numbers = row // self._layout.tile * self._layout.across + col // self._layout.tile
+        order = np.lexsort((col, row, numbers))
+        return tuple(np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1))
+
     def _square(self, number: int) -> NDArray[np.float32]:
         """Return a square's planes, (layer, tile, tile), in memory that this thread's next square takes again."""
         planes: NDArray[np.float32] | None = getattr(self._buffers, "planes", None)

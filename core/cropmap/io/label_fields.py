@@ -149,7 +149,7 @@ def texts_of(values: Iterable[Any]) -> list[str]:
 
 
 def _text_of(value: Any) -> str:
-    if value is None:
+    if value is None or (isinstance(value, np.datetime64) and np.isnat(value)):
         return ""
     if isinstance(value, (float, np.floating)):
         return _number_text(float(value))

@@ -18,6 +18,7 @@ from cropmap.io.projection import METRES_PER_DEGREE, metres_per_unit
 from cropmap.io.rasters import dataset_grid, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -71,6 +72,15 @@ class LabelRaster:
         if not self._inside(window):
             raise GridError(f"{window} reaches outside the raster.", where=self.path, fix="Read inside the grid.")
         return self._codes(window=FileWindow(window.col, window.row, window.width, window.height))
+
+    def blocks(self, size: int = 1024) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
+        """Yield first row, first column and codes, (row, col), of squares that cover the raster, row by row.
+
+        Args:
+            size: Edge of the squares, smaller at the right and lower edge.
+        """
+        for window in self.grid.windows(size):
+            yield window.row, window.col, self.read(window).astype(np.uint8)
 
     def read_small(self, longest: int) -> NDArray[np.int64]:
         """Return the whole raster with at most `longest` rows and columns, nearest neighbour; no data is 255.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # GDAL's codes for attribute tables: column types, and what a column is used for (GDALRATFieldType, GDALRATFieldUsage).
 _INTEGER, _REAL, _TEXT = 0, 1, 2
-_PIXEL_COUNT, _NAME, _MIN_MAX, _RED, _GREEN, _BLUE = 1, 2, 5, 6, 7, 8
+_PIXEL_COUNT, NAME, MIN_MAX, RED, GREEN, BLUE = 1, 2, 5, 6, 7, 8
 _LARGEST_INTEGER = 2**31 - 1
 
 # Percent to colour: five stops of viridis, which colour-blind readers can order too.
@@ -69,7 +69,7 @@ def class_aux(legend: Legend, histogram: Histogram, crs: str = "") -> str:
         crs: WKT, where the GeoTIFF itself cannot hold the coordinate reference system; empty elsewhere.
     """
     root, band = _aux(histogram, crs)
-    names = {found.code: found.name for found in legend.classes}
+    names = legend.names_by_code
     categories = ET.SubElement(band, "CategoryNames")
     for code in range(max(names) + 1):
         ET.SubElement(categories, "Category").text = names.get(code, "")
@@ -125,11 +125,11 @@ def _attribute_table(legend: Legend, histogram: Histogram) -> ET.Element:
     largest = max(int(histogram.counts[found.code]) for found in legend.classes)
     counted = _INTEGER if largest <= _LARGEST_INTEGER else _REAL
     columns = (
-        ("Value", _INTEGER, _MIN_MAX),
-        ("Class", _TEXT, _NAME),
-        ("Red", _INTEGER, _RED),
-        ("Green", _INTEGER, _GREEN),
-        ("Blue", _INTEGER, _BLUE),
+        ("Value", _INTEGER, MIN_MAX),
+        ("Class", _TEXT, NAME),
+        ("Red", _INTEGER, RED),
+        ("Green", _INTEGER, GREEN),
+        ("Blue", _INTEGER, BLUE),
         ("Count", counted, _PIXEL_COUNT),
     )
     for index, (name, kind, usage) in enumerate(columns):

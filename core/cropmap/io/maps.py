@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET
 
 import numpy as np
 import rasterio
 from rasterio.crs import CRS
 from rasterio.shutil import copy as gdal_copy
 
-from cropmap.contract.colours import class_colours
 from cropmap.contract.errors import LegendError, OutputError
 from cropmap.contract.progress import Progress
-from cropmap.data.legend import NODATA, Legend, LegendClass, legend_of
+from cropmap.data.legend import NODATA, Legend
 from cropmap.data.maps import ClassMap
 from cropmap.data.site import Grid, Window
 from cropmap.io.files import (
@@ -31,6 +28,7 @@ from cropmap.io.files import (
     sync_folder,
     write_error,
 )
+from cropmap.io.legends import LEGEND_TAG, legend_in
 from cropmap.io.map_styles import Histogram, class_aux, class_style, confidence_aux, confidence_style, rgb
 from cropmap.io.partial_map import (
     TILE,
@@ -51,7 +49,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-_LEGEND_TAG = "CROPMAP_LEGEND"
 _FINGERPRINT_TAG = "CROPMAP_FINGERPRINT"
 # Of the uncompressed size, for pixels that do not compress: overviews add 1/4 + 1/16 + ... = 1/3.
 _FINAL_SHARE = 4 / 3
@@ -252,8 +249,7 @@ class MapWriter:
 def read_map(path: Path | str) -> ClassMap:
     """Open a class map: any Byte raster that carries category names.
 
-    The names are what GDAL reports (so those that a user changed in a GIS count), else those that cropmap wrote into
-    the GeoTIFF itself; the colours are the colour table's, else made. All pixels are counted.
+    Names and colours are found as `legends.raster_legend` finds them. All pixels are counted.
 
     Raises:
         LegendError: The raster is not Byte, or has no class names.
@@ -264,7 +260,7 @@ def read_map(path: Path | str) -> ClassMap:
     with rasterio.open(path) as dataset:
         if dataset.dtypes[0] != "uint8":
             raise LegendError(f"A class map is Byte; this raster is {dataset.dtypes[0]}.", where=str(path))
-        legend = _legend_in(dataset)
+        legend = legend_in(dataset)
     if legend is None:
         raise LegendError(
             "The raster has no class names.", where=str(path), fix="Give a map with category names, or a legend file."
@@ -318,37 +314,6 @@ def _strips(dataset: Any) -> Iterator[Any]:
         yield rasterio.windows.Window(0, row, dataset.width, min(TILE, dataset.height - row))
 
 
-def _legend_in(dataset: Any) -> Legend | None:
-    names = _category_names(dataset)
-    if names:
-        colours = _colours(dataset, names)
-        return Legend(tuple(LegendClass(code, name, colours[code]) for code, name in names.items()))
-    tag = dataset.tags().get(_LEGEND_TAG)
-    try:
-        return legend_of(json.loads(tag)) if tag else None
-    except ValueError as error:
-        raise LegendError(f"The legend in the map is not JSON: {error}.", where=dataset.name) from error
-
-
-def _category_names(dataset: Any) -> dict[int, str]:
-    # rasterio does not offer them; a VRT, GDAL's own description of a raster, tells them for every format.
-    with tempfile.TemporaryDirectory() as folder:
-        description = Path(folder) / "map.vrt"
-        gdal_copy(dataset, str(description), driver="VRT")
-        root = ET.fromstring(description.read_text(encoding="utf-8"))  # noqa: S314 - GDAL has just written it
-    band = root.find("VRTRasterBand")
-    texts = [] if band is None else [found.text or "" for found in band.findall("CategoryNames/Category")]
-    return {code: text for code, text in enumerate(texts) if text.strip() and code not in (NODATA, dataset.nodata)}
-
-
-def _colours(dataset: Any, names: dict[int, str]) -> dict[int, str]:
-    try:
-        table = dataset.colormap(1)
-    except ValueError:  # there is none
-        return dict(zip(names, class_colours(tuple(names.values())), strict=True))
-    return {code: "#{:02x}{:02x}{:02x}".format(*table.get(code, (0, 0, 0))[:3]) for code in names}
-
-
 def _class_map(path: Path, confidence_path: Path | None, grid: Grid, legend: Legend, histogram: Histogram) -> ClassMap:
     pixels = {code: int(histogram.counts[code]) for code in legend.codes}
     return ClassMap(path, confidence_path, grid, legend, pixels, int(histogram.counts[NODATA]))
@@ -358,7 +323,7 @@ def _partial_plan(plan: MapPlan) -> PartialPlan:
     tags = {_FINGERPRINT_TAG: plan.fingerprint}
     legend = json.dumps(plan.legend.to_list(), ensure_ascii=False)
     colours = {found.code: rgb(found.colour) for found in plan.legend.classes}
-    layers = [Layer(_partial(plan.path), "class", colours, {**tags, _LEGEND_TAG: legend})]
+    layers = [Layer(_partial(plan.path), "class", colours, {**tags, LEGEND_TAG: legend})]
     if plan.confidence_path is not None:
         layers.append(Layer(_partial(plan.confidence_path), "confidence, percent", {}, tags))
     journal = plan.path.with_suffix(".partial.json")

@@ -32,6 +32,9 @@ _CACHE_BYTES = 64 * 2**20  # GDAL's own default is 5 % of the machine's memory.
 _READ_BYTES = 256 * 2**20  # Upper bound of the numbers that one call to GDAL returns.
 _SMALLEST_BLOCK, _DEFAULT_BLOCK, _LARGEST_BLOCK = 256, 512, 1024
 _SERIES_BYTES = 4  # Of a number in a series; numbers that take more as stored are not held so.
+# Of the series of single pixels that are read together; their numbers as stored are mostly half of it. All pixels of a
+# tile of 512 x 512 with 46 dates x 6 bands are 300 MB.
+_HELD_BYTES = 320 * 2**20
 _LINE = 32  # layers written together: whole cache lines of the target, two at a time.
 
 
@@ -149,6 +152,7 @@ class SeriesReader:
         limits = self._limits()
         held, clear = self._held(window)
         clear = clear.reshape(window.height, window.width, -1)
+        held = [(layers, planes.reshape(-1, window.height, window.width)) for layers, planes in held]
         for part in parts:
             rows, cols = _inside(window, part)
             target = self._target(part.pixels)
@@ -186,6 +190,62 @@ class SeriesReader:
             target.clear[members] = part.clear
         return self._block(target)
 
+    def gather(
+        self, rows: Sequence[int] | NDArray[Any], cols: Sequence[int] | NDArray[Any]
+    ) -> tuple[NDArray[np.intp], ...]:
+        """Part single pixels by the units that the files are stored in, for `read_pixel_parts`.
+
+        Args:
+            rows: Row of each pixel, (pixel,).
+            cols: Column of each pixel, (pixel,).
+
+        Returns:
+            Positions of each unit's pixels, row by row. Those of a unit are parted further where their series would
+            take more than 320 MB.
+
+        Raises:
+            GridError: A pixel lies outside the grid.
+            SourceError: A file cannot be opened.
+        """
+        row, col = np.asarray(rows, np.int64), np.asarray(cols, np.int64)
+        most = max(1, _HELD_BYTES // (len(self._series.scenes) * (_SERIES_BYTES * len(self._series.bands) + 1)))
+        found = []
+        for _, members in self._gatherings(row, col):
+            by_row = members[np.lexsort((col[members], row[members]))]
+            found += [by_row[start : start + most] for start in range(0, len(by_row), most)]
+        return tuple(found)
+
+    def read_pixel_parts(
+        self, rows: NDArray[np.int64], cols: NDArray[np.int64], most: int
+    ) -> Iterator[tuple[slice, SceneBlock]]:
+        """Yield the series of single pixels of one unit of storage part by part, in the order given.
+
+        Each block of the files is read once, before the first part. What is held meanwhile are the numbers as they are
+        stored.
+
+        Args:
+            rows: Row of each pixel, (pixel,), as `gather` parts them.
+            cols: Column of each pixel, (pixel,).
+            most: Pixels of a part.
+
+        Raises:
+            GridError: A pixel lies outside the grid.
+            SourceError: A file cannot be read there.
+        """
+        window = Window(int(rows.min()), int(cols.min()), int(np.ptp(rows)) + 1, int(np.ptp(cols)) + 1)
+        _check_inside(window, self._series.grid)
+        limits = self._limits()
+        held, clear = self._held(window, (rows - window.row) * window.width + (cols - window.col))
+        for start in range(0, len(rows), most):
+            part = slice(start, min(start + most, len(rows)))
+            target = self._target(part.stop - start)
+            target.clear[:] = clear[part]
+            batch = _Batch(target, limits)
+            for layers, planes in held:
+                batch.add(layers, planes[:, part])
+            batch.flush()
+            yield part, self._block(target)
+
     def _target(self, pixels: int, pick: NDArray[np.int64] | None = None) -> _Target:
         dates, bands = len(self._series.scenes), len(self._series.bands)
         return _Target(np.empty((pixels, dates * bands), np.float32), np.ones((pixels, dates), np.bool_), pick)
@@ -213,14 +273,18 @@ class SeriesReader:
     def _limits(self) -> NDArray[np.float64]:
         return np.array(self._series.valid_range or (-math.inf, math.inf), np.float64)
 
-    def _held(self, window: Window) -> tuple[list[tuple[_Layers, NDArray[Any]]], NDArray[np.bool_]]:
-        """Return a window's numbers as stored, (layer, row, column), by file, and where the masks are clear."""
-        target = _Target(np.empty((0, 0), np.float32), np.ones((window.pixels, len(self._series.scenes)), np.bool_))
+    def _held(
+        self, window: Window, pick: NDArray[np.int64] | None = None
+    ) -> tuple[list[tuple[_Layers, NDArray[Any]]], NDArray[np.bool_]]:
+        """Return a window's numbers, or some pixels', as stored, (layer, pixel), by file; and where masks are clear."""
+        pixels = window.pixels if pick is None else len(pick)
+        target = _Target(np.empty((0, 0), np.float32), np.ones((pixels, len(self._series.scenes)), np.bool_), pick)
         held = []
         with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
             for layers in self._layers:
                 if layers.rule is None:
-                    held += [(part, self._planes(part, window)) for part in _bounded(layers, window.pixels)]
+                    parts = _bounded(layers, window.pixels)
+                    held += [(part, target.wanted(self._planes(part, window))) for part in parts]
                 else:
                     self._veto(layers, layers.rule, window, target)
         return held, target.clear

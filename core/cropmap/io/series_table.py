@@ -17,7 +17,7 @@ from cropmap.io.label_fields import texts_of
 from cropmap.io.projection import crs_wkt, reproject_points
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -26,15 +26,13 @@ _FORMAT_HELP = (
     "It must be an .npz with X (sample, time, band), dates_days_since_epoch (sample, time), label, lon, lat (sample) "
     "and bands (band)."
 )
-# Arrays by which a file that the sample job wrote is known.
-_SAMPLE_SET = frozenset({"header", "values", "codes", "groups", "days"})
 
 
 def read_series_table(path: str | Path) -> LabelledSeries:
     """Read labelled series.
 
     The file is a NumPy .npz with X (sample, time, band), dates_days_since_epoch (sample, time) or (time,), label, lon,
-    lat and bands; id and group are optional. Without groups, samples of one place (to 1e-6 degrees) form a group.
+    lat and bands; id, group and site are optional. Without groups, samples of one place (to 1e-6 degrees) form a group.
 
     Raises:
         SampleError: Not such a file, arrays missing or of the wrong kind or shape, an id twice, or no label.
@@ -62,6 +60,7 @@ def read_series_table(path: str | Path) -> LabelledSeries:
         crs=crs_wkt("EPSG:4326"),
         where=where,
         notes=_unlabelled(kept),
+        sites=_sites(arrays, len(labels))[kept],
     )
 
 
@@ -94,6 +93,7 @@ def write_series_table(path: str | Path, table: LabelledSeries) -> None:
         "bands": np.array(table.bands, dtype=np.str_),
         "id": table.ids.astype(np.str_),
         "group": table.groups.astype(np.str_),
+        "site": table.sites.astype(np.str_),
     }
     target = Path(path)
     partial = target.with_name(f".{target.name}.part")
@@ -119,11 +119,10 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         with path.open("rb") as stream:
             opened = np.load(stream, allow_pickle=False)
             found = opened.files if isinstance(opened, np.lib.npyio.NpzFile) else []
-            _refuse_sample_set(found, str(path))
             missing = [name for name in NEEDED if name not in found]
             if missing:
                 raise SampleError(f"The file lacks {', '.join(missing)}.", where=str(path), fix=_FORMAT_HELP)
-            return {name: opened[name] for name in (*NEEDED, "id", "group") if name in found}
+            return {name: opened[name] for name in (*NEEDED, "id", "group", "site") if name in found}
     except OSError as error:
         raise SampleError(
             f"The file cannot be read: {error.strerror or 'it is damaged'}.", where=str(path), fix=_FORMAT_HELP
@@ -132,15 +131,6 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise SampleError(
             "The file cannot be read as an .npz without pickled objects.", where=str(path), fix=_FORMAT_HELP
         ) from error
-
-
-def _refuse_sample_set(found: Sequence[str], where: str) -> None:
-    if set(found) >= _SAMPLE_SET:
-        raise SampleError(
-            "The file is a sample set, whose series are prepared already, not a table of series with dates.",
-            where=where,
-            fix="Give it to the train job, as its sample_set.",
-        )
 
 
 def _check_kinds(arrays: Mapping[str, NDArray[Any]], where: str) -> None:
@@ -152,7 +142,7 @@ def _check_kinds(arrays: Mapping[str, NDArray[Any]], where: str) -> None:
 
 
 def _check_lengths(arrays: Mapping[str, NDArray[Any]], count: int, where: str) -> None:
-    for name in ("label", "lon", "lat", "id", "group"):
+    for name in ("label", "lon", "lat", "id", "group", "site"):
         if name in arrays and arrays[name].shape != (count,):
             raise SampleError(
                 f"{name} has shape {arrays[name].shape} for {count} series.", where=where, fix=_FORMAT_HELP
@@ -191,6 +181,17 @@ def _ids(arrays: Mapping[str, NDArray[Any]], count: int, where: str) -> NDArray[
 def _groups(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.str_]:
     if "group" in arrays:
         return np.array(texts_of(arrays["group"].tolist()), dtype=np.str_)
-    # The same place in two years shows the same soil and slope: it must not stand on both sides of a split.
-    places = zip(arrays["lon"], arrays["lat"], strict=True)
-    return np.array([f"{PLACE_GROUP}{lon:.6f} {lat:.6f}" for lon, lat in places], dtype=np.str_)
+    return groups_of_places(arrays["lon"], arrays["lat"])
+
+
+def groups_of_places(lon: NDArray[Any], lat: NDArray[Any]) -> NDArray[np.str_]:
+    """Return a group for each place, to 1e-6 degrees, (sample,): what one place shows in two years never parts.
+
+    It shows the same soil and slope, which must not stand on both sides of a split.
+    """
+    places = zip(lon.tolist(), lat.tolist(), strict=True)
+    return np.array([f"{PLACE_GROUP}{east:.6f} {north:.6f}" for east, north in places], dtype=np.str_)
+
+
+def _sites(arrays: Mapping[str, NDArray[Any]], count: int) -> NDArray[np.str_]:
+    return np.array(texts_of(arrays["site"].tolist()) if "site" in arrays else [""] * count, dtype=np.str_)

@@ -46,7 +46,7 @@ class AssessParams(CsvParams):
     exclude: str = param(
         "",
         kind="file",
-        help="Samples file (.npz) of the training; its pixels are left out of the comparison.",
+        help="Samples file (samples.gpkg) of the training; its pixels are left out of the comparison.",
         advanced=True,
     )
 

@@ -15,9 +15,9 @@ from cropmap.data.scenes import SceneSeries
 from cropmap.jobs import JOBS
 from cropmap.jobs.images import clear_dates_of, open_images, recipe_for
 from cropmap.jobs.map import make_map, map_figures
-from cropmap.jobs.params import FitParams, ImagesParams, LabelledParams, MapParams, RecipeParams
+from cropmap.jobs.params import FitParams, LabelledParams, MapParams, RecipeParams
 from cropmap.jobs.run import versions
-from cropmap.jobs.sample import collect, split, split_figures, write_collected
+from cropmap.jobs.sample import at_site, collect, split, split_figures, write_collected
 from cropmap.jobs.train import check_model, figures_of, fit_package, judge
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifyParams(MapParams, FitParams, RecipeParams, LabelledParams, ImagesParams):
+class ClassifyParams(MapParams, FitParams, RecipeParams, LabelledParams):
     """What `classify` takes."""
 
 
@@ -44,7 +44,7 @@ class Classified:
 
 @JOBS.register("classify", title="Classify crops", params=ClassifyParams)
 def classify(params: ClassifyParams, run: Run) -> Mapping[str, Any]:
-    """Sample, train, judge by spatial cross-validation, map and report: from images and labels to a crop map."""
+    """Sample, train, judge by cross-validation, map and report: from images and labels to a crop map."""
     done = go_the_road(params, run)
     report_on(done, params, run, site=Path(params.samples).stem, measured=(done.measured,))
     return {"figures": road_figures(done)}
@@ -56,9 +56,9 @@ def go_the_road(params: ClassifyParams, run: Run) -> Classified:
     series = open_images(params.images, run)
     recipe = recipe_for(params.recipe, series, run)
     with run.stage("Sampling", 0.0, 0.15) as progress:
-        samples = collect(params, series, recipe, run, progress)
+        samples = at_site(collect(params, series, recipe, run, progress), params.site)
     plan = split(samples, params, params.seed, run)
-    write_collected(samples, plan, run)
+    write_collected(params, samples, plan, run)
     with run.stage("Cross-validating", 0.15, 0.4) as progress:
         measured = judge(samples, plan, params, run, progress)
     with run.stage("Training", 0.4, 0.5) as progress:

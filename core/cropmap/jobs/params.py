@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cropmap.contract.params import param
+from cropmap.data.samples import SPLITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,16 +65,19 @@ class LabelParams(CsvParams):
         help="Coordinate system where the samples file names none, e.g. EPSG:4326.",
         advanced=True,
     )
-    legend: str = param(
+    scheme: str = param(
         "",
-        kind="file",
-        help="Legend file (JSON) with codes, names and colours; made from the labels where empty.",
-        advanced=True,
+        kind="scheme",
+        title="Class scheme",
+        help="Which labels become which classes: a preset (corn_soybean_other, cdl_major, vojvodina_7, brittany_9), or "
+        "entries such as: Corn = maize, 1; Other = rye; left out = mixed; rest = Other. Empty: each label is a class.",
     )
-    other_class: str = param(
-        "",
-        help="Class of the legend that takes all labels which the legend lacks; they are refused where empty.",
-        advanced=True,
+    unit: str = param(
+        "pixels",
+        title="A sample is",
+        choices=("pixels", "parcels"),
+        help="pixels: each pixel inside a polygon is a sample. parcels: each polygon is one, the mean series of its "
+        "pixels; points stand for their pixel.",
     )
     inner_buffer_m: float = param(
         0.0, title="Inner buffer", help="Leave out pixels this near to a polygon's edge.", unit="m", low=0, high=1000
@@ -81,21 +85,78 @@ class LabelParams(CsvParams):
     per_polygon: int = param(
         0, title="Pixels per polygon", help="At most this many pixels of each polygon; 0 takes all.", low=0, high=100000
     )
+    total: int = param(
+        0,
+        title="Samples drawn",
+        help="At most this many of the labelled pixels, drawn at random; 0 takes all. Parcels are always all taken.",
+        low=0,
+        high=10_000_000,
+        advanced=True,
+    )
+    allocation: str = param(
+        "equal",
+        choices=("equal", "proportional", "random"),
+        help="How the samples drawn are shared out to the classes: the same for each; by how many there are; or as "
+        "chance has it.",
+        advanced=True,
+    )
+    min_distance_m: float = param(
+        0.0,
+        title="Smallest distance",
+        help="No two labelled pixels that are taken lie nearer to each other; 0 allows neighbours.",
+        unit="m",
+        low=0,
+        high=100_000,
+        advanced=True,
+    )
+    min_clear_share: float = param(
+        0.5,
+        title="Clear share of a parcel",
+        help="A date is clear for a parcel where at least this share of its pixels is.",
+        low=0,
+        high=1,
+        advanced=True,
+    )
+    fields: str = param(
+        "",
+        kind="vector",
+        title="Field outlines",
+        help="Polygons of fields: samples that stand in the same one form a group, which no fold splits.",
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitParams:
     """How samples are split so that no test sample has a near neighbour in training."""
 
-    folds: int = param(5, help="Folds of the spatial cross-validation.", low=2, high=20)
+    split: str = param(
+        "blocks",
+        choices=SPLITS,
+        help="What folds keep whole: square blocks of land; groups, wherever they lie; each site or each year in turn. "
+        "stratified and random draw single samples and make the accuracy look too good. file takes the folds of the "
+        "samples file.",
+    )
+    folds: int = param(
+        5, help="Folds of the cross-validation; a site or year each where these are left out.", low=2, high=20
+    )
     block_km: float = param(
         10.0,
         title="Block size",
         help="Edge of the square blocks that stay together in one fold; made smaller by itself on small sites, down to "
-        "100 m.",
+        "100 m. 0 takes the distance up to which the samples resemble each other.",
         unit="km",
-        low=0.01,
+        low=0,
         high=500,
+    )
+    gap_m: float = param(
+        100.0,
+        title="Gap",
+        help="Samples nearer than this to a test sample do not train the model that it tests; 0 keeps no gap.",
+        unit="m",
+        low=0,
+        high=100_000,
+        advanced=True,
     )
 
 
@@ -126,7 +187,19 @@ class SeedParams:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelledParams(SeedParams, SplitParams, LabelParams):
+class SiteParams:
+    """Where samples come from, for sets of several sites."""
+
+    site: str = param(
+        "",
+        help="Name of the study area, by which joined sample sets are told apart; where empty, that of the run folder "
+        "when they are joined.",
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledParams(SeedParams, SplitParams, SiteParams, LabelParams, ImagesParams):
     """What labelled series are made from."""
 
 

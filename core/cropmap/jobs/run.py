@@ -8,13 +8,13 @@ import json
 import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cropmap.contract.errors import JobError, OutputError, ParameterError
+from cropmap.contract.errors import CropMapError, JobError, OutputError, ParameterError
 from cropmap.contract.events import strict
 from cropmap.contract.job import Job, read_job
 from cropmap.contract.progress import Progress
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from cropmap.registry import Entry
 
-JOB_FILE, RECORD_FILE, LOCK_FILE = "job.json", "run.json", "run.lock"
-# What a folder may hold before a job has begun: its file, and what the worker said.
-_BEFORE_THE_WORK = {JOB_FILE, LOCK_FILE, "log.txt"}
+JOB_FILE, RECORD_FILE, LOCK_FILE, REFUSAL_FILE = "job.json", "run.json", "run.lock", "refused.txt"
+# What a folder may hold before a job has begun: its file, why it was refused, and what the worker said.
+_BEFORE_THE_WORK = {JOB_FILE, LOCK_FILE, REFUSAL_FILE, "log.txt"}
 _LIBRARIES = ("numpy", "numba", "rasterio", "pyogrio", "shapely", "scikit-learn", "torch", "safetensors")
 
 
@@ -98,9 +98,24 @@ def run_job(job: Job, *, base: Path | None = None, progress: Progress | None = N
     check_writable(Path(job.out))
     lock = FileLock(Path(job.out) / LOCK_FILE)
     try:
-        return _run(job, entry, _open(job, progress or Progress()))
+        run = _open(job, progress or Progress())
+        with _telling_refusals(run.folder):
+            return _run(job, entry, run)
     finally:
         lock.release()
+
+
+@contextmanager
+def _telling_refusals(folder: Path) -> Iterator[None]:
+    """Leave a job's refusal in its folder as a text; it lets a corrected job of that kind take the folder over."""
+    try:
+        yield
+    except CropMapError as error:
+        # Hours of work that the same job goes on with are no leftovers.
+        if not any(folder.rglob("*.partial.json")):
+            with suppress(OSError, OutputError):  # of a full disk the user hears anyway
+                atomic_write_text(folder / REFUSAL_FILE, f"{error}\n")
+        raise
 
 
 def _run(job: Job, entry: Entry[Mapping[str, Any]], run: Run) -> RunRecord:
@@ -163,12 +178,16 @@ def _open(job: Job, progress: Progress) -> Run:
             fix="Run that job again to resume it, choose another folder, or delete this one.",
         )
     atomic_write_text(folder / JOB_FILE, job.to_json())
+    (folder / REFUSAL_FILE).unlink(missing_ok=True)
     warnings: list[str] = []
     return Run(folder, progress.also_telling(warnings.append), warnings=warnings)
 
 
 def _holds_another_run(folder: Path, job: Job) -> bool:
-    """Whether the folder holds something of a run, and not of this job; a job that began nothing may be corrected."""
+    """Whether the folder holds something of a run, and not of this job.
+
+    A job that began nothing, or was refused, may be corrected.
+    """
     if not any(path.name not in _BEFORE_THE_WORK for path in folder.iterdir()):
         return False
     if not (folder / JOB_FILE).exists():
@@ -177,6 +196,8 @@ def _holds_another_run(folder: Path, job: Job) -> bool:
         earlier = read_job(folder / JOB_FILE)
     except JobError:
         return True
+    if earlier.kind == job.kind and (folder / REFUSAL_FILE).exists():
+        return False
     return (earlier.kind, _asked(earlier)) != (job.kind, _asked(job))
 
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cropmap.assessment.report import CROSS_VALIDATION, Measured, Report, write_report
+from cropmap.assessment.report import Measured, Report, cross_validation_words, write_report
 from cropmap.contract.params import chosen, param, to_dict
 from cropmap.data.accuracy import accuracy_of
 from cropmap.data.cube import CLEAR_BAND
 from cropmap.data.ranges import band_ranges
 from cropmap.io.packages import write_package
-from cropmap.io.samples import read_samples
+from cropmap.io.samples import read_sample_file
 from cropmap.io.tables import write_accuracy, write_confusion
 from cropmap.jobs import JOBS
 from cropmap.jobs.params import FitParams, ModelParams
 from cropmap.jobs.run import versions
 from cropmap.jobs.sample import VALIDATION_STREAM, split
-from cropmap.sampling.folds import split_validation
+from cropmap.sampling.splits import split_validation
 from cropmap.training.fit import FitOptions, check_fit, cross_validate, fit
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 class SampleSetParams:
     """Which labelled series a training learns from."""
 
-    sample_set: str = param(kind="file", help="Samples file (.npz) that the sample job wrote.")
+    sample_set: str = param(
+        kind="file",
+        help="Samples file (samples.gpkg) that the sample job wrote; rows and classes may have been edited.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +56,14 @@ class TrainParams(FitParams, SampleSetParams):
 
 @JOBS.register("train", title="Train model", params=TrainParams)
 def train(params: TrainParams, run: Run) -> Mapping[str, Any]:
-    """Fit a model on labelled series, measure it by spatial cross-validation, and write it as one package file."""
+    """Fit a model on labelled series, measure it by cross-validation, and write it as one package file."""
     check_model(params)
     path = Path(params.sample_set)
-    samples = read_samples(path)
+    found = read_sample_file(path)
+    samples = found.samples
     run.inputs.add(path)
-    plan = split(samples, params, params.seed, run)
+    run.warn(*found.notes)
+    plan = split(samples, params, params.seed, run, found.fold)
     measured = None
     if params.cross_validate:
         with run.stage("Cross-validating", 0.0, 0.75) as progress:
@@ -78,16 +83,17 @@ def check_model(params: ModelParams) -> None:
 def judge(samples: SampleSet, plan: FoldPlan, params: FitParams, run: Run, progress: Progress) -> Measured:
     """Cross-validate over the plan's folds; the tables go into the run folder, notes to the user."""
     name, values = chosen(params.model)
-    found = cross_validate(samples, plan.fold, name, values, fit_options(params), progress)
+    found = cross_validate(samples, plan, name, values, fit_options(params), progress)
     run.warn(*found.notes)
-    accuracy = accuracy_of(samples.codes, found.codes, found.legend)
+    tested = plan.fold >= 0
+    accuracy = accuracy_of(samples.codes[tested], found.codes[tested], found.legend)
     folds = tuple(
         accuracy_of(samples.codes[plan.fold == number], found.codes[plan.fold == number], found.legend)
-        for number in np.unique(plan.fold)
+        for number in np.unique(plan.fold[tested])
     )
     write_accuracy(run.output("accuracy", "accuracy.csv"), accuracy)
     write_confusion(run.output("confusion", "confusion.csv"), accuracy)
-    return Measured("Spatial cross-validation", CROSS_VALIDATION, accuracy, folds)
+    return Measured(*cross_validation_words(plan.method), accuracy, folds)
 
 
 def fit_package(

@@ -1,24 +1,19 @@
-"""Cut a grid into blocks of bounded memory, and work on several of them at a time."""
+"""Cut a grid into blocks of bounded memory."""
 
 from __future__ import annotations
 
 import itertools
 import math
-import os
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from cropmap.data.site import Window
+from cropmap.threads import worker_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Iterator
 
     from cropmap.data.site import Grid
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 # Of the blocks that are in work at a time, all together.
 WORK_BYTES = 700 * 10**6
@@ -29,8 +24,6 @@ _WHOLE_TILE_BYTES = 400 * 10**6
 _PARTS_BYTES = 300 * 10**6
 # With more workers than these, fewer of them are better than tiles in smaller parts.
 _MOST_CUTTERS = 4
-# More workers than this gain little: they wait for the disk; and each holds a block.
-_MOST_WORKERS = 8
 # Larger squares read no faster, and leave small maps with too few blocks to share.
 _LARGEST_SIDE = 512
 
@@ -100,35 +93,6 @@ def block_windows(grid: Grid, tile: int, pixel_bytes: int, workers: int, multipl
 
 def _up(size: int, multiple: int) -> int:
     return -(-size // multiple) * multiple
-
-
-def worker_count(threads: int) -> int:
-    """Return how many workers are meant: as many as asked for; for 0 as many as cores, at most 8."""
-    return threads or min(_MOST_WORKERS, os.cpu_count() or 1)
-
-
-def in_order(work: Callable[[T], R], items: Sequence[T], threads: int) -> Generator[R, None, None]:
-    """Yield work(item) of each item, in order, computed by several threads.
-
-    At most one item more than there are threads is under way or waits to be taken, so memory does not grow with the
-    number of items. When the consumer stops, nothing new is started and the items under way are waited for.
-
-    Args:
-        work: Called in the threads; its exceptions reach the consumer.
-        items: In order.
-        threads: How many.
-    """
-    waiting: deque[Future[R]] = deque()
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="block")
-    try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _bands(window: Window, rows: int) -> Iterator[Window]:

@@ -18,7 +18,7 @@ from cropmap.data.package import ModelPackage
 from cropmap.data.season import Season
 from cropmap.data.site import Window
 from cropmap.io.maps import MapPlan, MapWriter
-from cropmap.mapping.blocks import in_order, plan_work
+from cropmap.mapping.blocks import plan_work
 from cropmap.mapping.fingerprint import map_fingerprint
 from cropmap.models.base import SelfFittingClassifier
 from cropmap.models.predictor import Predictor
@@ -26,6 +26,7 @@ from cropmap.prepare.blocks import PreparedReader, prepared_bands
 from cropmap.prepare.look import settled_for
 from cropmap.prepare.recipe import recipe_nodes
 from cropmap.seeds import torch_threads
+from cropmap.threads import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

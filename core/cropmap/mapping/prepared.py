@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cropmap.io.cubes import CubePlan, CubeWriter
-from cropmap.mapping.blocks import in_order, plan_work
+from cropmap.mapping.blocks import plan_work
 from cropmap.mapping.fingerprint import cube_fingerprint
 from cropmap.prepare.blocks import PreparedReader
+from cropmap.threads import in_order
 
 if TYPE_CHECKING:
     from cropmap.contract.progress import Progress

@@ -102,11 +102,6 @@ class PreparedReader:
         return PART**2 * (4 * max(turned, self._widest) + self.pixel_bytes)
 
     @property
-    def series_bytes(self) -> int:
-        """Memory that a pixel takes at the widest point of its preparation."""
-        return 4 * self._widest
-
-    @property
     def _widest(self) -> int:
         if isinstance(self.images, PreparedSeries):
             return len(self.days) * len(self.bands)
@@ -149,6 +144,35 @@ class PreparedReader:
         """
         return self._source.read_pixels(rows, cols)
 
+    def gather(
+        self, rows: Sequence[int] | NDArray[Any], cols: Sequence[int] | NDArray[Any]
+    ) -> tuple[NDArray[np.intp], ...]:
+        """Part single pixels by the units that the files are stored in, for `pixel_parts`; see `SeriesReader.gather`.
+
+        Args:
+            rows: Row of each pixel, (pixel,).
+            cols: Column of each pixel, (pixel,).
+        """
+        return self._source.gather(rows, cols)
+
+    def pixel_parts(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Iterator[tuple[slice, RegularCube]]:
+        """Yield the prepared series of single pixels of one unit of storage part by part, in the order given.
+
+        Each block of the files is read once, however many of its pixels are wanted.
+
+        Args:
+            rows: Row of each pixel, (pixel,), as `gather` parts them.
+            cols: Column of each pixel, (pixel,).
+
+        Raises:
+            GridError: A pixel lies outside the grid.
+            SourceError: A file cannot be read there.
+        """
+        if isinstance(self._source, CubeReader):
+            yield slice(0, len(rows)), self._source.read_pixels(rows, cols)
+        else:
+            yield from self._source.pixel_parts(rows, cols)
+
 
 class _Scenes:
     """Prepares what it reads of scenes."""
@@ -166,6 +190,15 @@ class _Scenes:
 
     def read_pixels(self, rows: Sequence[int] | NDArray[Any], cols: Sequence[int] | NDArray[Any]) -> RegularCube:
         return prepare(self.reader.read_pixels(rows, cols), self.recipe, self.season)
+
+    def gather(
+        self, rows: Sequence[int] | NDArray[Any], cols: Sequence[int] | NDArray[Any]
+    ) -> tuple[NDArray[np.intp], ...]:
+        return self.reader.gather(rows, cols)
+
+    def pixel_parts(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Iterator[tuple[slice, RegularCube]]:
+        for part, block in self.reader.read_pixel_parts(rows, cols, PART**2):
+            yield part, prepare(block, self.recipe, self.season)
 
     def parts(self, window: Window, wanted: Sequence[Window]) -> Iterator[tuple[Window, RegularCube]]:
         for part, block in zip(wanted, self.reader.read_parts(window, wanted), strict=True):

@@ -1,37 +1,43 @@
-"""Splits that do not leak: whole blocks of land and whole groups go to one fold."""
+"""Splits that say what they keep apart: by blocks of land, groups, sites or years; by chance only on request."""
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
-from cropmap.data.samples import FoldPlan
-from cropmap.io.projection import METRES_PER_DEGREE, length_text, metres_per_unit
+from cropmap.contract.words import counted
+from cropmap.data.samples import SPLITS, FoldPlan
+from cropmap.io.projection import length_text
+from cropmap.sampling.blocks import BLOCK_M, FIELD_M, block_folds, land_of, lone_notes, units_of_parts
+from cropmap.sampling.near import metric_points, nearest_m, too_near
+from cropmap.sampling.splits import (
+    chance_folds,
+    dealt,
+    group_folds,
+    group_numbers,
+    leak_note,
+    leakage,
+    parts_of,
+)
+from cropmap.sampling.variogram import resemblance, suggested_block_m
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from numpy.typing import NDArray
 
     from cropmap.data.legend import Legend
     from cropmap.data.samples import SampleSet
 
-__all__ = ["FoldOptions", "FoldPlan", "check_classes", "fold_samples", "spatial_folds", "split_validation"]
+__all__ = ["FoldOptions", "FoldPlan", "check_classes", "fold_samples", "nested_folds", "stored_folds"]
 
-BLOCK_M = 10_000.0
-# For the balance's sake blocks are halved so often at most: else one lone class would undo the spacing of all others.
-_HALVINGS_FOR_BALANCE = 3
-# Below three Landsat pixels a block parts no neighbours: such folds are random ones.
-_SMALLEST_BLOCK_M = 100.0
-# Edge of a square field of 16 ha. Nearer samples may stand in one field, and blocks not larger are hardly apart.
-_FIELD_M = 400.0
-_RADIUS_M = METRES_PER_DEGREE * 180 / math.pi
-_LARGEST_SHARE = 2.0  # samples of the largest fold, of an even share
+GAP_M = 100.0
+_CHANCE = ("stratified", "random")
+# What a model must have seen of a class to tell it.
+_LEAST_OF_A_CLASS = 2
 
 
 @dataclass(frozen=True)
@@ -39,46 +45,33 @@ class FoldOptions:
     """How samples are split.
 
     Args:
-        folds: Number of folds, 2 .. 100.
+        folds: Number of folds, 2 .. 100; one for each site or year where these are left out.
         block_m: Edge of the square blocks, in metres; halved where the site is too small for it, to 100 m at the least.
-        crs: WKT of the coordinates; where empty, coordinates within +-180 and +-90 are degrees and others metres.
+            0 takes the distance up to which the samples resemble each other.
+        crs: WKT of the coordinates; where empty, the samples' own.
+        method: One of `cropmap.data.samples.SPLITS`.
+        gap_m: Samples nearer than this to a test sample do not train the model that it tests, in metres. Splits by
+            chance and by year keep no gap.
 
     Raises:
-        SampleError: A number out of range.
+        SampleError: A number out of range, or no such method.
     """
 
     folds: int = 5
     block_m: float = BLOCK_M
     crs: str = ""
+    method: str = "blocks"
+    gap_m: float = GAP_M
 
     def __post_init__(self) -> None:
         if not 2 <= self.folds <= 100:
             raise SampleError(f"{self.folds} folds are asked for.", fix="Ask for 2 to 100.")
-        if not self.block_m > 0:
-            raise SampleError(f"Blocks of {self.block_m} m are asked for.", fix="Give an edge above 0.")
-
-
-@dataclass(frozen=True)
-class _Samples:
-    """What a split looks at.
-
-    Args:
-        points: Own coordinates, (sample, 2), in metres or degrees.
-        centres: Centre of the sample's group, (sample, 2), in the same unit.
-        spread_m: Larger side of the group's bounding box, in metres, (sample,).
-        degrees: Whether the coordinates are degrees.
-        group: Number of the group, (sample,).
-        classes: Position of the class, (sample,).
-        codes: Class code, (sample,).
-    """
-
-    points: NDArray[np.float64]
-    centres: NDArray[np.float64]
-    spread_m: NDArray[np.float64]
-    degrees: bool
-    group: NDArray[np.intp]
-    classes: NDArray[np.intp]
-    codes: NDArray[np.uint8]
+        if not self.block_m >= 0:
+            raise SampleError(f"Blocks of {self.block_m} m are asked for.", fix="Give an edge above 0, or 0 itself.")
+        if not self.gap_m >= 0:
+            raise SampleError(f"A gap of {self.gap_m} m is asked for.", fix="Give 0 or more.")
+        if self.method not in SPLITS:
+            raise SampleError(f"There is no split {self.method!r}.", fix=f"Choose one of {', '.join(SPLITS)}.")
 
 
 def check_classes(codes: NDArray[np.uint8], legend: Legend, folds: int = 2) -> None:
@@ -111,359 +104,207 @@ def check_classes(codes: NDArray[np.uint8], legend: Legend, folds: int = 2) -> N
 
 
 def fold_samples(samples: SampleSet, options: FoldOptions, rng: np.random.Generator) -> FoldPlan:
-    """Check a sample set's classes and split it; the coordinates' CRS is the samples'.
+    """Check a sample set's classes and split it.
 
-    Raises:
-        SampleError: As `check_classes` and `spatial_folds`.
-    """
-    check_classes(samples.codes, samples.legend, options.folds)
-    options = dataclasses.replace(options, crs=options.crs or samples.crs)
-    names = {found.code: found.name for found in samples.legend.classes}
-    table = _table(samples.x, samples.y, samples.groups, samples.codes, options)
-    plan = _split(table, names, options, rng)
-    return dataclasses.replace(plan, notes=(*plan.notes, *_near_notes(plan, samples.grouped)))
-
-
-def spatial_folds(  # noqa: PLR0913 - the arrays are one table's columns; FoldOptions is for callers that have a SampleSet
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    groups: NDArray[np.str_],
-    codes: NDArray[np.uint8],
-    *,
-    folds: int = 5,
-    block_m: float = BLOCK_M,
-    rng: np.random.Generator,
-    crs: str = "",
-) -> FoldPlan:
-    """Assign samples to folds by square blocks of land, classes balanced.
-
-    A group no wider than a block lies in the block of its centre; blocks that a wider group spans are joined. The
-    resulting units go, the largest first, to the fold that has the smallest shares of their classes. Where the blocks
-    are too few for the folds, leave a class in one fold, or give one fold twice its share, they are halved, to 100 m at
-    the least.
+    The same samples, options and generator give the same plan. Values and predictions take no part in it, but for the
+    edge of the blocks where that is to be found (`block_m` 0).
 
     Args:
-        x: Easting or longitude, (sample,).
-        y: Northing or latitude, (sample,).
-        groups: Samples of one group stay together, (sample,).
-        codes: Class code, (sample,).
-        folds: Number of folds.
-        block_m: Edge of the blocks, in metres.
-        rng: Draws the blocks' origin and the order of equal units.
-        crs: WKT of the coordinates, see `FoldOptions`.
-
-    Raises:
-        SampleError: A class with one sample, coordinates that are not finite, or, with the smallest blocks, fewer
-            independent pieces of land than folds.
-
-    Source: spatial blocking after Roberts et al. 2017, Ecography 40, 913-929.
-    """
-    options = FoldOptions(folds, block_m, crs)
-    samples = _table(x, y, groups, codes, options)
-    _check_counts(codes)
-    return _split(samples, {code: f"code {code}" for code in np.unique(codes).tolist()}, options, rng)
-
-
-def split_validation(
-    plan: FoldPlan, train_mask: NDArray[np.bool_], share: float, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """Choose whole units of the training samples for validation, so that each class gives about its share.
-
-    Args:
-        plan: The folds.
-        train_mask: True for the samples to split, (sample,).
-        share: Part of the samples wanted for validation, 0 .. 1 (both excluded).
-        rng: Draws the order of the units.
+        samples: What is split.
+        options: How.
+        rng: Draws the blocks' origin, the order of equal units, and who goes where by chance.
 
     Returns:
-        True for validation samples, (sample,); a subset of `train_mask`, never all of a class. All False where every
-        unit holds the whole of a class.
+        Which fold tests each sample, each in one; the notes warn of what the split does not keep apart.
 
     Raises:
-        SampleError: A share outside 0 .. 1.
+        SampleError: As `check_classes`; fewer independent pieces than folds; one site or year only where these are to
+            be left out; a gap that leaves a fold's training without a class; folds of a file (see `stored_folds`).
     """
-    if not 0 < share < 1:
-        raise SampleError(f"A validation share of {share} is asked for.", fix="Give one between 0 and 1, e.g. 0.2.")
-    members = np.flatnonzero(train_mask)
-    _, classes = np.unique(plan.codes[members], return_inverse=True)
-    _, units = np.unique(plan.units[members], return_inverse=True)
-    counts = _counts(units, classes)
-    total = counts.sum(axis=0)
-    wanted, taken = share * total, np.zeros(len(total))
-    chosen = np.zeros(len(counts), dtype=bool)
-    for unit in rng.permutation(len(counts)):
-        after = taken + counts[unit]
-        nearer = (np.abs(after - wanted) / total).sum() < (np.abs(taken - wanted) / total).sum()
-        if nearer and (after < total).all():
-            chosen[unit] = True
-            taken = after
-    if not chosen.any():
-        # Every unit is larger than the share: the smallest is nearest to it.
-        splittable = np.flatnonzero((counts < total).all(axis=1))
-        sizes = (counts[splittable] / total).sum(axis=1)
-        chosen[splittable[np.argsort(sizes)[:1]]] = True
-    validation = np.zeros(len(train_mask), dtype=bool)
-    validation[members] = chosen[units]
-    return validation
+    check_classes(samples.codes, samples.legend, 2 if options.method.startswith("leave") else options.folds)
+    options, notes = _with_blocks(samples, options, rng)
+    plan = _planned(samples, options, rng)
+    if options.method in _CHANCE:
+        return _told(samples, plan, options, notes)
+    return _told(samples, _with_gap(samples, plan, options), options, notes)
 
 
-# ---------------------------------------------------------------- units of land
+def stored_folds(
+    samples: SampleSet, fold: NDArray[np.integer], options: FoldOptions, rng: np.random.Generator
+) -> FoldPlan:
+    """Take folds as a file holds them, so that every model is tested on the same samples.
 
+    Args:
+        samples: What is split.
+        fold: Number of each sample's fold, (sample,); below 0 where it has none, then it is left out.
+        options: `block_m` and `gap_m` are used; the gap is kept as in every other split.
+        rng: Draws the origin of the blocks that validation takes.
 
-def _table(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    groups: NDArray[np.str_],
-    codes: NDArray[np.uint8],
-    options: FoldOptions,
-) -> _Samples:
-    if not len(codes) or not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise SampleError("The samples have no coordinates to split by.", fix="Give finite coordinates.")
-    unit = metres_per_unit(options.crs)
-    degrees = unit == 0 or (not options.crs and bool((np.abs(x) <= 180).all() and (np.abs(y) <= 90).all()))
-    scale = 1.0 if degrees else unit
-    points = np.column_stack([x, y]) * scale
-    _, group = np.unique(groups, return_inverse=True)
-    _, classes = np.unique(codes, return_inverse=True)
-    low, high = _group_bounds(points, group)
-    centres = (low + high) / 2
-    sides = high - low
-    if degrees:
-        narrowing = np.cos(np.radians(centres[:, 1]))
-        sides = sides * METRES_PER_DEGREE * np.column_stack([narrowing, np.ones(len(sides))])
-    return _Samples(points, centres[group], sides.max(axis=1)[group], degrees, group, classes, codes)
+    Returns:
+        The plan; its folds are numbered from 0 in the order of the numbers given.
 
-
-def _group_bounds(
-    points: NDArray[np.float64], group: NDArray[np.intp]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    order = np.argsort(group, kind="stable")
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    return np.minimum.reduceat(points[order], starts), np.maximum.reduceat(points[order], starts)
-
-
-def _check_counts(codes: NDArray[np.uint8]) -> None:
-    found, counts = np.unique(codes, return_counts=True)
-    if counts.min() < 2:
+    Raises:
+        SampleError: Fewer than two folds, or a gap that leaves a fold's training without a class.
+    """
+    numbers, place = np.unique(fold[fold >= 0], return_inverse=True)
+    if len(numbers) < 2:
         raise SampleError(
-            f"Class code {found[counts.argmin()]} has 1 sample; it cannot be both trained and tested.",
-            where=f"class code {found[counts.argmin()]}",
-            fix="Add samples of it, merge it with another class, or leave it out.",
+            f"The sample file holds {counted(len(numbers), 'fold', 'folds')}; a test needs two.",
+            fix="Choose another split than the file's.",
         )
+    renumbered = np.full(len(samples), -1, np.int8)
+    renumbered[fold >= 0] = place
+    check_classes(samples.codes[fold >= 0], samples.legend)
+    options = dataclasses.replace(options, method="file", crs=options.crs or samples.crs)
+    plan = _with_gap(samples, _of_parts(samples, renumbered, options, rng), options)
+    left = int((fold < 0).sum())
+    notes = [f"{left} of {len(samples)} samples have no fold in the file: they are left out."] if left else []
+    found = leakage(samples, plan)
+    if found.group:
+        notes.append(leak_note("These folds part groups", found))
+    return _told(samples, plan, options, notes)
 
 
-def _blocks(samples: _Samples, edge: float, origin: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the number of each sample's block, (sample,).
+def nested_folds(plan: FoldPlan, fold: int, samples: SampleSet, folds: int, rng: np.random.Generator) -> FoldPlan:
+    """Split the training samples of one fold again, to choose a model's settings without a look at the test.
 
-    A group no wider than a block lies in the block of its centre. Else parcels side by side, each over the edge
-    of two blocks, would join all blocks to one.
+    What the outer split keeps whole stays whole: units, and sites or years where the outer folds are these and at least
+    two are left. The same gap is kept.
+
+    Args:
+        plan: The outer split.
+        fold: Its fold that is tested; neither its samples nor those too near to it have a fold here.
+        samples: What the plan splits, all of it.
+        folds: Inner folds wanted; fewer where fewer sites or years are left.
+        rng: Draws the order of equal units.
+
+    Returns:
+        A plan of all samples, fold -1 where the outer fold may not train on them.
+
+    Raises:
+        SampleError: Fewer units than folds, or a gap that leaves an inner fold's training without a class.
     """
-    compact = samples.spread_m <= edge
-    x, y = np.where(compact[:, None], samples.centres, samples.points).T
-    if samples.degrees:
-        rows = np.floor(y * METRES_PER_DEGREE / edge + origin[1])
-        # Every row of blocks measures its degrees of longitude at its own middle latitude.
-        middle = np.clip((rows + 0.5 - origin[1]) * edge / METRES_PER_DEGREE, -89.9, 89.9)
-        east = x * METRES_PER_DEGREE * np.cos(np.radians(middle))
-    else:
-        rows, east = np.floor(y / edge + origin[1]), x
-    cols = np.floor(east / edge + origin[0])
-    key = (rows - rows.min()) * (np.ptp(cols) + 1) + (cols - cols.min())
-    _, block = np.unique(key, return_inverse=True)
-    return np.asarray(block, dtype=np.intp)
+    mask = plan.train_mask(fold)
+    kept = np.unique(plan.fold[mask])
+    whole = plan.method.startswith("leave") and len(kept) > 1
+    units = (plan.fold if whole else plan.units)[mask]
+    number = np.full(len(plan.fold), -1, np.int8)
+    number[mask] = dealt(units, plan.codes[mask], min(folds, len(kept)) if whole else folds, rng)
+    inner = dataclasses.replace(plan, fold=number, near=None, nearest_m=math.nan, notes=())
+    options = FoldOptions(crs=samples.crs, method=plan.method, gap_m=plan.gap_m)
+    return _with_gap(samples, inner, options) if plan.gap_m else inner
 
 
-def _units(blocks: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Join blocks that share a group; return the number of each sample's unit, (sample,)."""
-    count = int(blocks.max()) + 1
-    parent = list(range(count))
-
-    def root(block: int) -> int:
-        while parent[block] != block:
-            parent[block] = parent[parent[block]]
-            block = parent[block]
-        return block
-
-    group, block = np.divmod(np.unique(groups.astype(np.int64) * count + blocks), count)
-    for position in np.flatnonzero(group[1:] == group[:-1]).tolist():
-        parent[root(int(block[position]))] = root(int(block[position + 1]))
-    roots = np.array([root(number) for number in range(count)])
-    _, units = np.unique(roots[blocks], return_inverse=True)
-    return np.asarray(units, dtype=np.intp)
+# ---------------------------------------------------------------- the ways to split
 
 
-def _counts(units: NDArray[np.intp], classes: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the number of samples of each class in each unit, (unit, class)."""
-    counts = np.zeros((int(units.max(initial=-1)) + 1, int(classes.max(initial=-1)) + 1))
-    np.add.at(counts, (units, classes), 1)
-    return counts
+def _with_blocks(samples: SampleSet, options: FoldOptions, rng: np.random.Generator) -> tuple[FoldOptions, list[str]]:
+    """Return the options with the samples' CRS and an edge of blocks above 0, and why that edge was taken."""
+    options = dataclasses.replace(options, crs=options.crs or samples.crs)
+    if options.block_m:
+        return options, []
+    found = resemblance(samples, rng)
+    edge = suggested_block_m(found)
+    return dataclasses.replace(options, block_m=edge), [f"{found.text} Blocks of {length_text(edge)} are taken."]
 
 
-# ---------------------------------------------------------------- units to folds
-
-
-def _split(samples: _Samples, names: Mapping[int, str], options: FoldOptions, rng: np.random.Generator) -> FoldPlan:
-    """Split with blocks as large as may be, and say what was wrong with larger ones."""
-    draw = rng.random(2), int(rng.integers(2**63))
-    tried = _tried(samples, options, draw)
-    plans = [plan for plan in tried if plan is not None]
-    if not plans:
-        raise _too_few_units(samples, options.folds, _edges(options.block_m)[-1], draw[0])
-    # Where no halving evens the folds out, blocks stay as large as they may be.
-    plan = plans[-1] if _is_even(plans[-1]) else plans[0]
-    larger = list(itertools.takewhile(lambda other: other is not plan, tried))
-    notes = (*_size_notes(plan, larger, names, options), *_lone_notes(plan, names))
-    return dataclasses.replace(plan, notes=notes, nearest_m=_nearest_m(samples, plan.fold))
-
-
-def _tried(samples: _Samples, options: FoldOptions, draw: tuple[NDArray[np.float64], int]) -> list[FoldPlan | None]:
-    """Halve blocks until the folds are even or it does not help; None stands for fewer pieces of land than folds."""
-    tried: list[FoldPlan | None] = []
-    uneven = 0
-    for edge in _edges(options.block_m):
-        plan = _planned(samples, edge, options.folds, draw)
-        tried.append(plan)
-        uneven += plan is not None
-        if plan is not None and (_is_even(plan) or uneven > _HALVINGS_FOR_BALANCE):
-            break
-    return tried
-
-
-def _edges(largest: float) -> list[float]:
-    """Return the edges of blocks to try, in metres: halves of the largest, down to the smallest."""
-    edges = [float(largest)]
-    while edges[-1] > _SMALLEST_BLOCK_M:
-        edges.append(max(edges[-1] / 2, _SMALLEST_BLOCK_M))
-    return edges
-
-
-def _is_even(plan: FoldPlan) -> bool:
-    return not _lone_classes(plan) and _largest_share(plan) <= _LARGEST_SHARE
-
-
-def _nearest_m(samples: _Samples, fold: NDArray[np.int8]) -> float:
-    """Return the smallest distance between samples of different folds, in metres; degrees are taken on a sphere."""
-    from scipy.spatial import KDTree
-
-    points = _on_sphere(samples.points) if samples.degrees else samples.points
-    nearest = math.inf
-    numbers = np.unique(fold)
-    for number in numbers[:-1]:
-        tree = KDTree(points[fold == number])
-        found, _ = tree.query(points[fold > number], distance_upper_bound=nearest)
-        nearest = min(nearest, float(found.min()))
-    return 2 * _RADIUS_M * math.asin(min(nearest / 2 / _RADIUS_M, 1.0)) if samples.degrees else nearest
-
-
-def _on_sphere(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return points of the sphere, (point, 3), in metres, of longitudes and latitudes, (point, 2)."""
-    lon, lat = np.radians(degrees).T
-    return _RADIUS_M * np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-
-
-def _planned(samples: _Samples, edge: float, folds: int, draw: tuple[NDArray[np.float64], int]) -> FoldPlan | None:
-    """Return the plan with blocks of that edge, or None where they are too few."""
-    units = _units(_blocks(samples, edge, draw[0]), samples.group)
-    counts = _counts(units, samples.classes)
-    if len(counts) < folds:
-        return None
-    fold = _balanced(counts, folds, np.random.default_rng(draw[1]))
-    return FoldPlan(fold[units].astype(np.int8), units.astype(np.int32), samples.codes, edge)
-
-
-def _balanced(counts: NDArray[np.float64], folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Give each unit a fold, (unit,): the largest first, to the fold with the least of its classes."""
-    shares = counts / counts.sum(axis=0)
-    # A random order first and a stable sort after it: equal units come in random order.
-    shuffled = rng.permutation(len(counts))
-    order = shuffled[np.argsort(-shares[shuffled].sum(axis=1), kind="stable")]
-    held = np.zeros((folds, counts.shape[1]))
-    fold = np.zeros(len(counts), dtype=np.intp)
-    for unit in order:
-        # Growth of the sum of squared shares; among equals the fold that holds least, so that none stays empty.
-        growth = held @ shares[unit]
-        best = np.lexsort((held.sum(axis=1), growth))[0]
-        fold[unit] = best
-        held[best] += shares[unit]
-    return fold
-
-
-def _too_few_units(samples: _Samples, folds: int, edge: float, origin: NDArray[np.float64]) -> SampleError:
-    units = len(np.unique(_units(_blocks(samples, edge, origin), samples.group)))
-    pieces = f"{units} independent {'piece' if units == 1 else 'pieces'} of land"
-    what = f"Even in blocks of {length_text(edge)} the samples form {pieces}, too few for {folds} folds."
-    widest = float(samples.spread_m.max())
-    if widest <= edge:
-        return SampleError(what, fix="Ask for fewer folds, or add samples elsewhere.")
-    return SampleError(
-        f"{what} Groups must not be parted, and the widest spans {length_text(widest)}.",
-        fix="Ask for fewer folds, give multipart features as single parts, add samples elsewhere, or check the group "
-        'field (group_field "none" leaves every feature alone).',
-    )
-
-
-# ---------------------------------------------------------------- notes
-
-
-def _lone_classes(plan: FoldPlan) -> list[int]:
-    """Return the codes that stand in one fold only."""
-    codes = np.unique(plan.codes).tolist()
-    return [code for code in codes if len(np.unique(plan.fold[plan.codes == code])) < 2]
-
-
-def _largest_share(plan: FoldPlan) -> float:
-    """Return the size of the largest fold as a multiple of an even share."""
-    sizes = np.bincount(plan.fold)
-    return float(sizes.max() / sizes.mean())
-
-
-def _size_notes(
-    plan: FoldPlan, larger: list[FoldPlan | None], names: Mapping[int, str], options: FoldOptions
-) -> list[str]:
-    notes = []
-    if larger:
-        wanted, used = length_text(options.block_m), length_text(plan.block_m)
-        notes.append(
-            f"Blocks of {used} are used in place of {wanted}: {'; '.join(_faults(larger, names, options.folds))}."
+def _planned(samples: SampleSet, options: FoldOptions, rng: np.random.Generator) -> FoldPlan:
+    if options.method == "blocks":
+        land = land_of(samples.x, samples.y, samples.groups, samples.codes, options.crs)
+        return block_folds(land, samples.legend.names_by_code, options.folds, options.block_m, rng)
+    if options.method == "groups":
+        return group_folds(samples, options.folds, rng)
+    if options.method in _CHANCE:
+        return chance_folds(samples, options.folds, rng, stratified=options.method == "stratified")
+    if options.method == "file":
+        raise SampleError(
+            "There is no sample file here to take folds from.",
+            fix="Choose another split; a training from a sample file may take the file's.",
         )
-    if plan.block_m <= _FIELD_M:
-        notes.append(
-            f"Blocks of {length_text(plan.block_m)} are no larger than a field: the folds are hardly apart, and the "
-            "measured accuracy is likely too high."
-        )
-    if _largest_share(plan) > _LARGEST_SHARE:
-        sizes = ", ".join(str(size) for size in np.bincount(plan.fold))
-        notes.append(f"The samples lie so unevenly that the folds hold {sizes} of them.")
-    return notes
+    fold, notes = parts_of(samples, options.method)
+    plan = _of_parts(samples, fold, options, rng)
+    return dataclasses.replace(plan, notes=(*notes, *plan.notes))
 
 
-def _faults(larger: list[FoldPlan | None], names: Mapping[int, str], folds: int) -> list[str]:
-    """Say what was wrong with plans of larger blocks; None stands for one with fewer pieces of land than folds."""
-    plans = [plan for plan in larger if plan is not None]
-    lone = sorted({names[code] for plan in plans for code in _lone_classes(plan)})
-    faults = []
-    if len(plans) < len(larger):
-        faults.append(f"larger ones part the samples into fewer than {folds} pieces of land")
-    if lone:
-        faults.append(f"larger ones leave {', '.join(map(repr, lone))} in one fold only")
-    if any(_largest_share(plan) > _LARGEST_SHARE for plan in plans):
-        faults.append("larger ones give one fold more than twice its share of samples")
-    return faults
+def _of_parts(samples: SampleSet, fold: NDArray[np.int8], options: FoldOptions, rng: np.random.Generator) -> FoldPlan:
+    """Return the plan of folds that are given; its units are blocks within a fold."""
+    group = group_numbers(samples.groups, fold)
+    land = land_of(samples.x, samples.y, group, samples.codes, options.crs)
+    units, edge = units_of_parts(land, fold.astype(np.intp), options.block_m or BLOCK_M, rng.random(2))
+    plan = FoldPlan(fold, units, samples.codes, edge, method=options.method)
+    return dataclasses.replace(plan, notes=tuple(lone_notes(plan, samples.legend.names_by_code)))
 
 
-def _near_notes(plan: FoldPlan, grouped: NDArray[np.bool_]) -> list[str]:
-    if grouped.all() or not plan.nearest_m < _FIELD_M:
-        return []
-    who = "The samples do" if not grouped.any() else f"{int((~grouped).sum())} of {len(grouped)} samples do"
+# ---------------------------------------------------------------- the gap, and what is told
+
+
+def _with_gap(samples: SampleSet, plan: FoldPlan, options: FoldOptions) -> FoldPlan:
+    """Keep samples that are too near to a fold from its training, and say how many they are."""
+    if not options.gap_m or options.method == "leave_year":
+        return plan
+    points = metric_points(samples.x, samples.y, options.crs or samples.crs)
+    near = too_near(points, plan.fold, options.gap_m)
+    apart = dataclasses.replace(plan, near=near, gap_m=options.gap_m)
+    _check_left(apart, samples.legend.names_by_code)
+    taken = int(near.any(axis=1).sum())
+    if not taken:
+        return apart
+    share = np.mean([near[plan.fold != number, number].mean() for number in range(plan.folds)])
     note = (
-        f"{who} not say which field they stand in, and the nearest two of different folds are "
-        f"{length_text(plan.nearest_m)} apart: they may stand in one field. Name the group field where there is one."
+        f"{taken} of {len(samples)} samples lie nearer than {length_text(options.gap_m)} to samples of another fold "
+        f"and do not train the model that is tested there: {share:.1%} of a fold's training on average."
+    )
+    return dataclasses.replace(apart, notes=(*apart.notes, note))
+
+
+def _check_left(plan: FoldPlan, names: dict[int, str]) -> None:
+    """Refuse a gap that takes a class from a fold's training."""
+    for number in range(plan.folds):
+        before, after = (plan.fold != number) & (plan.fold >= 0), plan.train_mask(number)
+        for code in np.unique(plan.codes[before]).tolist():
+            own = plan.codes == code
+            had, left = int((own & before).sum()), int((own & after).sum())
+            if had >= _LEAST_OF_A_CLASS > left:
+                raise SampleError(
+                    f"The gap of {length_text(plan.gap_m)} leaves {left} of {had} samples of class {names[code]!r} to "
+                    f"train the model that is tested on fold {number + 1}.",
+                    where=f"class {names[code]}",
+                    fix="Make the gap smaller (0 keeps none), ask for fewer folds, or add samples elsewhere.",
+                )
+
+
+def _told(samples: SampleSet, plan: FoldPlan, options: FoldOptions, first: list[str]) -> FoldPlan:
+    """Add to a plan how near its training and test samples come, and what that may mean."""
+    points = metric_points(samples.x, samples.y, options.crs)
+    nearest = nearest_m(points, plan.fold, plan.near)
+    notes = [*first, *plan.notes]
+    if options.method in _CHANCE:
+        how = "Folds drawn by chance leak" if options.method == "random" else "Stratified folds drawn by chance leak"
+        notes.append(leak_note(how, leakage(samples, plan, options.block_m)))
+    elif options.method == "leave_year":
+        notes += _same_land_notes(samples, plan)
+    elif nearest < FIELD_M:
+        notes += _near_notes(nearest, samples.grouped)
+    return dataclasses.replace(plan, nearest_m=nearest, notes=tuple(notes), method=options.method)
+
+
+def _same_land_notes(samples: SampleSet, plan: FoldPlan) -> list[str]:
+    share = leakage(samples, plan).near
+    if not share:
+        return []
+    note = (
+        f"{share:.0%} of the samples have one of another year nearer than {length_text(FIELD_M)}: the test tells how a "
+        "model does in another year on land that it knows, not on other land."
     )
     return [note]
 
 
-def _lone_notes(plan: FoldPlan, names: Mapping[int, str]) -> list[str]:
-    return [
-        f"Class {names[code]!r} lies in one fold only: a model tested there has never seen it."
-        for code in _lone_classes(plan)
-    ]
+def _near_notes(nearest: float, grouped: NDArray[np.bool_]) -> list[str]:
+    if grouped.all():
+        return []
+    who = "The samples do" if not grouped.any() else f"{int((~grouped).sum())} of {len(grouped)} samples do"
+    note = (
+        f"{who} not say which field they stand in, and the nearest two of training and test are {length_text(nearest)} "
+        "apart: they may stand in one field. Name the group field where there is one."
+    )
+    return [note]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
 from cropmap.contract.progress import Progress
-from cropmap.data.legend import Legend, legend_from_names
+from cropmap.data.legend import NODATA
 from cropmap.data.recipe import Recipe
 from cropmap.data.samples import LabelledSeries, SampleSet
 from cropmap.data.scenes import SceneBlock
+from cropmap.data.schemes import ClassScheme, scheme_of_names
 from cropmap.data.season import Season
 from cropmap.prepare.recipe import needs_look, prepare, settle
 from cropmap.sampling.extract import dropped_notes, reasons
+from cropmap.sampling.place import scheme_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +34,7 @@ def samples_from_series(
     recipe: Recipe,
     bands: Sequence[str] = (),
     *,
-    legend: Legend | None = None,
+    scheme: ClassScheme | None = None,
     progress: Progress | None = None,
 ) -> SampleSet:
     """Prepare labelled series of any years as samples of one season.
@@ -49,16 +51,16 @@ def samples_from_series(
         table: The series.
         recipe: How they are prepared.
         bands: Which bands, in this order; all where empty.
-        legend: The classes; made from the labels where None.
+        scheme: Which labels become which classes; each label is a class of its own where None.
         progress: Told of dropped samples as warnings.
 
     Raises:
-        SampleError: A band is missing, a label is not in the legend, or no series is usable.
+        SampleError: A band is missing, the scheme does not name a label or keeps none, or no series is usable.
     """
     progress = progress or Progress()
     chosen = _band_positions(table, bands)
-    legend = legend or legend_from_names(table.labels.tolist())
-    codes = _codes(table, legend)
+    scheme = scheme or scheme_of_names(table.labels.tolist())
+    table, codes, notes = _coded(table, scheme)
     calendars = _calendars(table, chosen, recipe)
     settled = _settled(recipe, calendars)
     cubes = [
@@ -68,7 +70,7 @@ def samples_from_series(
     order = np.concatenate([calendar.members for calendar in calendars])
     back = np.argsort(order)
     why = np.concatenate([reasons(cube) for cube in cubes])[back]
-    notes = (*table.notes, *dropped_notes(codes, why, legend))
+    notes = (*table.notes, *notes, *dropped_notes(codes, why, scheme.legend))
     for note in notes:
         progress.warn(note)
     kept = why == ""
@@ -87,9 +89,14 @@ def samples_from_series(
         groups=table.groups[kept],
         days=cubes[0].days,
         bands=cubes[0].bands,
-        legend=legend,
+        legend=scheme.legend,
         recipe=settled.shared,
         crs=table.crs,
+        sites=table.sites[kept],
+        years=np.repeat(
+            np.array([calendar.season.start.year for calendar in calendars], np.int16),
+            [len(calendar.members) for calendar in calendars],
+        )[back][kept],
     )
 
 
@@ -102,16 +109,24 @@ def _band_positions(table: LabelledSeries, bands: Sequence[str]) -> list[int]:
     return [table.bands.index(band) for band in bands or table.bands]
 
 
-def _codes(table: LabelledSeries, legend: Legend) -> NDArray[np.uint8]:
-    code_of = {found.name: found.code for found in legend.classes}
-    strange = sorted(set(table.labels.tolist()) - set(code_of))
-    if strange:
+def _coded(table: LabelledSeries, scheme: ClassScheme) -> tuple[LabelledSeries, NDArray[np.uint8], tuple[str, ...]]:
+    """Return the series that the scheme keeps, their codes, and what it did."""
+    try:
+        codes = scheme.codes_of(table.labels)
+    except SampleError as error:
+        raise SampleError(error.what, where=table.where, fix=error.fix) from error
+    kept = codes != NODATA
+    notes = tuple(scheme_notes(scheme, table.labels.tolist()))
+    if not kept.any():
         raise SampleError(
-            f"The legend lacks {', '.join(map(repr, strange[:20]))}.",
-            where=table.where,
-            fix="Add the classes to the legend.",
+            "The scheme leaves out all labels.",
+            where="; ".join((table.where, *notes)),
+            fix="Name them under a class of the scheme.",
         )
-    return np.array([code_of[label] for label in table.labels.tolist()], dtype=np.uint8)
+    if kept.all():
+        return table, codes, notes
+    by_sample = ("values", "dates", "labels", "ids", "groups", "x", "y", "sites")
+    return replace(table, **{name: getattr(table, name)[kept] for name in by_sample}), codes[kept], notes
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,17 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
 from cropmap.contract.progress import Progress
+from cropmap.contract.schemes import LEFT_OUT
+from cropmap.contract.words import counted, listed
 from cropmap.data.legend import NODATA, Legend, legend_from_names
 from cropmap.data.samples import PlacedSamples
+from cropmap.data.schemes import ClassScheme, own_scheme
 from cropmap.io.projection import METRES_PER_DEGREE, crs_name, metres_per_unit, reproject
+from cropmap.sampling.overlaps import each_once
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cropmap.data.samples import LabelFeatures
     from cropmap.data.site import Grid
 
@@ -32,27 +39,35 @@ class PlaceOptions:
     Args:
         inner_buffer_m: Pixels whose centres are this near to a polygon's edge are left out, in metres.
         per_polygon: At most so many pixels of a polygon, drawn at random; 0 takes all.
-        legend: The classes; made from the labels where None.
-        other_class: Class of the given legend that takes labels which the legend lacks; empty refuses them.
+        scheme: Which labels become which classes; each label is a class of its own where None.
     """
 
     inner_buffer_m: float = 0.0
     per_polygon: int = 0
-    legend: Legend | None = None
-    other_class: str = ""
+    scheme: ClassScheme | None = None
 
 
 @dataclass(frozen=True)
-class _Pixels:
-    """Pixels with the feature that each came from, and whether they carry the feature's own id."""
+class Pixels:
+    """Pixels with the feature that each came from.
+
+    Args:
+        rows: (pixel,).
+        cols: (pixel,).
+        feature: Position of the feature, (pixel,).
+        alone: Whether the pixel is all of its feature and bears its id, (pixel,).
+        areal: Whether the feature is a polygon, (pixel,).
+    """
 
     rows: NDArray[np.int64]
     cols: NDArray[np.int64]
     feature: NDArray[np.int64]
     alone: NDArray[np.bool_]
+    areal: NDArray[np.bool_]
 
-    def take(self, chosen: NDArray[Any]) -> _Pixels:
-        return _Pixels(self.rows[chosen], self.cols[chosen], self.feature[chosen], self.alone[chosen])
+    def take(self, chosen: NDArray[Any]) -> Pixels:
+        """Return some of them, by a mask or by positions."""
+        return Pixels(*(getattr(self, field.name)[chosen] for field in dataclasses.fields(Pixels)))
 
 
 def place(
@@ -70,13 +85,44 @@ def place(
     Args:
         features: In any CRS; they are moved to the grid's.
         grid: The images' grid.
-        options: Inner buffer, pixels per polygon, legend.
+        options: Inner buffer, pixels per polygon, class scheme.
         rng: Draws the pixels of polygons that have more than `per_polygon`; seeded with 0 where None.
         progress: Told how many polygons are done; it cancels.
 
     Raises:
-        SampleError: Nothing lies inside the grid, labels that the legend lacks, or no pixel with one label only.
+        SampleError: Nothing lies inside the grid, labels that the scheme does not name, or too many labels that
+            contradict each other.
     """
+    found = claims_of(features, grid, options, rng, progress)
+    pixels = found.pixels
+    return placed_at(found, features, grid, (pixels, ids_of(pixels, features.ids)))
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Pixels that features claim, each once, in the order of the features.
+
+    Args:
+        pixels: Each with its feature.
+        codes: Class code of each feature, (feature,), uint8.
+        legend: The classes that the codes mean.
+        notes: What was left out, and why.
+    """
+
+    pixels: Pixels
+    codes: NDArray[np.uint8]
+    legend: Legend
+    notes: tuple[str, ...]
+
+
+def claims_of(
+    features: LabelFeatures,
+    grid: Grid,
+    options: PlaceOptions | None = None,
+    rng: np.random.Generator | None = None,
+    progress: Progress | None = None,
+) -> Claims:
+    """Find the pixels that features claim; see `place`, whose first half it is."""
     options = options or PlaceOptions()
     if not grid.crs:
         raise SampleError(
@@ -88,26 +134,48 @@ def place(
     if not len(pixels.rows):
         raise _nothing_inside(features, geometries, grid, notes)
     inside = np.bincount(pixels.feature, minlength=len(features)) > 0
-    legend, codes, legend_notes = _coded(features.labels, inside, options)
-    pixels, twice_notes = _each_once(pixels, codes, grid)
-    if not len(pixels.rows):
-        raise SampleError(
-            "No labelled pixel is left: all are claimed by two classes.",
-            where=features.where,
-            fix="Correct features that overlap with different classes.",
-        )
-    placed = codes[pixels.feature]
-    all_notes = (*features.notes, *notes, *legend_notes, *twice_notes, *_lone_classes(placed, legend))
+    legend, codes, legend_notes = _coded(features, inside, options.scheme)
+    pixels = pixels.take(codes[pixels.feature] != NODATA)
+    kept, twice_notes = each_once(pixels.rows * grid.width + pixels.cols, pixels.feature, codes, legend, features)
+    own = pixels.take(kept)
+    notes += [*legend_notes, *twice_notes, *_polygons_lost(pixels, own)]
+    return Claims(own, codes, legend, (*features.notes, *notes))
+
+
+def _polygons_lost(claimed: Pixels, own: Pixels) -> list[str]:
+    lost = len(np.unique(claimed.feature[claimed.areal])) - len(np.unique(own.feature[own.areal]))
+    return [f"{counted(lost, 'polygon has', 'polygons have')} no pixel of its own left: left out."] if lost else []
+
+
+def placed_at(
+    found: Claims,
+    features: LabelFeatures,
+    grid: Grid,
+    samples: tuple[Pixels, NDArray[np.str_]],
+    notes: tuple[str, ...] = (),
+) -> PlacedSamples:
+    """Put together samples that stand at some of the claimed pixels.
+
+    Args:
+        found: The claims.
+        features: What claims.
+        grid: The images' grid.
+        samples: The pixel at which each stands, and its id, (sample,).
+        notes: More of them.
+    """
+    pixels, ids = samples
+    codes = found.codes[pixels.feature]
+    x, y = grid.centres(pixels.rows, pixels.cols)
     return PlacedSamples(
         rows=pixels.rows,
         cols=pixels.cols,
-        codes=placed,
-        ids=_ids(pixels, features.ids),
+        codes=codes,
+        ids=ids,
         groups=features.groups[pixels.feature],
-        x=np.asarray(grid.west + (pixels.cols + 0.5) * grid.pixel_width, dtype=np.float64),
-        y=np.asarray(grid.north - (pixels.rows + 0.5) * grid.pixel_height, dtype=np.float64),
-        legend=legend,
-        notes=all_notes,
+        x=x,
+        y=y,
+        legend=found.legend,
+        notes=(*found.notes, *notes, *_lone_classes(codes, found.legend)),
     )
 
 
@@ -116,20 +184,20 @@ def place(
 
 def _pixels(
     geometries: NDArray[Any], grid: Grid, options: PlaceOptions, rng: np.random.Generator, progress: Progress
-) -> tuple[_Pixels, list[str]]:
+) -> tuple[Pixels, list[str]]:
     areal = shapely.get_dimensions(geometries) == 2
     points, point_notes = _of_points(geometries, ~areal, grid)
     where = np.flatnonzero(areal)
     polygons, polygon_notes = _of_polygons((geometries[where], where), grid, options, rng, progress)
     both = [points, polygons]
-    joined = _Pixels(
-        *(np.concatenate([getattr(each, name) for each in both]) for name in ("rows", "cols", "feature", "alone"))
+    joined = Pixels(
+        *(np.concatenate([getattr(each, field.name) for each in both]) for field in dataclasses.fields(Pixels))
     )
     # In the order of the features, so that "the first of two" means the first in the file.
     return joined.take(np.argsort(joined.feature, kind="stable")), point_notes + polygon_notes
 
 
-def _of_points(geometries: NDArray[Any], puntal: NDArray[np.bool_], grid: Grid) -> tuple[_Pixels, list[str]]:
+def _of_points(geometries: NDArray[Any], puntal: NDArray[np.bool_], grid: Grid) -> tuple[Pixels, list[str]]:
     where = np.flatnonzero(puntal)
     coordinates, owner = shapely.get_coordinates(geometries[where], return_index=True)
     nowhere = int(shapely.is_missing(geometries[where]).sum())
@@ -137,10 +205,11 @@ def _of_points(geometries: NDArray[Any], puntal: NDArray[np.bool_], grid: Grid) 
     inside = (rows >= 0) & (rows < grid.height) & (cols >= 0) & (cols < grid.width)
     single = np.bincount(owner, minlength=len(where)) == 1
     notes = {
-        f"{_count(int((~inside).sum()), 'point lies', 'points lie')} outside the images: left out.": not inside.all(),
-        f"{_count(nowhere, 'feature has', 'features have')} no place in the images' CRS: left out.": nowhere,
+        f"{counted(int((~inside).sum()), 'point lies', 'points lie')} outside the images: left out.": not inside.all(),
+        f"{counted(nowhere, 'feature has', 'features have')} no place in the images' CRS: left out.": nowhere,
     }
-    pixels = _Pixels(rows[inside], cols[inside], where[owner[inside]], single[owner[inside]])
+    count = int(inside.sum())
+    pixels = Pixels(rows[inside], cols[inside], where[owner[inside]], single[owner[inside]], np.zeros(count, np.bool_))
     return pixels, [note for note, count in notes.items() if count]
 
 
@@ -160,7 +229,7 @@ def _of_polygons(
     options: PlaceOptions,
     rng: np.random.Generator,
     progress: Progress,
-) -> tuple[_Pixels, list[str]]:
+) -> tuple[Pixels, list[str]]:
     shapes, where = polygons
     if options.inner_buffer_m > 0:
         shapes = _interior(shapes, options.inner_buffer_m, grid.crs)
@@ -179,26 +248,23 @@ def _of_polygons(
     if len(shapes):
         progress.at(1.0, "Finding the polygons' pixels")
     counts = [len(rows) for rows, _ in found]
-    pixels = _Pixels(
+    pixels = Pixels(
         np.concatenate([rows for rows, _ in found] or [np.empty(0, np.int64)]),
         np.concatenate([cols for _, cols in found] or [np.empty(0, np.int64)]),
         np.repeat(where, counts).astype(np.int64),
         np.zeros(sum(counts), dtype=bool),
+        np.ones(sum(counts), dtype=bool),
     )
     return pixels, _polygon_notes(outside, narrow, small)
 
 
 def _polygon_notes(outside: int, narrow: int, small: int) -> list[str]:
     notes = {
-        f"{_count(outside, 'polygon lies', 'polygons lie')} outside the images: left out.": outside,
-        f"{_count(narrow, 'polygon is', 'polygons are')} narrower than twice the inner buffer: left out.": narrow,
-        f"{_count(small, 'polygon holds', 'polygons hold')} no pixel centre: one pixel of each is taken.": small,
+        f"{counted(outside, 'polygon lies', 'polygons lie')} outside the images: left out.": outside,
+        f"{counted(narrow, 'polygon is', 'polygons are')} narrower than twice the inner buffer: left out.": narrow,
+        f"{counted(small, 'polygon holds', 'polygons hold')} no pixel centre: one pixel of each is taken.": small,
     }
     return [note for note, count in notes.items() if count]
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _centres_inside(shape: Any, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -225,9 +291,7 @@ def _centres_inside(shape: Any, grid: Grid) -> tuple[NDArray[np.int64], NDArray[
 def _inside_rows(
     shape: Any, rows: NDArray[np.int64], cols: NDArray[np.int64], grid: Grid
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    x = grid.west + (cols + 0.5) * grid.pixel_width
-    y = grid.north - (rows + 0.5) * grid.pixel_height
-    inside = shapely.contains_xy(shape, *np.meshgrid(x, y))
+    inside = shapely.contains_xy(shape, *np.meshgrid(*grid.centres(rows, cols)))
     hit_rows, hit_cols = np.nonzero(inside)
     return rows[hit_rows], cols[hit_cols]
 
@@ -265,19 +329,26 @@ def _scaled(shapes: NDArray[Any], x_factor: NDArray[np.float64], y_factor: NDArr
     return np.asarray(shapely.set_coordinates(shapes.copy(), stretched))
 
 
-# ---------------------------------------------------------------- labels and pixels claimed twice
+# ---------------------------------------------------------------- labels
 
 
 def _coded(
-    labels: NDArray[np.str_], inside: NDArray[np.bool_], options: PlaceOptions
+    features: LabelFeatures, inside: NDArray[np.bool_], scheme: ClassScheme | None
 ) -> tuple[Legend, NDArray[np.uint8], list[str]]:
-    present = sorted(set(labels[inside].tolist()))
-    legend = options.legend or _new_legend(present)
-    known, notes = _taken_as_other(present, legend, options.other_class)
-    code_of = {found.name: found.code for found in legend.classes} | known
-    # Features outside need no code: their labels may even be missing from the legend.
-    codes = np.array([code_of.get(label, 0) for label in labels.tolist()], dtype=np.uint8)
-    return legend, codes, notes
+    """Return the classes, the code of each feature, 255 where it is left out, and what the scheme did."""
+    present = sorted(set(features.labels[inside].tolist()))
+    chosen = scheme or own_scheme(_new_legend(present))
+    found = chosen.codes_of(present)
+    if (found == NODATA).all():
+        raise SampleError(
+            f"The scheme leaves out all labels: {listed([*map(repr, present)])}.",
+            where=features.where,
+            fix="Name them under a class of the scheme.",
+        )
+    # Features outside need no code: the scheme may not even name their labels.
+    code_of = dict(zip(present, found.tolist(), strict=True))
+    codes = np.array([code_of.get(label, NODATA) for label in features.labels.tolist()], dtype=np.uint8)
+    return chosen.legend, codes, scheme_notes(chosen, present)
 
 
 def _new_legend(names: list[str]) -> Legend:
@@ -290,42 +361,17 @@ def _new_legend(names: list[str]) -> Legend:
     return legend_from_names(names)
 
 
-def _taken_as_other(present: list[str], legend: Legend, other: str) -> tuple[dict[str, int], list[str]]:
-    strange = [name for name in present if name not in legend.names]
-    if not strange:
-        return {}, []
-    listed = ", ".join(map(repr, strange[:20])) + (", ..." if len(strange) > 20 else "")
-    if not other:
-        raise SampleError(
-            f"The legend lacks {_count(len(strange), 'label', 'labels')}: {listed}.",
-            fix="Add them to the legend, or name by other_class the class that takes all others.",
-        )
-    code = legend.code_of(other)
-    return dict.fromkeys(strange, code), [f"Taken as {other!r}: {listed}."]
+def scheme_notes(scheme: ClassScheme, labels: Iterable[str]) -> list[str]:
+    """Return what the user should know of what a scheme did to labels: which the rest took, which it left out."""
+    present = sorted({str(label) for label in labels})
+    rest = [] if scheme.rest == LEFT_OUT else list(scheme.taken_as_rest(present))
+    left_out = [label for label, code in zip(present, scheme.codes_of(present), strict=True) if code == NODATA]
+    told = {f"Taken as {scheme.rest!r}": rest, "Left out": left_out}
+    return [f"{what}: {listed([*map(repr, own)])}." for what, own in told.items() if own]
 
 
-def _each_once(pixels: _Pixels, codes: NDArray[np.uint8], grid: Grid) -> tuple[_Pixels, list[str]]:
-    place_of = pixels.rows * grid.width + pixels.cols
-    _, first, owner = np.unique(place_of, return_index=True, return_inverse=True)
-    code = codes[pixels.feature]
-    differs = np.zeros(len(first), dtype=bool)
-    np.logical_or.at(differs, owner, code != code[first][owner])
-    kept = np.sort(first[~differs])
-    notes = []
-    clashing = int(differs.sum())
-    if clashing:
-        row, col = pixels.rows[first[differs][0]], pixels.cols[first[differs][0]]
-        notes.append(
-            f"{_count(clashing, 'pixel has', 'pixels have')} labels that contradict each other "
-            f"(first: row {row}, column {col}): left out."
-        )
-    repeated = int((~differs[owner]).sum()) - len(kept)
-    if repeated:
-        notes.append(f"{_count(repeated, 'label repeats', 'labels repeat')} one in the same pixel: left out.")
-    return pixels.take(kept), notes
-
-
-def _ids(pixels: _Pixels, ids: NDArray[np.str_]) -> NDArray[np.str_]:
+def ids_of(pixels: Pixels, ids: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Return the id of each pixel as a sample: that of its feature, with its place where the feature gives several."""
     parts = zip(ids[pixels.feature], pixels.alone, pixels.rows, pixels.cols, strict=True)
     return np.array([str(own) if alone else f"{own}/{row}_{col}" for own, alone, row, col in parts], dtype=np.str_)
 

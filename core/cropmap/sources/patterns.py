@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cropmap.contract.errors import SourceError
+from cropmap.data.bands import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +114,12 @@ def _parsed(text: str, directive: str) -> dt.date | None:
 def is_quality_band(name: str) -> bool:
     """Tell whether a band of this name holds quality flags instead of measurements."""
     return bool(_QUALITY_BAND.fullmatch(name))
+
+
+def is_band_name(name: str) -> bool:
+    """Tell whether a name is one by which bands or indices are known: B4, SR_B4, nir, NDVI, ...; quality is none."""
+    known = _KNOWN_BAND.fullmatch(name) or name.casefold() in ROLES
+    return bool(known) and not is_quality_band(name)
 
 
 def split_description(text: str) -> tuple[dt.date | None, str]:

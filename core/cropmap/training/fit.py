@@ -24,7 +24,7 @@ from cropmap.training.scaling import fit_scaling
 from cropmap.version import __version__
 
 if TYPE_CHECKING:
-    from cropmap.data.samples import SampleSet
+    from cropmap.data.samples import FoldPlan, SampleSet
 
 # What a fold's model must at least have seen of a class, and a split must leave of it for training.
 MIN_SAMPLES = 2
@@ -55,7 +55,7 @@ class OutOfFold:
     Args:
         codes: Predicted class code, (sample,), uint8; NODATA for samples of no fold (fold below 0).
         probabilities: (sample, class) by the legend's ascending codes, float32; NaN for samples of no fold.
-        fold: The folds as they were given, (sample,).
+        fold: The plan's folds, (sample,).
         legend: The classes of the columns: those that occur in the samples.
         records: The training record of each fold's model, by fold.
         notes: What a reader of the accuracies should know, e.g. a class that a fold's model never saw; they count folds
@@ -123,7 +123,7 @@ def fit(
 
 def cross_validate(
     samples: SampleSet,
-    fold: NDArray[np.int8],
+    plan: FoldPlan,
     model: str,
     values: Mapping[str, Any] | None = None,
     options: FitOptions | None = None,
@@ -131,45 +131,51 @@ def cross_validate(
 ) -> OutOfFold:
     """Predict every sample with a model that has not seen its fold.
 
-    Scaling, training and stopping of each model use the other folds only: one of them, whole, decides when a network
-    stops, where there are three folds or more.
+    The model tested on fold k sees `plan.train_mask(k)` and nothing else, be it for scaling, training or stopping.
+    Of these samples one other fold, whole, decides when a network stops, where there are three folds or more, else
+    whole units of the plan; samples too near to that fold are left out of a network's training, as they are for the
+    test.
 
     Args:
         samples: Labelled, prepared series.
-        fold: Fold of each sample, (sample,); samples below 0 help to train every model and are not predicted.
+        plan: Fold of each sample, and what no split parts; samples of no fold are neither trained on nor predicted.
         model: Registered name.
         values: Parameter values of the model.
         options: As for `fit`.
         progress: Told how far it is; it cancels.
 
     Raises:
-        SampleError: Fewer than two folds, or folds of another number of samples; else as `fit`.
+        SampleError: Fewer than two folds, or a plan of another number of samples; else as `fit`.
     """
-    progress = progress or Progress()
-    numbers = _fold_numbers(samples, fold)
-    legend = _occurring(samples)
+    options, progress = options or FitOptions(), progress or Progress()
+    numbers = _fold_numbers(samples, plan)
+    legend = _occurring(samples.subset(plan.fold >= 0))
+    stops = not issubclass(model_class(model), SelfFittingClassifier)
     probabilities = np.full((len(samples), len(legend)), np.nan, np.float32)
     records: dict[int, Mapping[str, Any]] = {}
     notes: list[str] = []
     for done, number in enumerate(numbers):
         part = progress.part(done / len(numbers), (done + 1) / len(numbers))
-        chosen, unseen = _seen(samples.codes, legend, fold != number)
+        chosen, unseen = _seen(samples.codes, legend, plan.train_mask(number))
         notes += [
-            f"Fold {number + 1}: its model never saw class {name!r}, of which nearly all samples lie in that fold."
+            f"Fold {number + 1}: its model never saw class {name!r}, of which nearly all samples lie in that fold or "
+            "too near to it."
             for name in unseen
         ]
-        held = _validation_fold(samples.codes[chosen], fold[chosen], [other for other in numbers if other != number])
+        held = None
+        if stops:
+            chosen, held = _held(samples.codes, plan, chosen, options)
         package = fit(samples.subset(chosen), model, values, options, part, held)
-        tested = fold == number
+        tested = plan.fold == number
         columns = np.searchsorted(legend.codes, package.legend.codes)
         found = np.zeros((int(tested.sum()), len(legend)), np.float32)
-        found[:, columns] = Predictor(package, (options or FitOptions()).device).probabilities(samples.values[tested])
+        found[:, columns] = Predictor(package, options.device).probabilities(samples.values[tested])
         probabilities[tested] = found
         records[number] = package.record
     codes = np.full(len(samples), NODATA, np.uint8)
-    tested = fold >= 0
+    tested = plan.fold >= 0
     codes[tested] = np.array(legend.codes, np.uint8)[probabilities[tested].argmax(axis=1)]
-    return OutOfFold(codes, probabilities, fold, legend, records, tuple(notes))
+    return OutOfFold(codes, probabilities, plan.fold, legend, records, tuple(notes))
 
 
 def check_fit(model: str, values: Mapping[str, Any] | None = None, device: str = "auto") -> None:
@@ -320,9 +326,7 @@ def _drawn(samples: SampleSet, task: _Task, options: FitOptions, progress: Progr
     return held
 
 
-def _draw(
-    names: NDArray[np.str_], columns: NDArray[np.intp], share: float, rng: np.random.Generator
-) -> NDArray[np.bool_]:
+def _draw(names: NDArray[Any], columns: NDArray[np.intp], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
     _, group = np.unique(names, return_inverse=True)
     counts = np.zeros((group.max() + 1, columns.max() + 1), np.int64)
     np.add.at(counts, (group, columns), 1)
@@ -340,10 +344,12 @@ def _draw(
 # ---------------------------------------------------------------- folds
 
 
-def _fold_numbers(samples: SampleSet, fold: NDArray[np.int8]) -> list[int]:
-    if fold.shape != (len(samples),):
-        raise SampleError(f"{len(samples)} samples have folds of shape {fold.shape}.", fix="Give each sample a fold.")
-    numbers: list[int] = np.unique(fold[fold >= 0]).tolist()
+def _fold_numbers(samples: SampleSet, plan: FoldPlan) -> list[int]:
+    if plan.fold.shape != (len(samples),):
+        raise SampleError(
+            f"{len(samples)} samples have folds of shape {plan.fold.shape}.", fix="Give a plan of these samples."
+        )
+    numbers: list[int] = np.unique(plan.fold[plan.fold >= 0]).tolist()
     if len(numbers) < 2:
         raise SampleError(
             f"Cross-validation needs two folds; the samples lie in {len(numbers)}.",
@@ -358,16 +364,28 @@ def _seen(codes: NDArray[np.uint8], legend: Legend, training: NDArray[np.bool_])
     return training & ~np.isin(codes, [found.code for found in rare]), [found.name for found in rare]
 
 
-def _validation_fold(codes: NDArray[np.uint8], fold: NDArray[np.int8], others: list[int]) -> NDArray[np.bool_] | None:
-    """Return the first whole fold without which every class can still be learnt; None where there is none."""
-    if len(others) < 2:
-        return None
-    classes = np.unique(codes)
-    for number in others:
-        held: NDArray[np.bool_] = fold == number
-        if held.any() and all((codes[~held] == code).sum() >= MIN_SAMPLES for code in classes):
-            return held
-    return None
+def _held(
+    codes: NDArray[np.uint8], plan: FoldPlan, chosen: NDArray[np.bool_], options: FitOptions
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_] | None]:
+    """Return which of the chosen samples are used, and which of those used decide when a network stops.
+
+    The first whole fold without which every class can still be learnt, else whole units; None where no unit may be held
+    back, then the fit draws.
+    """
+    others = np.unique(plan.fold[chosen]).tolist()
+    for number in others if len(others) > 1 else []:
+        held = chosen & (plan.fold == number)
+        trained = chosen & plan.train_mask(number)
+        if _enough(codes, chosen, trained):
+            used = held | trained
+            return used, held[used]
+    columns = np.searchsorted(np.unique(codes[chosen]), codes[chosen])
+    drawn = _draw(plan.units[chosen], columns, options.validation_share, np.random.default_rng(options.seed))
+    return chosen, drawn if drawn.any() else None
+
+
+def _enough(codes: NDArray[np.uint8], chosen: NDArray[np.bool_], trained: NDArray[np.bool_]) -> bool:
+    return all((codes[trained] == code).sum() >= MIN_SAMPLES for code in np.unique(codes[chosen]))
 
 
 def _versions() -> dict[str, str]:

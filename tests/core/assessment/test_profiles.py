@@ -7,7 +7,8 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from cropmap.assessment.profiles import class_profiles, ndvi_bands
+from cropmap.assessment.profiles import class_profiles, ndvi_bands, shown
+from cropmap.contract.errors import SampleError
 from cropmap.data.legend import Legend, LegendClass
 from cropmap.data.recipe import Recipe
 from cropmap.data.samples import SampleSet
@@ -98,3 +99,30 @@ def test_bands_that_do_not_sum_above_zero_have_no_ndvi():
     assert np.isnan(own.mean[0])
     assert np.isnan(own.low[0])
     assert own.mean[1] == pytest.approx(0.5, abs=1e-6)
+
+
+def test_quantiles_of_any_band_are_numpy_s():
+    values = np.random.default_rng(0).normal(size=(50, 4, 3))
+    codes = np.random.default_rng(1).choice([2, 5], 50)
+    levels = (0.05, 0.25, 0.5, 0.75, 0.95)
+    samples = _samples(values, codes, ("red", "nir", "clear"))
+    hidden = samples.values[:, :, 2] <= 0
+    assert hidden.any(axis=0).all()
+    for position, band in enumerate(("red", "nir")):
+        found = class_profiles(samples, band, levels)
+        assert found.quantity == band
+        for own in found.classes:
+            rows = codes == own.found.code
+            seen = np.where(hidden[rows], np.nan, samples.values[rows, :, position].astype(np.float64))
+            np.testing.assert_array_equal(own.quantiles, np.nanquantile(seen, levels, axis=0))
+            np.testing.assert_allclose(own.mean, np.nanmean(seen, axis=0))
+            np.testing.assert_array_equal(own.low, own.quantiles[0])
+            np.testing.assert_array_equal(own.high, own.quantiles[4])
+            np.testing.assert_array_equal(shown(samples, band)[1][rows], seen)
+
+
+def test_a_band_that_is_not_there_or_tells_of_the_mask_is_refused():
+    samples = _samples(np.ones((2, 3, 2)), [2, 5], ("red", "clear"))
+    for band in ("nir", "clear"):
+        with pytest.raises(SampleError, match=f"no band '{band}'"):
+            class_profiles(samples, band)

@@ -323,7 +323,7 @@ def test_samples_count_by_fold_of_the_cross_validation(tmp_path):
     [
         (
             ["s{}", "s{}"],
-            "The samples do not say which field they stand in: neighbouring points in adjacent blocks may",
+            "The samples do not say which field they stand in: neighbouring points of different folds may",
         ),
         (["s{}", "#s{}"], "The samples do not say which field they stand in"),
         (["s{}", "f{}"], "samples do not say which field they stand in"),
@@ -338,7 +338,7 @@ def test_independence_is_claimed_of_groups_only(tmp_path, groups, told):
     text = _Page(render_report(dataclasses.replace(report, samples=samples, folds=folds))).text
     assert told in text
     assert ("has seen the rest of its group" in text) == (groups[0] == groups[1] == "f{}")
-    assert text.count("The nearest two samples of different folds are 30 m apart.") == 2
+    assert text.count("The nearest two samples of training and test are 30 m apart.") == 2
     assert "from blocks of 156 m" in text
 
 

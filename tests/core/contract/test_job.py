@@ -14,6 +14,8 @@ SCHEMA = {
         "folder": {"x-kind": "folder"},
         "raster": {"x-kind": "raster"},
         "out": {"x-kind": "output_folder"},
+        "maps": {"x-kind": "rasters"},
+        "classes": {"x-kind": "scheme"},
         "name": {"x-kind": "text"},
         "empty": {"x-kind": "file"},
     }
@@ -76,6 +78,13 @@ def test_relative_paths_start_from_the_job_file(tmp_path):
     }
 
 
+def test_each_of_several_rasters_starts_from_the_job_file(tmp_path):
+    maps = ["a.tif", str(tmp_path / "b.tif"), "NETCDF:c.nc:x", "../d.tif", "", 3]
+    found = resolve_paths(SCHEMA, {"maps": maps, "classes": "a/b = c"}, tmp_path / "jobs")
+    whole = [str(tmp_path / path) for path in ("jobs/a.tif", "b.tif", "d.tif")]
+    assert found == {"maps": [*whole[:2], "NETCDF:c.nc:x", whole[2], "", 3], "classes": "a/b = c"}
+
+
 def test_home_is_where_the_tilde_says(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
@@ -125,3 +134,9 @@ def test_the_values_given_are_not_changed(tmp_path):
     values = {"folder": "images"}
     resolve_paths(SCHEMA, values, tmp_path)
     assert values == {"folder": "images"}
+
+
+def test_a_year_before_a_path_stays_before_it(tmp_path):
+    declared = {"properties": {"maps": {"x-kind": "rasters"}}}
+    found = resolve_paths(declared, {"maps": ["2016=a.tif", "2017 = /b.tif"]}, tmp_path)
+    assert found == {"maps": [f"2016={tmp_path / 'a.tif'}", "2017=/b.tif"]}

@@ -27,6 +27,8 @@ class Every:
     bands: Any = param([], help="Bands.", kind="texts")
     limits: Any = param([], help="Limits.", kind="numbers", low=-10, high=10)
     scale: Any = param({}, help="Scale.", kind="table")
+    maps: Any = param([], help="Maps.", kind="rasters")
+    classes: str = param("", help="Classes.", kind="scheme")
 
 
 def _what(**values):
@@ -76,6 +78,10 @@ def test_every_wrong_value_is_told_at_once():
         ({"scale": [1]}, "scale: [1] is not a table of numbers."),
         ({"scale": {"red": "a"}}, "scale: {'red': 'a'} is not a table of numbers."),
         ({"scale": {"red": True}}, "scale: {'red': True} is not a table of numbers."),
+        ({"maps": "a.tif"}, "maps: 'a.tif' is not a list of rasters' paths."),
+        ({"maps": ["a.tif", ""]}, "maps: ['a.tif', ''] is not a list of rasters' paths."),
+        ({"maps": ["a\0.tif"]}, "maps: ['a\\x00.tif'] is not a list of rasters' paths."),
+        ({"classes": ["corn"]}, "classes: ['corn'] is not text."),
         ({"folder": ""}, "folder: is empty. Images."),
         ({"folder": None}, "folder: None is not text."),
     ],

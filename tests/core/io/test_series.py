@@ -113,6 +113,44 @@ def test_each_block_of_the_files_is_touched_once_for_single_pixels(files, monkey
     assert all((w.row + w.height - 1) // 16 == w.row // 16 for w in windows)
 
 
+def test_parts_of_gathered_pixels_are_the_pixels_and_each_block_is_read_once(files, truth, monkeypatch):
+    monkeypatch.setattr(series_module, "_SMALLEST_BLOCK", 16)
+    read, asked = SeriesReader._planes, []
+    monkeypatch.setattr(SeriesReader, "_planes", lambda self, *what: asked.append(what) or read(self, *what))
+    cells = np.random.default_rng(3).permutation(HEIGHT * WIDTH)[:900]
+    rows, cols = np.divmod(cells, WIDTH)
+    values, clear = np.empty((900, 3, 2), np.float32), np.empty((900, 3), bool)
+    with SeriesReader(series_of(files)) as reader:
+        units = reader.gather(rows, cols)
+        assert not asked
+        for members in units:
+            sizes = []
+            for part, block in reader.read_pixel_parts(rows[members], cols[members], 40):
+                values[members[part]], clear[members[part]] = block.values, block.clear
+                sizes.append(len(block.values))
+            assert sizes[:-1] == [40] * (len(sizes) - 1)
+            assert sum(sizes) == len(members)
+    np.testing.assert_array_equal(values, expected(truth, Window(0, 0, HEIGHT, WIDTH))[cells])
+    np.testing.assert_array_equal(clear, np.isfinite(values).all(axis=2))
+    blocks = [(layers.path, window.row // 16, window.col // 16) for layers, window in asked]
+    assert len(blocks) == len(set(blocks)) == len(units) * 6 == 3 * 4 * 6
+    assert all((w.row + w.height - 1) // 16 == w.row // 16 for _, w in asked)
+    assert all((w.col + w.width - 1) // 16 == w.col // 16 for _, w in asked)
+
+
+def test_units_of_many_pixels_are_gathered_in_pieces_row_by_row(files, monkeypatch):
+    monkeypatch.setattr(series_module, "_HELD_BYTES", 100 * 3 * (4 * 2 + 1))
+    cells = np.random.default_rng(3).permutation(HEIGHT * WIDTH)
+    rows, cols = np.divmod(cells, WIDTH)
+    with SeriesReader(series_of(files)) as reader:
+        pieces = reader.gather(rows, cols)
+        assert reader.gather([], []) == ()
+        with pytest.raises(GridError, match="reach outside"):
+            reader.gather([0], [WIDTH])
+    assert [len(piece) for piece in pieces] == [100] * 20
+    np.testing.assert_array_equal(cells[np.concatenate(pieces)], np.arange(HEIGHT * WIDTH))
+
+
 def test_no_pixel_at_all_gives_an_empty_block(files):
     with SeriesReader(series_of(files)) as reader:
         assert reader.read_pixels([], []).values.shape == (0, 3, 2)

@@ -98,13 +98,6 @@ def test_foreign_files_are_told(tmp_path):
         read_series_table(tmp_path / "t.npy")
 
 
-def test_a_sample_set_is_told_from_a_table(tmp_path):
-    arrays = dict.fromkeys(("header", "values", "codes", "ids", "x", "y", "groups", "days"), np.zeros(1))
-    np.savez(tmp_path / "samples.npz", **arrays)
-    with pytest.raises(SampleError, match=r"is a sample set.*Give it to the train job, as its sample_set"):
-        read_series_table(tmp_path / "samples.npz")
-
-
 def test_a_folder_is_told(tmp_path):
     with pytest.raises(SampleError, match=r"cannot be read: Is a directory"):
         read_series_table(tmp_path)

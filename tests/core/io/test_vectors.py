@@ -94,6 +94,35 @@ def test_3d_multipart_and_crossing_shapes_are_read(tmp_path):
     assert features.notes == ("1 polygon crosses itself: mended.",)
 
 
+@pytest.mark.parametrize("name", ["a.gpkg", "a.fgb"])
+def test_measures_and_heights_are_dropped(tmp_path, name):
+    shapes = shapely.from_wkt(
+        ["POINT M (1 2 3)", "POINT ZM (4 5 6 7)", "POLYGON ZM ((0 0 1 2, 9 0 1 2, 9 9 1 2, 0 0 1 2))"]
+    )
+    pyogrio.raw.write(
+        str(tmp_path / name),
+        geometry=shapely.to_wkb(shapes, output_dimension=4, flavor="iso"),
+        field_data=[texts("a", "b", "c")],
+        fields=["label"],
+        crs="EPSG:32631",
+        geometry_type="Unknown",
+    )
+    features = read_labels(tmp_path / name)
+    found = dict(zip(features.labels.tolist(), (shape.wkt for shape in features.geometries), strict=True))
+    assert found == {"a": "POINT (1 2)", "b": "POINT (4 5)", "c": "POLYGON ((0 0, 9 0, 9 9, 0 0))"}
+
+
+def test_a_layer_may_mix_points_and_polygons_and_hold_empty_ones(tmp_path):
+    shapes = [
+        *(shapely.Point(), shapely.Polygon(), shapely.GeometryCollection([shapely.Point(1, 1)])),
+        *(shapely.Point(1, 1), SQUARE, shapely.MultiPolygon([SQUARE])),
+    ]
+    features = read_labels(write(tmp_path / "a.gpkg", shapes, {"label": texts(*"abcdef")}))
+    assert features.labels.tolist() == ["d", "e", "f"]
+    assert features.ids.tolist() == ["4", "5", "6"]
+    assert features.notes == ("3 of 6 features are neither point nor polygon: left out.",)
+
+
 def test_lines_and_missing_geometries_are_counted_and_left_out(tmp_path):
     shapes = [shapely.Point(1, 1), shapely.LineString([(0, 0), (1, 1)]), None]
     features = read_labels(write(tmp_path / "a.gpkg", shapes, {"label": texts("a", "b", "c")}))
@@ -197,6 +226,24 @@ def test_numbers_become_the_same_text_however_they_are_stored(tmp_path):
     features = read_labels(path, LabelOptions(class_field="h"))
     assert features.labels.tolist() == ["1.5"]
     assert features.notes == ("1 of 2 features has no class in field 'h': left out.",)
+
+
+def test_dates_and_truth_values_may_be_classes_and_a_missing_date_is_none(tmp_path):
+    points = [shapely.Point(k, k) for k in range(3)]
+    columns = {
+        "day": np.array(["2023-05-01", "2023-05-09", "NaT"], "datetime64[D]"),
+        "moment": np.array(["2023-05-01T10:30", "NaT", "2023-05-09"], "datetime64[ms]"),
+        "irrigated": np.array([True, False, True]),
+    }
+    path = write(tmp_path / "a.gpkg", points, columns)
+    days = read_labels(path, LabelOptions(class_field="day"))
+    assert days.labels.tolist() == ["2023-05-01", "2023-05-09"]
+    assert days.notes == ("1 of 3 features has no class in field 'day': left out.",)
+    moments = read_labels(path, LabelOptions(class_field="moment")).labels.tolist()
+    assert moments == ["2023-05-01T10:30:00.000", "2023-05-09T00:00:00.000"]
+    irrigated = read_labels(path, LabelOptions(class_field="irrigated", group_field="day"))
+    assert irrigated.labels.tolist() == ["True", "False", "True"]
+    assert irrigated.groups.tolist() == ["2023-05-01", "2023-05-09", "#3"]
 
 
 def test_names_are_stripped_and_normalised_and_keep_inner_blanks_and_zeros():

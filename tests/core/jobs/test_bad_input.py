@@ -214,13 +214,13 @@ def test_a_mistake_can_be_mended_in_the_same_folder(tmp_path: Path, road: Callab
 def test_a_damaged_job_file_in_the_folder_is_no_crash(tmp_path: Path, road: Callable[..., Job]) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "job.json").write_text("{bad", encoding="utf-8")
-    (tmp_path / "run" / "samples.npz").write_text("", encoding="utf-8")
+    (tmp_path / "run" / "samples.gpkg").write_text("", encoding="utf-8")
     refused(road(tmp_path / "run"), OutputError)
 
 
 def test_an_impossible_network_is_refused_before_the_sampling(tmp_path: Path, road: Callable[..., Job]) -> None:
     refused(road(tmp_path / "run", model={"name": "transformer", "width": 33}), CropMapError)
-    assert not (tmp_path / "run" / "samples.npz").exists()
+    assert not (tmp_path / "run" / "samples.gpkg").exists()
 
 
 def test_an_output_folder_that_is_not_writable(tmp_path: Path, road: Callable[..., Job]) -> None:

@@ -49,7 +49,7 @@ def no_image_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: Any) -> None:
         raise AssertionError("an image was read")
 
-    for reader in ("read", "read_parts", "read_pixels"):
+    for reader in ("read", "read_parts", "read_pixels", "read_pixel_parts"):
         monkeypatch.setattr(SeriesReader, reader, refuse)
 
 
@@ -59,7 +59,7 @@ def test_the_whole_road_from_the_cube_is_the_road_from_the_images(
     direct = run_job(road(tmp_path / "direct"))
     no_image_is_read(monkeypatch)
     again = run_job(road(tmp_path / "cube", images=cube))
-    for name in ("samples.npz", "accuracy.csv", "model.cropmap"):
+    for name in ("samples.gpkg", "accuracy.csv", "model.cropmap"):
         assert again.outputs[name] == direct.outputs[name], name
     for name in ("class_map", "confidence"):
         assert pixels(again.result["outputs"][name]) == pixels(direct.result["outputs"][name])

@@ -76,7 +76,7 @@ def test_own_steps_that_leave_gaps_are_refused_before_the_images_are_read(
     def read(*_: object) -> None:
         raise AssertionError
 
-    for reader in ("read", "read_parts", "read_pixels"):
+    for reader in ("read", "read_parts", "read_pixels", "read_pixel_parts"):
         monkeypatch.setattr(f"cropmap.io.series.SeriesReader.{reader}", read)
     recipe = {"name": "own", "steps": OWN[:-1]}
     params = {"images": images, "samples": str(site.points), "recipe": recipe}

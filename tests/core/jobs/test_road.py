@@ -81,8 +81,7 @@ def test_a_finished_run_lists_outputs_that_exist_with_their_hashes(finished: Run
     assert written == json.loads(json.dumps(strict(finished.to_dict())))
     expected = {
         "samples",
-        "samples_layer",
-        "legend",
+        "scheme",
         "accuracy",
         "confusion",
         "package",
@@ -114,7 +113,7 @@ def test_the_command_line_and_python_give_the_same_bytes(
         "class_map.tif",
         "class_map_confidence.tif",
         "model.cropmap",
-        "samples.npz",
+        "samples.gpkg",
         "accuracy.csv",
         "confusion.csv",
     }

@@ -1,12 +1,10 @@
-import threading
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropmap.data.site import Grid
-from cropmap.mapping.blocks import WORK_BYTES, block_windows, in_order, plan_work, worker_count
+from cropmap.mapping.blocks import WORK_BYTES, block_windows, plan_work
 
 
 def series_bytes(dates, bands, steps, features):
@@ -95,54 +93,6 @@ def test_a_tile_too_large_for_the_bound_is_cut_into_rows_that_follow_each_other(
 
 def test_the_users_block_size_is_taken_as_given():
     assert {window.width for window in plan_work(grid_of(200, 200), 512, 10**6, side=100).windows} == {100}
-
-
-def test_results_come_in_order_whatever_the_threads():
-    release = threading.Event()
-
-    def work(item):
-        # The first item ends after the second.
-        if item == 0:
-            assert release.wait(10)
-        else:
-            release.set()
-        return item * 10
-
-    assert list(in_order(work, range(5), 2)) == [0, 10, 20, 30, 40]
-
-
-@pytest.mark.parametrize("threads", [1, 2, 4])
-def test_no_more_than_one_item_beyond_the_threads_is_ahead(threads):
-    taken = []
-    ahead = [len(taken) for _ in in_order(taken.append, range(30), threads)]
-    assert all(started <= done + threads + 1 for done, started in enumerate(ahead))
-
-
-def test_an_error_in_a_thread_reaches_the_consumer_and_stops_the_rest():
-    started = []
-
-    def work(item):
-        started.append(item)
-        if item == 3:
-            message = "block 3"
-            raise ValueError(message)
-        return item
-
-    with pytest.raises(ValueError, match="block 3"):
-        list(in_order(work, range(1000), 2))
-    assert len(started) < 10
-
-
-def test_no_thread_outlives_a_consumer_that_stops():
-    results = in_order(lambda item: item, range(1000), 3)
-    next(results)
-    results.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("block")]
-
-
-def test_zero_threads_means_as_many_as_cores_but_at_most_eight():
-    assert 1 <= worker_count(0) <= 8
-    assert worker_count(3) == 3
 
 
 @pytest.mark.parametrize(("side", "tile", "pixel_bytes"), [(0, 400, 100), (0, 512, 9000), (100, 512, 100), (0, 64, 4)])

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cropmap.contract.errors import SampleError
 from cropmap.contract.progress import Cancelled, Progress
@@ -20,7 +18,7 @@ from cropmap.data.scenes import Asset, Scene, SceneSeries
 from cropmap.data.season import Season
 from cropmap.data.site import Grid
 from cropmap.sampling import extract as module
-from cropmap.sampling.extract import NO_DATE, NOT_ENOUGH, NOT_FINITE, chunks_of, extract
+from cropmap.sampling.extract import NO_DATE, NOT_ENOUGH, NOT_FINITE, extract
 
 SEASON = Season(dt.date(2023, 4, 1), dt.date(2023, 4, 15))
 RECIPE = Recipe("fake", SEASON, ())
@@ -34,8 +32,7 @@ class FakeReader:
     """A pixel's value is 1000 row + column; row 1 has no clear date, row 2 too few, row 3 comes out as NaN."""
 
     reads: list[tuple[np.ndarray, np.ndarray]] = []  # noqa: RUF012 - looked at by the tests
-    block_size = 10
-    series_bytes = 4 * len(DATES)
+    pixel_bytes, part_bytes = 4 * len(DATES), 1000
     bands = ("red",)
 
     def __init__(self, series, recipe):
@@ -47,8 +44,17 @@ class FakeReader:
     def __exit__(self, *_):
         return None
 
-    def read_pixels(self, rows, cols):
+    def gather(self, rows, cols):
+        """Units of 10 x 10 pixels."""
+        units = rows // 10 * 10 + cols // 10
+        return tuple(np.flatnonzero(units == unit) for unit in np.unique(units))
+
+    def pixel_parts(self, rows, cols):
         self.reads.append((rows, cols))
+        for part in (slice(0, len(rows) // 2), slice(len(rows) // 2, len(rows))):
+            yield part, self.cube(rows[part], cols[part])
+
+    def cube(self, rows, cols):
         values = np.repeat((1000.0 * rows + cols).astype(np.float32)[:, None, None], len(DATES), axis=1)
         values[(rows == 1) | (rows == 3)] = np.nan
         clear = np.where(rows == 1, 0, np.where(rows == 2, 1, 3)).astype(np.uint16)
@@ -99,40 +105,38 @@ def test_a_pixel_outside_the_images_is_refused():
         extract(SERIES, placed([5, 100], [3, 3]), RECIPE, Progress())
 
 
-def test_memory_is_bounded_by_reading_in_chunks(monkeypatch):
-    monkeypatch.setattr(module, "CHUNK_BYTES", 4 * 3 * 25)
+def test_each_unit_of_storage_is_read_once_and_the_share_done_is_told():
     rows, cols = np.indices((20, 20)).reshape(2, -1) + 10
-    samples, _ = extract(SERIES, placed(rows, cols), RECIPE, Progress())
-    assert len(samples) == 400
-    assert max(len(read) for read, _ in FakeReader.reads) == 25
+    told = []
+    extract(SERIES, placed(rows, cols), RECIPE, Progress(lambda share, _: told.append(share)))
+    assert sorted({(int(row[0]) // 10, int(col[0]) // 10) for row, col in FakeReader.reads}) == [
+        *((1, 1), (1, 2), (2, 1), (2, 2)),
+    ]
+    assert len(FakeReader.reads) == 4
+    assert told == [0, 0.25, 0.5, 0.75, 1]
 
 
-def test_cancel_stops_between_chunks(monkeypatch):
-    monkeypatch.setattr(module, "CHUNK_BYTES", 4 * 3 * 100)
-    rows, cols = np.indices((20, 20)).reshape(2, -1) + 10
+def test_the_number_of_threads_changes_nothing(monkeypatch):
+    rows, cols = np.random.default_rng(0).permuted(np.indices((30, 30)).reshape(2, -1), axis=1)
+    made = []
+    for threads in (1, 5):
+        monkeypatch.setattr(module, "worker_count", lambda _, threads=threads: threads)
+        samples, notes = extract(SERIES, placed(rows, cols), RECIPE)
+        made.append((samples.values.tobytes(), samples.ids.tolist(), notes))
+    assert made[0] == made[1]
+
+
+def test_few_threads_read_where_each_would_hold_much(monkeypatch):
+    monkeypatch.setattr(module, "worker_count", lambda _: 8)
+    assert [module.readers(size) for size in (1, 10**8, 3 * 10**8, 10**10)] == [8, 8, 2, 1]
+
+
+def test_cancel_stops_between_units(monkeypatch):
+    monkeypatch.setattr(module, "worker_count", lambda _: 1)
+    rows, cols = np.indices((100, 100)).reshape(2, -1)
     with pytest.raises(Cancelled):
-        extract(SERIES, placed(rows, cols), RECIPE, Progress(cancelled=lambda: len(FakeReader.reads) == 2))
-    assert len(FakeReader.reads) == 2
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=80, unique=True),
-    st.integers(1, 15),
-    st.integers(1, 30),
-)
-def test_chunks_hold_each_pixel_once_and_part_no_block_that_fits(pixels, block, most):
-    rows, cols = np.array(pixels).T
-    chunks = chunks_of(rows, cols, block, most)
-    assert sorted(np.concatenate(chunks).tolist()) == list(range(len(pixels)))
-    assert max(map(len, chunks)) <= most
-    touched: dict[tuple[int, int], set[int]] = {}
-    sizes: dict[tuple[int, int], int] = {}
-    for number, chunk in enumerate(chunks):
-        for pixel in chunk:
-            key = (int(rows[pixel] // block), int(cols[pixel] // block))
-            touched.setdefault(key, set()).add(number)
-            sizes[key] = sizes.get(key, 0) + 1
-    assert all(len(touched[key]) == 1 for key, size in sizes.items() if size <= most)
+        extract(SERIES, placed(rows, cols), RECIPE, Progress(cancelled=lambda: len(FakeReader.reads) >= 2))
+    assert len(FakeReader.reads) <= 4  # of 100
 
 
 # ---------------------------------------------------------------- real data, nothing faked

@@ -16,7 +16,10 @@ from cropmap.data.recipe import Recipe
 from cropmap.data.samples import SampleSet
 from cropmap.data.season import Season
 from cropmap.io.projection import crs_wkt
-from cropmap.sampling.folds import FoldOptions, check_classes, fold_samples, spatial_folds, split_validation
+from cropmap.sampling.blocks import block_folds, land_of
+from cropmap.sampling.folds import FoldOptions, check_classes, fold_samples
+from cropmap.sampling.near import metric_points, nearest_m
+from cropmap.sampling.splits import split_validation
 
 UTM, LONLAT = crs_wkt("EPSG:32631"), crs_wkt("EPSG:4326")
 
@@ -29,8 +32,10 @@ def scattered(count=600, size_m=100_000.0, classes=3, seed=0):
     return x, y, groups, codes
 
 
-def fold_of(table, seed=0, **options):
-    return spatial_folds(*table, rng=np.random.default_rng(seed), **options)
+def fold_of(table, seed=0, *, folds=5, block_m=10_000.0, crs=""):
+    names = {code: f"code {code}" for code in range(8)}
+    plan = block_folds(land_of(*table, crs), names, folds, block_m, np.random.default_rng(seed))
+    return dataclasses.replace(plan, nearest_m=nearest_m(metric_points(*table[:2], crs), plan.fold))
 
 
 def blocks_of(plan, x, y, seed=0):
@@ -237,8 +242,6 @@ def test_a_class_with_one_sample_is_refused_by_name():
     legend = legend_from_names(["maize", "rye", "wheat"])
     with pytest.raises(SampleError, match=r"Class 'rye' has 1 sample.*merge it with another class"):
         check_classes(np.array([0, 0, 1, 2, 2], np.uint8), legend)
-    with pytest.raises(SampleError, match="Class code 1 has 1 sample"):
-        fold_of((*scattered(5)[:3], np.array([0, 0, 1, 2, 2], np.uint8)), folds=2)
 
 
 def test_one_class_or_too_few_samples_are_refused():
@@ -251,11 +254,17 @@ def test_one_class_or_too_few_samples_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"folds": 1}, "Ask for 2 to 100"), ({"block_m": 0.0}, "edge above 0")]
+    ("options", "message"),
+    [
+        ({"folds": 1}, "Ask for 2 to 100"),
+        ({"block_m": -1.0}, "edge above 0"),
+        ({"gap_m": -1.0}, "Give 0 or more"),
+        ({"method": "chance"}, "Choose one of blocks, groups, leave_site"),
+    ],
 )
 def test_impossible_options_are_refused(options, message):
     with pytest.raises(SampleError, match=message):
-        fold_of(scattered(), **options)
+        FoldOptions(**options)
 
 
 def test_samples_without_coordinates_are_refused():
@@ -312,11 +321,11 @@ def test_near_samples_of_unknown_fields_are_told(groups, who):
     named = np.array([groups[k % 2].format(k) for k in range(100)])
     named = np.where(np.char.startswith(named, "@"), np.char.add(named, ids), named)
     samples = dataclasses.replace(sample_set().subset(np.arange(100)), x=x.ravel(), y=y.ravel(), ids=ids, groups=named)
-    plan = fold_samples(samples, FoldOptions(block_m=500.0), np.random.default_rng(0))
+    plan = fold_samples(samples, FoldOptions(block_m=500.0, gap_m=0.0), np.random.default_rng(0))
     assert plan.nearest_m == 30
     told = [note for note in plan.notes if "apart: they may stand in one field" in note]
     assert len(told) == (who is not None)
-    assert not told or (told[0].startswith(f"{who}, and the nearest two of different folds are 30 m"))
+    assert not told or (told[0].startswith(f"{who}, and the nearest two of training and test are 30 m"))
 
 
 # ---------------------------------------------------------------- validation

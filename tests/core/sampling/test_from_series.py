@@ -10,10 +10,10 @@ import pytest
 
 from cropmap.contract.errors import SampleError
 from cropmap.contract.progress import Progress
-from cropmap.data.legend import legend_from_names
 from cropmap.data.recipe import Recipe, StepUse
 from cropmap.data.samples import LabelledSeries
 from cropmap.data.scenes import SceneBlock
+from cropmap.data.schemes import scheme_of
 from cropmap.data.season import Season
 from cropmap.io.series_table import read_series_table
 from cropmap.prepare.recipe import make_recipe, settle
@@ -109,11 +109,23 @@ def test_useless_series_are_dropped_with_a_warning():
         samples_from_series(table([2013, 2013, 2013], values=values), RECIPE)
 
 
-def test_a_given_legend_decides_the_codes():
-    legend = legend_from_names(["maize", "rye", "wheat"])
-    assert samples_from_series(table([2013, 2013]), RECIPE, legend=legend).codes.tolist() == [2, 0]
-    with pytest.raises(SampleError, match=r"The legend lacks 'wheat'.*Add the classes"):
-        samples_from_series(table([2013, 2013]), RECIPE, legend=legend_from_names(["maize"]))
+def test_a_given_scheme_decides_the_codes():
+    scheme = scheme_of("maize = corn; rye = rye; wheat = wheat")
+    assert samples_from_series(table([2013, 2013]), RECIPE, scheme=scheme).codes.tolist() == [2, 0]
+    with pytest.raises(SampleError, match=r"names no class for 1 label: 'wheat'.*Add them to a class"):
+        samples_from_series(table([2013, 2013]), RECIPE, scheme=scheme_of("maize = maize"))
+
+
+def test_series_that_the_scheme_leaves_out_are_not_prepared():
+    told = []
+    scheme = scheme_of("maize = maize; rest = left out")
+    samples = samples_from_series(table([2013, 2013]), RECIPE, scheme=scheme, progress=Progress(warn=told.append))
+    whole = samples_from_series(table([2013, 2013]), RECIPE)
+    assert samples.ids.tolist() == ["1"]
+    np.testing.assert_array_equal(samples.values[0], whole.values[1])
+    assert told == ["Left out: 'wheat'."]
+    with pytest.raises(SampleError, match="leaves out all labels"):
+        samples_from_series(table([2013, 2013]), RECIPE, scheme=scheme_of("rye = rye; rest = left out"))
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import shapely
 
 from cropmap.contract.errors import SampleError
 from cropmap.contract.progress import Cancelled, Progress
-from cropmap.data.legend import legend_from_names
 from cropmap.data.samples import LabelFeatures
+from cropmap.data.schemes import scheme_of
 from cropmap.data.site import Grid
 from cropmap.io.projection import crs_wkt, reproject_points
 from cropmap.io.rasters import grid_of
@@ -199,26 +199,74 @@ def test_a_pixel_claimed_twice_is_kept_once_or_dropped():
     placed = place(features(points, ["a", "a", "a", "b", "a", "b"]), GRID)
     assert placed.ids.tolist() == ["f0", "f5"]
     assert placed.notes[:2] == (
-        "1 pixel has labels that contradict each other (first: row 5, column 5): left out.",
+        (
+            "1 pixel has labels that contradict each other: left out. Most: 'f2' (a) and 'f3' (b) in 1 pixel; "
+            "'f3' (b) and 'f4' (a) in 1 pixel."
+        ),
         "1 label repeats one in the same pixel: left out.",
     )
 
 
 def test_only_contradictions_are_refused():
-    with pytest.raises(SampleError, match="all are claimed by two classes"):
+    with pytest.raises(SampleError, match=r"1 of 1 labelled pixels have labels.*'f0' \(a\) and 'f1' \(b\) in 1 pixel"):
         place(features([at(1.1, 1.1), at(1.9, 1.9)], ["a", "b"]), GRID)
 
 
-def test_a_given_legend_decides_the_codes():
-    legend = legend_from_names(["z", "b", "a", "other"])
+def test_polygons_that_overlap_lose_the_pixels_that_they_contest():
+    shapes = [area(0, 0, 6, 6), area(4, 0, 10, 6), area(20, 0, 26, 6), area(25, 5, 31, 11), area(20, 0, 26, 6)]
+    placed = place(features(shapes, ["a", "b", "a", "b", "a"]), GRID)
+    inside = {(row, col) for row, col in zip(placed.rows.tolist(), placed.cols.tolist(), strict=True)}
+    first = {(row, col) for row in range(6) for col in range(10) if col not in (4, 5)}
+    second = {(row, col) for row in range(6) for col in range(20, 26)} | {
+        (row, col) for row in range(5, 11) for col in range(25, 31)
+    }
+    assert inside == first | second - {(5, 25)}
+    assert placed.notes == (
+        (
+            "13 pixels have labels that contradict each other: left out. Most: 'f0' (a) and 'f1' (b) in 12 pixels; "
+            "'f2' (a) and 'f3' (b) in 1 pixel; 'f3' (b) and 'f4' (a) in 1 pixel."
+        ),
+        "35 labels repeat one in the same pixel: left out.",
+        "1 polygon has no pixel of its own left: left out.",
+    )
+
+
+def test_a_stacked_layer_is_refused_with_the_worst_pairs():
+    shapes = [area(0, 0, 10, 10), area(0, 0, 10, 9), area(20, 0, 22, 2)]
+    with pytest.raises(SampleError) as caught:
+        place(features(shapes, ["a", "b", "c"], where="two_years.gpkg"), GRID)
+    assert caught.value.what == "90 of 104 labelled pixels have labels that contradict each other."
+    assert caught.value.where == "two_years.gpkg: 'f0' (a) and 'f1' (b) in 90 pixels"
+    assert "one upon the other" in caught.value.fix
+
+
+def test_a_class_that_would_be_lost_is_named():
+    shapes = [area(0, 0, 10, 10), area(2, 2, 4, 4), at(30, 20)]
+    with pytest.raises(SampleError, match=r"Class 'rye' would be lost: another class claims all of its 4 pixels\."):
+        place(features(shapes, ["a", "rye", "c"]), GRID)
+
+
+def test_a_given_scheme_decides_the_codes():
+    classes = "z [3] = z; b [1] = b; a [0] = a; other [2] = x"
     points = features([at(1, 1), at(2, 2), at(3, 3), at(99, 99)], ["b", "z", "b", "outside"])
-    assert place(points, GRID, PlaceOptions(legend=legend)).codes.tolist() == [1, 3, 1]
+    assert place(points, GRID, PlaceOptions(scheme=scheme_of(classes))).codes.tolist() == [1, 3, 1]
     strange = features([at(1, 1), at(2, 2)], ["b", "rye"])
-    with pytest.raises(SampleError, match=r"lacks 1 label: 'rye'\. Add them to the legend"):
-        place(strange, GRID, PlaceOptions(legend=legend))
-    placed = place(strange, GRID, PlaceOptions(legend=legend, other_class="other"))
+    with pytest.raises(SampleError, match=r"names no class for 1 label: 'rye'\. Add them to a class"):
+        place(strange, GRID, PlaceOptions(scheme=scheme_of(classes)))
+    placed = place(strange, GRID, PlaceOptions(scheme=scheme_of(f"{classes}; rest = other")))
     assert placed.codes.tolist() == [1, 2]
     assert "Taken as 'other': 'rye'." in placed.notes
+
+
+def test_labels_that_the_scheme_leaves_out_give_no_pixel_and_no_contradiction():
+    points = features([at(1.1, 1.1), at(1.9, 1.9), at(3, 3)], ["maize", "mixed", "Kukuruz"])
+    placed = place(points, GRID, PlaceOptions(scheme=scheme_of("Corn = corn; left out = mixed")))
+    assert placed.ids.tolist() == ["f0", "f2"]
+    assert placed.codes.tolist() == [0, 0]
+    assert placed.legend.names == ("Corn",)
+    assert placed.notes == ("Left out: 'mixed'.",)
+    with pytest.raises(SampleError, match=r"The scheme leaves out all labels: 'Kukuruz', 'maize', 'mixed'"):
+        place(points, GRID, PlaceOptions(scheme=scheme_of("Rye = rye; rest = left out")))
 
 
 def test_too_many_classes_are_refused():

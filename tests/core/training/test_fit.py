@@ -8,6 +8,7 @@ import pytest
 from cropmap.contract.errors import JobError, ModelError, ParameterError, SampleError
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.data.legend import NODATA
+from cropmap.data.samples import FoldPlan
 from cropmap.models.predictor import Predictor
 from cropmap.training.fit import FitOptions, check_fit, cross_validate, fingerprint, fit
 from cropmap.training.scaling import fit_scaling
@@ -23,6 +24,11 @@ OPTIONS = FitOptions(seed=1, device="cpu", threads=1)
 
 def folds(samples, count=4):
     return (np.arange(len(samples)) // 5 % count).astype(np.int8)
+
+
+def planned(samples, fold):
+    _, units = np.unique(samples.groups, return_inverse=True)
+    return FoldPlan(fold, units.astype(np.int32), samples.codes, 1000.0)
 
 
 def replaced(samples, chosen, seed=99):
@@ -162,8 +168,8 @@ def test_no_pixel_of_a_fold_touches_the_model_that_predicts_it(make_samples, mod
     tested = fold == 2
     kept = tested & (np.arange(60) % 2 == 0)  # class 1 of fold 2: the probe
     changed = replaced(samples, tested & ~kept)
-    one = cross_validate(samples, fold, model, values, OPTIONS, Progress())
-    other = cross_validate(changed, fold, model, values, OPTIONS, Progress())
+    one = cross_validate(samples, planned(samples, fold), model, values, OPTIONS, Progress())
+    other = cross_validate(changed, planned(samples, fold), model, values, OPTIONS, Progress())
     assert one.probabilities[kept].tobytes() == other.probabilities[kept].tobytes()
     assert one.records[2] == other.records[2]
     assert one.probabilities[fold == 0].tobytes() != other.probabilities[fold == 0].tobytes()
@@ -173,7 +179,7 @@ def test_no_pixel_of_a_fold_touches_the_model_that_predicts_it(make_samples, mod
 def test_an_out_of_fold_prediction_is_that_of_a_model_fitted_on_the_other_folds(make_samples, model, values):
     samples = make_samples()
     fold = folds(samples)
-    found = cross_validate(samples, fold, model, values, OPTIONS, Progress())
+    found = cross_validate(samples, planned(samples, fold), model, values, OPTIONS, Progress())
     others = fold != 1
     held = (fold == 0)[others]  # the first other fold decides when a network stops
     package = fit(samples.subset(others), model, values, OPTIONS, Progress(), held)
@@ -184,7 +190,7 @@ def test_an_out_of_fold_prediction_is_that_of_a_model_fitted_on_the_other_folds(
 
 def test_separable_classes_are_told_apart_out_of_fold(make_samples):
     samples = make_samples()
-    found = cross_validate(samples, folds(samples), *FOREST, OPTIONS, Progress())
+    found = cross_validate(samples, planned(samples, folds(samples)), *FOREST, OPTIONS, Progress())
     assert (found.codes == samples.codes).mean() >= 0.95
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-6)
     assert sorted(found.records) == [0, 1, 2, 3]
@@ -195,11 +201,11 @@ def test_samples_of_no_fold_are_not_predicted(make_samples):
     samples = make_samples()
     fold = folds(samples)
     fold[:5] = -1
-    found = cross_validate(samples, fold, *FOREST, OPTIONS, Progress())
+    found = cross_validate(samples, planned(samples, fold), *FOREST, OPTIONS, Progress())
     assert (found.codes[:5] == NODATA).all()
     assert np.isnan(found.probabilities[:5]).all()
     assert (found.codes[5:] != NODATA).all()
-    assert found.records[0]["training_samples"] == 60 - int((fold == 0).sum())
+    assert found.records[0]["training_samples"] == 55 - int((fold == 0).sum())
 
 
 def test_a_class_of_one_fold_only_is_noted_and_never_predicted_there(make_samples):
@@ -207,7 +213,9 @@ def test_a_class_of_one_fold_only_is_noted_and_never_predicted_there(make_sample
     codes = samples.codes.copy()
     fold = folds(samples)
     codes[np.flatnonzero(fold == 3)[:4]] = 9
-    found = cross_validate(dataclasses.replace(samples, codes=codes), fold, *FOREST, OPTIONS, Progress())
+    found = cross_validate(
+        dataclasses.replace(samples, codes=codes), planned(samples, fold), *FOREST, OPTIONS, Progress()
+    )
     assert len(found.notes) == 1
     assert "other" in found.notes[0]
     assert found.legend.codes == (1, 5, 9)
@@ -218,14 +226,14 @@ def test_a_class_of_one_fold_only_is_noted_and_never_predicted_there(make_sample
 def test_a_single_fold_is_refused(make_samples):
     samples = make_samples()
     with pytest.raises(SampleError, match="two folds"):
-        cross_validate(samples, np.zeros(60, np.int8), *FOREST, OPTIONS, Progress())
-    with pytest.raises(SampleError, match="Give each sample a fold"):
-        cross_validate(samples, np.zeros(3, np.int8), *FOREST, OPTIONS, Progress())
+        cross_validate(samples, planned(samples, np.zeros(60, np.int8)), *FOREST, OPTIONS, Progress())
+    with pytest.raises(SampleError, match="Give a plan of these samples"):
+        cross_validate(samples, planned(samples, np.zeros(3, np.int8)), *FOREST, OPTIONS, Progress())
 
 
 def test_a_network_is_cross_validated_with_two_folds(make_samples):
     samples = make_samples()
-    found = cross_validate(samples, folds(samples, 2), *NET, OPTIONS, Progress())
+    found = cross_validate(samples, planned(samples, folds(samples, 2)), *NET, OPTIONS, Progress())
     assert (found.codes != NODATA).all()
     assert found.records[0]["validation_samples"] == 5  # of 30 training samples, one group of five is within a fifth
 
@@ -271,3 +279,64 @@ def test_checking_a_forest_does_not_import_pytorch():
     command = [sys.executable, "-c", code + "print('torch' in sys.modules)"]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert found.stdout == "False\n"
+
+
+# ---------------------------------------------------------------- what a plan keeps apart
+
+
+def near_of(samples, fold):
+    """Some samples that lie too near to a fold, (sample, fold)."""
+    near = np.zeros((len(samples), int(fold.max()) + 1), bool)
+    near[[3, 7, 27], [2, 2, 0]] = fold[[3, 7, 27]] != [2, 2, 0]
+    return near
+
+
+@MODELS
+def test_what_lies_near_a_fold_touches_neither_the_model_tested_there_nor_its_stopping(make_samples, model, values):
+    samples = make_samples()
+    fold = folds(samples)
+    near = near_of(samples, fold)
+    plan = dataclasses.replace(planned(samples, fold), near=near)
+    changed = replaced(samples, near[:, 2])
+    one = cross_validate(samples, plan, model, values, OPTIONS, Progress())
+    other = cross_validate(changed, plan, model, values, OPTIONS, Progress())
+    assert near[:, 2].sum() == 2
+    assert one.probabilities[fold == 2].tobytes() == other.probabilities[fold == 2].tobytes()
+    assert one.records[2] == other.records[2]
+    rest = fold == 3  # its model learns from both
+    assert one.probabilities[rest].tobytes() != other.probabilities[rest].tobytes()
+
+
+def test_a_forest_sees_the_whole_training_of_its_fold_and_nothing_else(make_samples):
+    samples = make_samples()
+    fold = folds(samples)
+    plan = dataclasses.replace(planned(samples, fold), near=near_of(samples, fold))
+    found = cross_validate(samples, plan, *FOREST, OPTIONS, Progress())
+    for number in range(4):
+        package = fit(samples.subset(plan.train_mask(number)), *FOREST, OPTIONS, Progress())
+        own = fold == number
+        assert found.probabilities[own].tobytes() == Predictor(package).probabilities(samples.values[own]).tobytes()
+
+
+def test_what_lies_near_the_fold_that_stops_a_network_does_not_train_it(make_samples):
+    samples = make_samples()
+    fold = folds(samples)
+    plan = dataclasses.replace(planned(samples, fold), near=near_of(samples, fold))
+    found = cross_validate(samples, plan, *NET, OPTIONS, Progress())
+    # Fold 0 stops the network that is tested on fold 1; sample 27 lies near to fold 0.
+    assert fold[27] == 1
+    assert found.records[2]["validation_samples"] == (plan.train_mask(2) & (fold == 0)).sum()
+    used = plan.train_mask(2) & plan.train_mask(0)
+    assert found.records[2]["training_samples"] == used.sum()
+    assert not used[27]
+
+
+def test_with_two_folds_whole_units_stop_a_network(make_samples):
+    samples = make_samples()
+    fold = folds(samples, 2)
+    # Units of ten: two groups each, so that a drawn unit is ten samples where groups would be five.
+    units = (np.arange(60) // 20).astype(np.int32) * 2 + fold
+    plan = FoldPlan(fold, units.astype(np.int32), samples.codes, 1000.0)
+    options = dataclasses.replace(OPTIONS, validation_share=0.4)
+    found = cross_validate(samples, plan, *NET, options, Progress())
+    assert {record["validation_samples"] for record in found.records.values()} == {10}
