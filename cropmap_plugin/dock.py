@@ -32,6 +32,7 @@ from .pages.map import MAP, MapPage
 from .pages.model import model_page
 from .pages.preparation import PreparationPage
 from .pages.samples import SamplesPage
+from .pages.trusted import TRUST
 from .settings import choose_runs_folder, runs_folder, worker_python
 from .widgets.notice import Notice
 from .widgets.run_panel import RunPanel
@@ -324,7 +325,9 @@ class CropMapDock(QgsDockWidget):
 
     def _show_result(self, kind: str, result: Mapping[str, Any]) -> None:
         taken = self.samples.job_done(kind, result)
-        loaded = self.load(result, f"CropMap: {Path(str(result.get('run_folder', self._folder))).name}")
+        name = f"CropMap: {Path(str(result.get('run_folder', self._folder))).name}"
+        # What came of reference maps its tab shows, where it is asked to.
+        loaded = None if kind == TRUST else self.load(result, name)
         actions = self._actions(result, loaded)
         title = tr("{what}: done.").format(what=title_of(kind))
         lines = [taken, *_figures(result), *self._warning_lines()]

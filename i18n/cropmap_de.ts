@@ -376,6 +376,98 @@
    <translation>Mehrmals gebraucht?</translation>
   </message>
   <message>
+   <source>The checks found no doubtful label in this file.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Find doubtful labels</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Look for doubtful labels</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Check every label against models, its class and duplicates; nothing is changed.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Show only suspects of these classes</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose a sample file. Every run that takes samples writes one: samples.gpkg.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>You are editing the layer: verdicts wait in it until you save its edits.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sample files</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Settings</source>
+   <translation>Einstellungen</translation>
+  </message>
+  <message>
+   <source>Only undecided</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Labels that models, other samples of their class or duplicates contradict. You decide each.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sample file</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose a sample file first: a samples.gpkg that a run has written.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>No label of this file is marked as doubtful. “Find doubtful labels” looks for them.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>All doubtful labels are decided.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Train a model on this file: verdicts are carried out when it is read.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{n} of {total}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Labels in doubt: {n}. Decide them one by one below.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>All classes ({n})</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Nothing is left to decide here.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>&lt;b&gt;{n}&lt;/b&gt; of {total} decided</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The layer has unsaved edits. Save them first: the job reads the file.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Train a model with it</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Labelled samples</source>
    <translation>Stichproben mit bekannter Kultur</translation>
   </message>
@@ -388,20 +480,44 @@
    <translation type="unfinished" />
   </message>
   <message>
+   <source>Reference maps</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Review</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{n} points are drawn; they are the samples now.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>All other labels</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Each label is a class.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Choose the field that holds the class; CropMap looks for it itself where you choose none.</source>
    <translation>Wählen Sie das Feld mit der Klasse; ohne Wahl sucht CropMap es selbst.</translation>
   </message>
   <message>
-   <source>{n} samples of {k} classes.</source>
-   <translation>{n} Stichproben aus {k} Klassen.</translation>
+   <source>Class field</source>
+   <translation>Feld der Klasse</translation>
+  </message>
+  <message>
+   <source>Classes</source>
+   <translation>Klassen</translation>
+  </message>
+  <message>
+   <source>{n} samples with {k} labels.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>So many classes: is it the right field?</source>
    <translation>So viele Klassen: Ist es das richtige Feld?</translation>
-  </message>
-  <message>
-   <source>Class field</source>
-   <translation>Feld der Klasse</translation>
   </message>
   <message>
    <source>Choose a layer or a file.</source>
@@ -412,8 +528,108 @@
    <translation>Weniger als zehn Stichproben: {names}.</translation>
   </message>
   <message>
+   <source>No pixel of {name} is left: {rule} took the last {n}.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Pixels</source>
+   <translation>Pixel</translation>
+  </message>
+  <message>
+   <source>All other codes</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Each class of the maps is a class.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Count the pixels</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Show on the map</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Draw samples</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Count the pixels to see what each rule leaves of each class, before drawing.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>the patterns</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trusted pixels</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The names in the maps themselves</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Cropland Data Layer (CDL)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose a legend file</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Target year, further layers</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>newest map</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Label rasters of many years, such as the Cropland Data Layer: where they agree, trust them.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What the maps' codes mean</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Rules</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What the rules leave</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Draw points</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Pixels foretold right in held-out years ({years}):</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Changed since the pixels were counted: {names}. Count again.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{pattern} ({classes}): {share} % of {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>(dropped)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>CropMap panel</source>
    <translation>CropMap-Bedienfeld</translation>
+  </message>
+  <message>
+   <source>Series under the cursor</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Run the demo</source>
@@ -528,10 +744,6 @@
    <translation>Erweitert</translation>
   </message>
   <message>
-   <source>Settings</source>
-   <translation>Einstellungen</translation>
-  </message>
-  <message>
    <source>{file} names unknown steps: {names}.</source>
    <translation>{file} nennt unbekannte Schritte: {names}.</translation>
   </message>
@@ -554,10 +766,6 @@
   <message>
    <source>The samples cannot be copied: {why}</source>
    <translation>Die Stichproben lassen sich nicht kopieren: {why}</translation>
-  </message>
-  <message>
-   <source>Class</source>
-   <translation>Klasse</translation>
   </message>
   <message>
    <source>no coordinate system</source>
@@ -724,6 +932,14 @@
    <translation type="unfinished" />
   </message>
   <message>
+   <source>No class can be called like what is left out.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Class</source>
+   <translation>Klasse</translation>
+  </message>
+  <message>
    <source>Made of</source>
    <translation type="unfinished" />
   </message>
@@ -741,6 +957,10 @@
   </message>
   <message>
    <source>Leave each label in one place.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Remove the class instead.</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -772,11 +992,127 @@
    <translation type="unfinished" />
   </message>
   <message>
-   <source>In the maps</source>
+   <source>Move the pointer over a prepared cube, or near a sample, that the project shows.</source>
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Of these patterns</source>
+   <source>The index or band that is drawn</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Band</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>pixel</source>
+   <translation>Pixel</translation>
+  </message>
+  <message>
+   <source>The cube has no series here.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Line: the pixel in {layer}.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Dashed: sample {id}, {name}.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Dashed: the classes' medians. Shaded: where half and where most (90 in 100) of each class lie.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>no suggestion</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Another class</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The band that is drawn</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Draw the series of the pixel and of the sample under the mouse pointer</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>the one that tells most</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Not decided yet.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Decided: keep.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Decided: drop.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keep {name}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Not decided</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Next</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take the last verdict back</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Drop</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Leave the sample out of training</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take {name}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>No suggestion</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This sample's series cannot be read.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>this sample</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sample {id}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Decided: it is {name}.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Line: this sample.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Set to something else since the pixels were counted</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>In the maps</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -784,7 +1120,7 @@
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Set to something else since the pixels were counted</source>
+   <source>Together</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1180,7 +1516,7 @@
    <translation>Gebiet</translation>
   </message>
   <message>
-   <source>Name of the study area, by which sets of several sites are told apart; the name of the images' folder where empty.</source>
+   <source>Name of the study area, by which joined sample sets are told apart; where empty, that of the run folder when they are joined.</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1336,10 +1672,6 @@
    <translation>Anteil der wolkenfreien Beobachtungen jedes Pixels, der verdeckt wird.</translation>
   </message>
   <message>
-   <source>Pixels</source>
-   <translation>Pixel</translation>
-  </message>
-  <message>
    <source>How many pixels are looked at, spread over the site.</source>
    <translation>Wie viele Pixel betrachtet werden, über das Gebiet verteilt.</translation>
   </message>
@@ -1408,11 +1740,11 @@
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Expected user's accuracies</source>
+   <source>Expected accuracies</source>
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Share of each class's mapped pixels that are expected to be right, by class name; the others take the next value.</source>
+   <source>User's accuracy expected of a class, 0 to 1: the share of its mapped pixels that are right; the next value where not named.</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1436,11 +1768,11 @@
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Minimum of a class</source>
+   <source>Least of a class</source>
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Least points of a class with 'olofsson': 50 to 100.</source>
+   <source>Each class gets at least so many with olofsson; 50 to 100 are usual.</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1452,7 +1784,7 @@
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Points in all; the number that the standard error takes where 0.</source>
+   <source>How many points are drawn in all; as many as the standard error takes where 0.</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1538,10 +1870,6 @@
   <message>
    <source>Turn cloudy, irregular images into one raster with regular steps and no gaps, which stands in for them later.</source>
    <translation>Aus wolkigen, unregelmäßigen Bildern ein Raster mit regelmäßigen Schritten und ohne Lücken machen, das später an ihre Stelle tritt.</translation>
-  </message>
-  <message>
-   <source>Find doubtful labels</source>
-   <translation type="unfinished" />
   </message>
   <message>
    <source>Rank the samples whose labels are doubtful, for a person to review; none is removed or changed.</source>
@@ -1632,7 +1960,7 @@
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Sample file of the samples there are, so that the new points differ from them.</source>
+   <source>Samples file (samples.gpkg) of the samples there are, so that new points differ from them; none where empty.</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1689,10 +2017,6 @@
   </message>
   <message>
    <source>Exponent of the share of the eight neighbours that are predicted as the same class; 0 leaves it out.</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>Minimum distance</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1753,10 +2077,6 @@
   </message>
   <message>
    <source>Find pixels whose class many years of maps agree on, tell what each rule leaves of them, and draw points.</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>Reference maps</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1852,7 +2172,7 @@
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Drop patterns that foretold the class of earlier years less often; 0 for none.</source>
+   <source>Drop patterns that foretold the class of earlier years less often; 0 for none. Where agreement with the target year's map is asked for, that map decides by pixel, and no pattern is dropped.</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1932,10 +2252,6 @@
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Least of a class</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
    <source>Each class gets at least so many.</source>
    <translation type="unfinished" />
   </message>
@@ -1960,11 +2276,7 @@
    <translation type="unfinished" />
   </message>
   <message>
-   <source>Distance between points</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>No two points, of whatever class, are nearer; 0 for any.</source>
+   <source>No two points, of whatever class, lie nearer to each other; 0 allows neighbours.</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -1973,10 +2285,6 @@
   </message>
   <message>
    <source>Go on without the classes of which the rules leave no pixel; they are refused otherwise.</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>Expected accuracies</source>
    <translation type="unfinished" />
   </message>
   <message>
@@ -2248,10 +2556,6 @@
    <translation>Jahr der Zeitreihen.</translation>
   </message>
   <message>
-   <source>Classes</source>
-   <translation>Klassen</translation>
-  </message>
-  <message>
    <source>Only these classes; all where empty.</source>
    <translation>Nur diese Klassen; leer nimmt alle.</translation>
   </message>
@@ -2454,10 +2758,6 @@
   <message>
    <source>site</source>
    <translation>Gebiet</translation>
-  </message>
-  <message>
-   <source>pixel</source>
-   <translation>Pixel</translation>
   </message>
   <message>
    <source>Mask as a band</source>

@@ -40,6 +40,7 @@ from qgis.PyQt.QtGui import QColor, QDesktopServices
 from ..house import tr
 from .cubes import cube_bands
 
+_HIDDEN = ("confidence", "quality")  # beside the map that they belong to
 # What a screen's red, green and blue show of prepared images: crops come out red.
 _FALSE_COLOURS = ("nir", "red", "green")
 # Unsure to sure, in percent: a ramp that colour-blind readers can follow.
@@ -67,7 +68,11 @@ def load_results(result: Mapping[str, Any], name: str) -> LoadedRun | None:
     outputs = result.get("outputs", {})
     class_map = _raster(outputs, "class_map", tr("Crop map"))
     made: dict[str, QgsMapLayer | None] = {
-        "samples": _samples(outputs, class_map),
+        "next_points": _points(outputs, "next_points", tr("Where to sample next")),
+        "validation_points": _points(outputs, "validation_points", tr("Validation points")),
+        "points": _samples(outputs, "points", tr("Trusted points"), class_map),
+        "samples": _samples(outputs, "samples", tr("Samples"), class_map),
+        "trusted": _raster(outputs, "trusted", tr("Trusted pixels")),
         "class_map": class_map,
         "confidence": _confidence(outputs),
         "cube": _prepared(outputs),
@@ -82,7 +87,7 @@ def load_results(result: Mapping[str, Any], name: str) -> LoadedRun | None:
     group = project.layerTreeRoot().insertGroup(0, name)
     for key, layer in layers.items():
         node = group.addLayer(layer)
-        node.setItemVisibilityChecked(key in {"samples", "class_map", "cube"})
+        node.setItemVisibilityChecked(key not in _HIDDEN)
         node.setExpanded(key == "class_map")
     group.setExpanded(False)  # the view unfolds a group only when this changes
     group.setExpanded(True)
@@ -163,14 +168,21 @@ def _confidence(outputs: Mapping[str, Any]) -> QgsRasterLayer | None:
     return layer
 
 
-def _samples(outputs: Mapping[str, Any], class_map: QgsRasterLayer | None) -> QgsVectorLayer | None:
-    path = str(outputs.get("samples", ""))
+def _points(outputs: Mapping[str, Any], key: str, title: str) -> QgsVectorLayer | None:
+    """Return a layer of points in the style that is stored with it."""
+    path = str(outputs.get(key, ""))
     if not Path(path).is_file():
         return None
-    layer = QgsVectorLayer(path, tr("Samples"), "ogr")
-    if not layer.isValid():
-        return None
-    if not Path(path).with_suffix(".qml").is_file():
+    layer = QgsVectorLayer(path, title, "ogr")
+    return layer if layer.isValid() else None
+
+
+def _samples(
+    outputs: Mapping[str, Any], key: str, title: str, class_map: QgsRasterLayer | None
+) -> QgsVectorLayer | None:
+    """Return a layer of samples in the colours of their classes."""
+    layer = _points(outputs, key, title)
+    if layer is not None and not Path(str(outputs[key])).with_suffix(".qml").is_file():
         _categorise(layer, class_colours_of(class_map))
         _hide(layer, "series")
     return layer

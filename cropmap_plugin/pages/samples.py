@@ -98,10 +98,10 @@ class SamplesPage(Page):
 
     def _take_points(self, points: str, run: str) -> str:
         """Add drawn points to the project, and make them the samples."""
-        loaded = load_results({"outputs": {"samples": points}}, f"CropMap: {run}")
+        loaded = load_results({"outputs": {"points": points}}, f"CropMap: {run}")
         if loaded is None:
             return ""
-        layer = loaded.layers["samples"]
+        layer = loaded.layers["points"]
         self.survey.take(layer, "class", "group")
         self.open_tab(self.survey)
         self.shown.emit(layer)

@@ -36,12 +36,19 @@ if TYPE_CHECKING:
     from cropmap.contract.errors import Problem
 
 _OUT, _LOAD, _FIGURES = "OUT", "LOAD", "FIGURES"
-_LAYERS = ("confidence", "class_map", "samples")
+_LAYERS = ("confidence", "class_map", "trusted", "samples", "points", "next_points", "validation_points")
 # What each job kind writes, beside its figures; a model can hand these on to the next algorithm.
 _OUTPUTS = {
     "inspect": (),
+    "compare": ("report", "compare", "summary"),
     "prepare": ("cube", "quality"),
-    "sample": ("samples",),
+    "import_series": ("series", "listing"),
+    "trust": ("trusted", "points", "report", "yield", "agreement", "counts", "scheme"),
+    "sample": ("samples", "scheme"),
+    "review": ("samples", "suspects", "profiles", "report"),
+    "merge": ("samples",),
+    "suggest": ("next_points",),
+    "design": ("validation_points", "strata", "design"),
     "train": ("package", "report", "accuracy"),
     "map": ("class_map", "confidence"),
     "assess": ("report", "accuracy"),
@@ -52,7 +59,11 @@ _OUTPUT_KINDS: dict[str, Any] = {
     "confidence": QgsProcessingOutputRasterLayer,
     "cube": QgsProcessingOutputRasterLayer,
     "quality": QgsProcessingOutputRasterLayer,
+    "trusted": QgsProcessingOutputRasterLayer,
     "samples": QgsProcessingOutputVectorLayer,
+    "points": QgsProcessingOutputVectorLayer,
+    "next_points": QgsProcessingOutputVectorLayer,
+    "validation_points": QgsProcessingOutputVectorLayer,
     "report": QgsProcessingOutputHtml,
 }
 

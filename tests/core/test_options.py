@@ -156,7 +156,7 @@ def test_several_rasters_follow_one_option() -> None:
 
 
 def accuracies(text: str) -> Any:
-    return parsed("design", "--class-map", "map.tif", "--users-accuracy", text)["users_accuracy"]
+    return parsed("design", "--class-map", "map.tif", "--accuracies", text)["accuracies"]
 
 
 @pytest.mark.parametrize(
@@ -174,5 +174,5 @@ def test_a_table_is_written_as_names_and_numbers(text: str, table: dict[str, flo
 
 @pytest.mark.parametrize("text", ["Corn", "Corn=high", "=0.9", "{Corn: 0.9}", "{[1]}"])
 def test_what_is_no_table_is_told(text: str) -> None:
-    with pytest.raises(ParameterError, match=r"users_accuracy: .* is not a table such as corn=0\.9"):
+    with pytest.raises(ParameterError, match=r"accuracies: .* is not a table such as corn=0\.9"):
         accuracies(text)

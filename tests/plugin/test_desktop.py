@@ -15,6 +15,8 @@ PICTURES = {
     "preparation",
     "own_steps",
     "samples",
+    "merged",
+    "reference_maps",
     "model",
     "model_open",
     "map",

@@ -51,6 +51,17 @@ def outputs(tmp_path):
     return {**paths, "samples": str(points), "report": "/r.html"}
 
 
+def test_points_to_go_to_keep_their_own_style_and_trusted_ones_show_their_class(outputs, tmp_path):
+    (tmp_path / "samples.qml").unlink(missing_ok=True)
+    given = {"points": outputs["samples"], "next_points": outputs["samples"], "trusted": outputs["class_map"]}
+    loaded = load_results({"outputs": given}, "Run 2")
+    names = [node.layer().name() for node in loaded.group.findLayers()]
+    assert names == ["Where to sample next", "Trusted points", "Trusted pixels"]
+    assert isinstance(loaded.layers["points"].renderer(), QgsCategorizedSymbolRenderer)
+    assert not isinstance(loaded.layers["next_points"].renderer(), QgsCategorizedSymbolRenderer)
+    assert isinstance(loaded.layers["trusted"].renderer(), QgsPalettedRasterRenderer)
+
+
 def test_the_layers_come_in_a_group_the_samples_on_top_and_the_confidence_hidden(outputs):
     loaded = load_results({"outputs": outputs}, "Run 1")
     nodes = loaded.group.findLayers()

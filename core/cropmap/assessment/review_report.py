@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cropmap.assessment.page import render_page
 from cropmap.assessment.profiles import class_profiles, ndvi_bands, shown
 from cropmap.assessment.review_drawings import LEVELS, profiles_svg, suspect_svg, telling
@@ -22,6 +20,7 @@ from cropmap.io.files import atomic_write_text
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from cropmap.assessment.profiles import Profiles

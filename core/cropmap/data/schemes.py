@@ -28,7 +28,7 @@ from cropmap.data.class_names import canonical
 from cropmap.data.legend import NODATA, Legend, LegendClass, legend_from_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 # Names of classes that stand for no observation, in the legends of maps.
 _NO_DATA_NAMES = frozenset({"background", "no data", "nodata", "clouds/no data", "unclassified"})
@@ -181,6 +181,13 @@ class ClassScheme:
         """Return the labels, each once and sorted, that nobody names and `rest` takes."""
         return tuple(sorted(name for name in {str(label) for label in labels} if self._code_of_label(name) is None))
 
+    def unmatched(self, source_legend: Legend) -> tuple[str, ...]:
+        """Return the names among the sources that no class of a map's legend bears, in order."""
+        names = [found.name for found in source_legend.classes]
+        there = {*names, *map(folded, names), *map(canonical, names)}
+        sources = [name for name in self._targets if isinstance(name, str)]
+        return tuple(name for name in sources if not there & {name, folded(name), canonical(name)})
+
     def to_text(self) -> str:
         """Return the scheme as the text that `scheme_of` reads: an entry a line."""
         classes = tuple(
@@ -284,6 +291,24 @@ def scheme_of_names(names: Iterable[str]) -> ClassScheme:
         LegendError: No name, one that is blank or "left out", or more than 255.
     """
     return own_scheme(legend_from_names(names))
+
+
+def map_scheme(legend: Legend, codes: Collection[int]) -> ClassScheme:
+    """Build the scheme under which each class that a map holds is one, but for those that stand for no observation.
+
+    Args:
+        legend: The map's.
+        codes: Which of them the map holds.
+
+    Raises:
+        LegendError: The legend names none of them.
+    """
+    held = tuple(found for found in legend.classes if found.code in codes and folded(found.name) not in _NO_DATA_NAMES)
+    if not held:
+        raise LegendError(
+            "The maps hold no class that their legend names.", fix="Give the maps' own legend, or a scheme of codes."
+        )
+    return own_scheme(Legend(held))
 
 
 def own_scheme(legend: Legend) -> ClassScheme:

@@ -53,15 +53,20 @@ def map_crops(params: MapJobParams, run: Run) -> Mapping[str, Any]:
     package = read_package(path)
     run.inputs.add(path)
     series = open_images(params.images, run)
-    season = None
-    if params.season_start:
-        start = dt.date.fromisoformat(params.season_start)
-        season = Season(start, start + dt.timedelta(days=package.recipe.season.length_days))
+    season = asked_season(params, package)
     with run.stage("Looking at the images", 0.0, 0.02):
         check_images(package, series, run)
     with run.stage("Mapping", 0.02, 1.0) as progress:
         found = make_map(package, series, params, run, progress, season)
     return {"figures": map_figures(found)}
+
+
+def asked_season(params: PackageParams, package: ModelPackage) -> Season | None:
+    """Return the season that was asked for, as long as the model's; None where the images' own is meant."""
+    if not params.season_start:
+        return None
+    start = dt.date.fromisoformat(params.season_start)
+    return Season(start, start + dt.timedelta(days=package.recipe.season.length_days))
 
 
 def check_images(package: ModelPackage, series: SceneSeries | PreparedSeries, run: Run) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from cropmap.data.ranges import band_ranges, check_units
 from cropmap.data.schemes import own_scheme, scheme_of
 from cropmap.io.files import atomic_write_text
-from cropmap.io.geometries import read_geometries
+from cropmap.io.geometries import file_of, read_geometries
 from cropmap.io.samples import write_samples
 from cropmap.io.series_table import read_series_table
 from cropmap.io.vectors import LabelOptions, read_labels
@@ -116,7 +116,7 @@ def _grouped(features: LabelFeatures, params: LabelParams, run: Run) -> LabelFea
     """Join the groups of features that stand in one field."""
     if not params.fields:
         return in_one_field(features)
-    run.inputs.add(Path(params.fields))
+    run.inputs.add(file_of(params.fields))
     return in_one_field(features, read_geometries(params.fields, features.crs))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,7 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import JobError, SampleError
 from cropmap.contract.params import param
-from cropmap.data.season import Season
-from cropmap.io.geometries import read_geometries
+from cropmap.io.geometries import file_of, read_geometries
 from cropmap.io.packages import read_package
 from cropmap.io.projection import reproject_points
 from cropmap.io.rasters import same_crs
@@ -22,7 +20,7 @@ from cropmap.io.samples import read_samples
 from cropmap.jobs import JOBS
 from cropmap.jobs.field_points import FieldPoints, FormParams, write_field_points
 from cropmap.jobs.images import open_images
-from cropmap.jobs.map import PackageParams, check_images
+from cropmap.jobs.map import PackageParams, asked_season, check_images
 from cropmap.jobs.params import DeviceParams, ImagesParams, SeedParams
 from cropmap.mapping.predict import check_season
 from cropmap.prepare.blocks import recipe_differences
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from cropmap.data.prepared import PreparedSeries
     from cropmap.data.samples import SampleSet
     from cropmap.data.scenes import SceneSeries
+    from cropmap.data.season import Season
     from cropmap.data.site import Grid
     from cropmap.jobs.run import Run
 
@@ -172,10 +171,7 @@ def _check(params: SuggestParams) -> None:
 
 
 def _season(params: PackageParams, package: ModelPackage, series: SceneSeries | PreparedSeries) -> Season:
-    season = package.recipe.season.nearest(series.dates)
-    if params.season_start:
-        start = dt.date.fromisoformat(params.season_start)
-        season = Season(start, start + dt.timedelta(days=package.recipe.season.length_days))
+    season = asked_season(params, package) or package.recipe.season.nearest(series.dates)
     check_season(package, season, series)
     return season
 
@@ -186,7 +182,7 @@ def _reach(params: ReachParams, grid: Grid, run: Run) -> Reach:
         path = getattr(params, name)
         # Without a CRS the grid is refused below, in words of its own.
         if path and grid.crs:
-            run.inputs.add(Path(path))
+            run.inputs.add(file_of(path))
             read[name] = read_geometries(path, grid.crs)
     return Reach(grid, read["roads"], params.max_access_m, read["area"])
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from cropmap.assessment.trust_report import TrustReport, YieldStep, write_trust_report
-from cropmap.contract.errors import ParameterError, Problem
+from cropmap.contract.errors import GridError, ParameterError, Problem, SampleError
 from cropmap.contract.params import param, to_dict
 from cropmap.data.cdl import cdl_legend
 from cropmap.data.legend import NODATA, Legend
-from cropmap.data.schemes import ClassScheme, own_scheme, scheme_of
+from cropmap.data.schemes import ClassScheme, map_scheme, scheme_of
 from cropmap.data.site import Window
 from cropmap.io.files import atomic_write_text
+from cropmap.io.geometries import file_of
 from cropmap.io.geopackage import PointLayer, write_points
 from cropmap.io.labels_raster import LabelRaster
 from cropmap.io.legends import raster_legend, read_legend
@@ -33,7 +34,7 @@ from cropmap.sampling.trusted import TrustedPixels, TrustOptions, TrustRules, se
 from cropmap.sampling.trusted_counts import PATTERNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,6 +47,8 @@ _USUAL_ACCURACY = 0.9  # of classes of which nothing else is said
 _ROWS = 1024  # of a layer, read at a time
 _STRIP_PIXELS = 16_000_000  # of all years together
 _ALLOCATION_STREAM = 4
+_CULTIVATED = 2  # in a cultivated layer
+_LISTED = 8  # names in one message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,20 +171,26 @@ class TrustParams(SeedParams, DrawingParams, TrustRules, ReferenceParams):
 )
 def trust(params: TrustParams, run: Run) -> Mapping[str, Any]:
     """Find pixels whose class many years of maps agree on, tell what each rule leaves of them, and draw points."""
-    legend, scheme = _meaning(params)
-    _check_accuracies(params, scheme)
+    _check(params)
     run.inputs |= _files(params)
-    with ReferenceMaps(_reference_files(params)) as maps:
+    files = ReferenceFiles(
+        params.maps, params.confidence_layers, params.cultivated_layers, params.target_year, params.resample
+    )
+    with ReferenceMaps(files) as maps:
+        _check_place(params, maps)
+        legend, scheme = _meaning(params, maps)
+        accuracies = _accuracies(params, scheme.legend)
+        run.warn(*_unmatched(legend, scheme))
         with run.stage("Selecting", 0.0, 0.6) as progress:
             options = TrustOptions(run.output("trusted", "trusted.tif"), legend, params.threads)
             trusted = select_trusted(maps, scheme, params, options, progress)
         run.warn(*trusted.notes)
         _write_tables(trusted, scheme, run)
+        _refuse_empty(trusted, maps, params, run)
         drawn = None
         if params.total:
-            _refuse_empty(trusted.counts, params, run)
             with run.stage("Drawing", 0.6, 0.8) as progress:
-                drawn = _draw(trusted, params, progress)
+                drawn = _draw(trusted, params, accuracies, progress)
             run.warn(*_drawing_notes(trusted, drawn, params))
             with run.stage("Finding fields", 0.8, 0.98) as progress:
                 columns = _columns(_Context(maps, scheme, legend, params, trusted), drawn, progress)
@@ -196,32 +205,67 @@ def trust(params: TrustParams, run: Run) -> Mapping[str, Any]:
 # ---------------------------------------------------------------- what is asked
 
 
-def _meaning(params: TrustParams) -> tuple[Legend | None, ClassScheme]:
+def _check(params: TrustParams) -> None:
+    """Refuse what no maps can make right."""
+    wrong = []
+    if params.allocation == "random" and params.minimum:
+        fix = "Choose another allocation, or no minimum."
+        wrong.append(Problem("minimum", f"a random draw cannot promise {params.minimum} points of each class.", fix))
+    wrong += [
+        Problem("accuracies", f"{value:g} of {name!r} does not lie between 0 and 1.", "Give a share, e.g. 0.9.")
+        for name, value in params.accuracies.items()
+        if not 0 < value < 1
+    ]
+    if wrong:
+        raise ParameterError(wrong)
+
+
+def _check_place(params: TrustParams, maps: ReferenceMaps) -> None:
+    if params.total and not maps.grid.crs:
+        raise GridError(
+            "The maps name no coordinate reference system, so points drawn from them would have no place.",
+            where=maps.path(maps.years[-1]),
+            fix="Assign the CRS to the maps, or draw no points (total 0).",
+        )
+
+
+def _meaning(params: TrustParams, maps: ReferenceMaps) -> tuple[Legend | None, ClassScheme]:
     """Return the maps' legend, None where nobody tells it, and the scheme."""
     if params.legend.strip().casefold() == _CDL:
         legend: Legend | None = cdl_legend()
     elif params.legend.strip():
         legend = read_legend(Path(params.legend))
     else:
-        legend = raster_legend(_newest(params))
+        legend = raster_legend(maps.path(maps.years[-1]))
     if params.scheme.strip():
         return legend, scheme_of(params.scheme)
     if legend is None:
         raise ParameterError(
             [Problem("scheme", "is empty, and the maps tell no names of their codes.", "Give a scheme, or a legend.")]
         )
-    return legend, own_scheme(legend)
+    counts = sum(maps.counts(year, list(_windows(maps))) for year in maps.years)
+    return legend, map_scheme(legend, np.flatnonzero(counts).tolist())
 
 
-def _newest(params: TrustParams) -> str:
-    with ReferenceMaps(_reference_files(params)) as maps:
-        return maps.path(maps.years[-1])
+def _windows(maps: ReferenceMaps) -> Iterator[Window]:
+    """Yield strips of whole blocks over all of the maps."""
+    grid, rows = maps.grid, max(1, _ROWS // maps.block[0]) * maps.block[0]
+    for row in range(0, grid.height, rows):
+        yield Window(row, 0, min(rows, grid.height - row), grid.width)
 
 
-def _reference_files(params: TrustParams) -> ReferenceFiles:
-    return ReferenceFiles(
-        params.maps, params.confidence_layers, params.cultivated_layers, params.target_year, params.resample
-    )
+def _unmatched(legend: Legend | None, scheme: ClassScheme) -> list[str]:
+    """Say which names of the scheme are none of the maps': misspelt ones would leave their class to the rest."""
+    names = scheme.unmatched(legend) if legend else ()
+    if not names:
+        return []
+    return [f"The scheme names what the maps' legend does not have: {_listed(names)}."]
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """Return quoted texts in a row, the first of them where there are many."""
+    more = len(texts) - _LISTED
+    return ", ".join(map(repr, texts[:_LISTED])) + (f" and {more} more" if more > 0 else "")
 
 
 def _files(params: TrustParams) -> set[Path]:
@@ -230,21 +274,18 @@ def _files(params: TrustParams) -> set[Path]:
     texts = [*named, *(text.partition("=")[2].strip() for text in named if "=" in text), params.site]
     if params.legend.strip().casefold() != _CDL:
         texts.append(params.legend)
-    return {Path(text) for text in texts if text and Path(text).is_file()}
+    return {file_of(text) for text in texts if text and file_of(text).is_file()}
 
 
-def _check_accuracies(params: TrustParams, scheme: ClassScheme) -> None:
-    strange = sorted(set(params.accuracies) - set(scheme.legend.names))
+def _accuracies(params: TrustParams, legend: Legend) -> NDArray[np.float64]:
+    """Return the expected accuracy of each class, (class,), whatever the case of its letters in the parameters."""
+    given = {name.strip().casefold(): value for name, value in params.accuracies.items()}
+    known = [name.strip().casefold() for name in legend.names]
+    strange = sorted(name for name in params.accuracies if name.strip().casefold() not in known)
     if strange:
-        raise ParameterError(
-            [
-                Problem(
-                    "accuracies",
-                    f"{', '.join(map(repr, strange))} is no class.",
-                    f"Classes: {', '.join(scheme.legend.names)}.",
-                )
-            ]
-        )
+        what = f"{', '.join(map(repr, strange))} is no class."
+        raise ParameterError([Problem("accuracies", what, f"Classes: {', '.join(legend.names)}.")])
+    return np.array([given.get(name, _USUAL_ACCURACY) for name in known])
 
 
 # ---------------------------------------------------------------- tables
@@ -290,28 +331,68 @@ def _agreement_rows(trusted: TrustedPixels) -> list[tuple[str | int | float, ...
 # ---------------------------------------------------------------- drawing
 
 
-def _refuse_empty(counts: RuleCounts, params: TrustParams, run: Run) -> None:
-    """Refuse classes of which the rules leave nothing; one that is in no map is only told."""
+def _refuse_empty(trusted: TrustedPixels, maps: ReferenceMaps, params: TrustParams, run: Run) -> None:
+    """Refuse classes of which the rules leave nothing to draw; one that is in no map is only told."""
+    counts = trusted.counts
     before = counts.left((), ())
     there = [code for code, pixels in zip(counts.legend.codes, before.tolist(), strict=True) if pixels]
-    if params.skip_empty and counts.left().any():
-        run.warn(*(text for code in there if (text := counts.emptied_by(code))))
-    else:
-        counts.refuse_emptied(there or None)
+    if not there:
+        _refuse_nothing(trusted, maps)
+    told = [text for code in there if (text := counts.emptied_by(code))]
+    if told:
+        told = [*told[:_LISTED], *([f"So are {len(told) - _LISTED} more classes."] * (len(told) > _LISTED))]
+        told += _doubts(counts, maps)
+    some = bool(counts.left().any())
+    if told and params.total and not (params.skip_empty and some):
+        ways = "Loosen or switch off the rules named, or leave the class out of the scheme"
+        raise SampleError(" ".join(told), fix=f"{ways}; `skip_empty` goes on without it." if some else f"{ways}.")
+    run.warn(*told)
     absent = [name for name, pixels in zip(counts.legend.names, before.tolist(), strict=True) if not pixels]
     if absent:
-        run.warn(f"The maps hold no pixel of class {', '.join(map(repr, absent))}.")
+        run.warn(f"The maps hold no pixel of class {_listed(absent)}.")
 
 
-def _draw(trusted: TrustedPixels, params: TrustParams, progress: Progress) -> DrawnPixels:
-    legend = trusted.legend
-    strata = Strata(
-        trusted.counts.left(),
-        np.array([params.accuracies.get(name, _USUAL_ACCURACY) for name in legend.names]),
-        params.minimum,
-        params.power,
-        legend.names,
+def _refuse_nothing(trusted: TrustedPixels, maps: ReferenceMaps) -> NoReturn:
+    if trusted.in_season:
+        years = f"the years before {trusted.target_year}"
+        raise SampleError(
+            f"No pixel shows a pattern in {years}, so nothing foretells its class.",
+            fix="Check the maps and the scheme, take fewer history_years, or give a map of the target year.",
+        )
+    raise SampleError(
+        f"No pixel of the map of {trusted.target_year} has a class of the scheme.",
+        where=maps.path(trusted.target_year),
+        fix="Check the map, its no-data value, its legend, and the scheme.",
     )
+
+
+def _doubts(counts: RuleCounts, maps: ReferenceMaps) -> list[str]:
+    """Return what looks wrong with a layer or the site where a rule on it takes all pixels of some class, or all."""
+    alone = {name: counts.left((name,), ()) for name in counts.switched}
+    found = []
+    if "min_confidence" in alone and not alone["min_confidence"].any():
+        values = np.concatenate([_some_values(maps, "confidence", window) for window in _windows(maps)])
+        held = f"from {values.min():g} to {values.max():g} percent" if len(values) else "nothing"
+        found.append(f"The confidence layer says {held}.")
+    emptied = "cultivated" in alone and bool(((alone["cultivated"] == 0) & (counts.left((), ()) > 0)).any())
+    if emptied and not any(_CULTIVATED in _some_values(maps, "cultivated", window) for window in _windows(maps)):
+        found.append(f"The cultivated layer holds no {_CULTIVATED}, which stands for cultivated land.")
+    if "site" in alone and not alone["site"].any():
+        found.append("No pixel with a class lies in the site.")
+    return found
+
+
+def _some_values(maps: ReferenceMaps, kind: str, window: Window) -> NDArray[Any]:
+    """Return the different numbers of a window of a layer, without no data."""
+    values: NDArray[Any] = np.unique(maps.read_layer(kind, window))
+    return np.asarray(values[values != NODATA] if values.dtype == np.uint8 else values[~np.isnan(values)])
+
+
+def _draw(
+    trusted: TrustedPixels, params: TrustParams, accuracies: NDArray[np.float64], progress: Progress
+) -> DrawnPixels:
+    legend = trusted.legend
+    strata = Strata(trusted.counts.left(), accuracies, params.minimum, params.power, legend.names)
     rng = np.random.default_rng([params.seed, _ALLOCATION_STREAM])
     numbers = allocate(params.allocation, params.total, strata, rng)
     wanted = dict(zip(legend.codes, numbers.tolist(), strict=True))
@@ -327,7 +408,7 @@ def _drawing_notes(trusted: TrustedPixels, drawn: DrawnPixels, params: TrustPara
     notes = short_notes(drawn, trusted.legend.names_by_code, _draw_options(params))
     left = int(trusted.counts.left().sum())
     if left < params.total:
-        notes.append(f"{params.total:,} points are asked for; the rules leave {left:,} pixels, and all are taken.")
+        notes.append(f"{params.total:,} points are asked for; the rules leave {left:,} pixels.")
     return notes
 
 

@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from cropmap.contract.errors import SampleError
 from cropmap.contract.progress import Progress
 from cropmap.data.legend import NODATA
-from cropmap.data.site import Grid
-from cropmap.io.projection import METRES_PER_DEGREE, length_text, metres_per_unit
+from cropmap.io.projection import length_text
 from cropmap.kernels import kernel
 from cropmap.sampling.allocation import Strata, allocate
+from cropmap.sampling.cells import Cells
 from cropmap.sampling.near import chord, metric_points
-from cropmap.sampling.pixel_ids import pixel_keys, text_keys
+from cropmap.sampling.pixel_ids import pixel_keys
 
 if TYPE_CHECKING:
     from cropmap.data.samples import PlacedSamples
+    from cropmap.data.site import Grid
 
 SPREADS = ("none", "cells")
 
@@ -33,7 +34,6 @@ SPREADS = ("none", "cells")
 BlockSource = Callable[[], Iterable[tuple[int, int, NDArray[np.uint8]]]]
 
 _CLASSES = NODATA + 1
-_MOST_CELLS = 1 << 20
 _ROOM = 1 << 18  # candidates that are gathered before the losers among them are dropped
 _SPARE = 6  # candidates gathered for one sample that must lie apart from others, and again where they do not suffice
 _CANDIDATES = 4_000_000  # of all classes together; where so many do not suffice, the land is all but full
@@ -91,7 +91,7 @@ def draw_pixels(
     Without a distance, the first n of a class are what a draw of n gives. With one, candidates take turns: the first by
     key of each class and cell, then the second of each, and so on. One that lies nearer than that to a sample already
     taken, of whatever class, is passed over, and a class that has its number leaves room to the others. So a draw of
-    fewer is then no part of one of more; `nested_subsets` of the larger one is.
+    fewer is then no part of one of more; a `cropmap.sampling.subsets.nested_subsets` of the larger one is.
 
     Args:
         blocks: Gives the raster's codes anew each time that it is called; 255 is no class. Blocks may come in any order
@@ -110,7 +110,7 @@ def draw_pixels(
         SampleError: Cells so small that there are more than a million, or a distance without a CRS to measure it.
     """
     options, progress = options or DrawOptions(), progress or Progress()
-    cells = _Cells.of(grid, options)
+    cells = Cells.of(grid, options.cell_m if options.spread == "cells" else 0.0)
     codes = sorted(code for code, number in wanted.items() if number > 0)
     numbers = np.array([wanted[code] for code in codes], np.int64)
     there = _counted(blocks, codes, cells, progress.part(0.0, 0.3))
@@ -151,7 +151,7 @@ def draw_placed(
     if total:
         numbers = allocate(method, total, Strata(sizes), np.random.default_rng(options.seed))
     keys = pixel_keys(grid, placed.rows, placed.cols, options.seed)
-    cells = _Cells.of(grid, options)
+    cells = Cells.of(grid, options.cell_m if options.spread == "cells" else 0.0)
     numbered = cells.of_pixels(placed.rows, placed.cols)
     pool = _ranked(_Pool(classes.astype(np.int64), numbered, keys, placed.rows, placed.cols), cells.count)
     taken, _ = _selected(pool, numbers, grid, options)
@@ -170,124 +170,6 @@ def short_notes(drawn: DrawnPixels, names: Mapping[int, str], options: DrawOptio
         f"Class {names[code]!r} has {found} pixels{apart}, not the {number} wanted."
         for code, (number, found) in drawn.short.items()
     ]
-
-
-def draw_order(codes: NDArray[np.uint8], ids: NDArray[np.str_], seed: int) -> NDArray[np.intp]:
-    """Return the order in which samples are taken so that the first so many always are a stratified draw.
-
-    The k-th of the N samples of a class, by lot of its id, k from 0, stands at k / N. So the first n samples, for any n
-    from the number of classes on, hold every class, each with its share of n to within one sample.
-
-    Args:
-        codes: Class code of each sample, (sample,).
-        ids: Persistent identifier of each sample, (sample,).
-        seed: Another seed gives another order.
-
-    Returns:
-        Positions, (sample,).
-    """
-    keys = text_keys(ids, seed)
-    by_class = np.lexsort((keys, codes))
-    _, first, size = np.unique(codes[by_class], return_index=True, return_counts=True)
-    place = np.empty(len(codes), np.float64)
-    place[by_class] = (np.arange(len(codes)) - np.repeat(first, size)) / np.repeat(size, size)
-    return np.lexsort((keys, place))
-
-
-def nested_subsets(
-    codes: NDArray[np.uint8], ids: NDArray[np.str_], sizes: Iterable[int], seed: int
-) -> NDArray[np.bool_]:
-    """Return subsets of samples for a learning curve, each within the next larger one, stratified by class.
-
-    Args:
-        codes: Class code of each sample, (sample,).
-        ids: Persistent identifier of each sample, (sample,): the same ids give the same subsets.
-        sizes: How many samples each subset holds.
-        seed: Another seed gives others.
-
-    Returns:
-        True where a sample is in the subset, (size, sample), in the order of `sizes`.
-
-    Raises:
-        SampleError: A size below 1, or above the number of samples.
-    """
-    wanted = np.array(list(sizes), np.int64)
-    wrong = wanted[(wanted < 1) | (wanted > len(codes))]
-    if len(wrong):
-        raise SampleError(f"{wrong[0]} of {len(codes)} samples make no subset.", fix="Ask for 1 up to all of them.")
-    rank = np.empty(len(codes), np.int64)
-    rank[draw_order(codes, ids, seed)] = np.arange(len(codes))
-    return np.asarray(rank < wanted[:, None])
-
-
-# ---------------------------------------------------------------- cells of land
-
-
-@dataclass(frozen=True)
-class _Cells:
-    """Square cells of land, counted from the CRS's origin, so that they lie alike in any clip.
-
-    Args:
-        grid: The raster's grid.
-        size: Edge in CRS units; in metres where the CRS is in degrees; 0 for one cell that holds everything.
-        degrees: Whether the CRS is in degrees.
-        first: Number of the first row and column of cells.
-        shape: Rows and columns of cells.
-    """
-
-    grid: Grid
-    size: float = 0.0
-    degrees: bool = False
-    first: tuple[int, int] = (0, 0)
-    shape: tuple[int, int] = (1, 1)
-
-    @classmethod
-    def of(cls, grid: Grid, options: DrawOptions) -> _Cells:
-        if options.spread == "none":
-            return cls(grid)
-        unit = metres_per_unit(grid.crs)
-        cells = cls(grid, options.cell_m / (unit or 1.0), degrees=not unit)
-        rows = np.repeat(np.arange(grid.height), 2)
-        down, across = cells._numbers(rows, np.tile([0, grid.width - 1], grid.height))
-        first = int(down.min()), int(across.min())
-        shape = int(down.max()) - first[0] + 1, int(across.max()) - first[1] + 1
-        if shape[0] * shape[1] > _MOST_CELLS:
-            raise SampleError(
-                f"{shape[0]} x {shape[1]} cells of {length_text(options.cell_m)} are too many.",
-                fix="Choose larger cells.",
-            )
-        return dataclasses.replace(cells, first=first, shape=shape)
-
-    @property
-    def count(self) -> int:
-        return self.shape[0] * self.shape[1]
-
-    def of_pixels(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the number of each pixel's cell, (pixel,)."""
-        if not self.size:
-            return np.zeros(len(rows), np.int64)
-        down, across = self._numbers(rows, cols)
-        return np.asarray((down - self.first[0]) * self.shape[1] + across - self.first[1])
-
-    def of_block(self, row: int, col: int, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the cells of a block: which row of a table each of its rows takes, (row,), and the table, (n, col)."""
-        rows, cols = np.arange(row, row + shape[0]), np.arange(col, col + shape[1])
-        if not self.size:
-            return np.zeros(len(rows), np.int64), np.zeros((1, len(cols)), np.int64)
-        down, _ = self._numbers(rows, np.full(len(rows), col))
-        _, first, which = np.unique(down, return_index=True, return_inverse=True)
-        pairs = np.repeat(rows[first], len(cols)), np.tile(cols, len(first))
-        return which.reshape(-1).astype(np.int64), self.of_pixels(*pairs).reshape(len(first), -1)
-
-    def _numbers(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        x, y = self.grid.centres(rows, cols)
-        if not self.degrees:
-            return np.floor(y / self.size).astype(np.int64), np.floor(x / self.size).astype(np.int64)
-        height = self.size / METRES_PER_DEGREE
-        down = np.floor(y / height)
-        # A row of cells is as wide in degrees as its own middle latitude makes it.
-        width = height / np.maximum(np.cos(np.radians((down + 0.5) * height)), 1e-3)
-        return down.astype(np.int64), np.floor(x / width).astype(np.int64)
 
 
 # ---------------------------------------------------------------- gathering candidates
@@ -337,7 +219,7 @@ def _joined(pools: list[_Pool]) -> _Pool:
     )
 
 
-def _counted(blocks: BlockSource, codes: list[int], cells: _Cells, progress: Progress) -> NDArray[np.int64]:
+def _counted(blocks: BlockSource, codes: list[int], cells: Cells, progress: Progress) -> NDArray[np.int64]:
     """Count each class's pixels in each cell, (class, cell)."""
     found = np.zeros((len(codes), cells.count), np.int64)
     for row, col, block in _told(blocks, cells.grid, progress):
@@ -439,7 +321,7 @@ class _Asked:
         return len(pool) == int(np.minimum(self.there, self.rounds[:, None]).sum())
 
 
-def _smallest(blocks: BlockSource, asked: _Asked, cells: _Cells, progress: Progress) -> _Pool:
+def _smallest(blocks: BlockSource, asked: _Asked, cells: Cells, progress: Progress) -> _Pool:
     """Return the pixels with the smallest lots of each class and cell, as many of each as there are rounds."""
     pool = _within(blocks, asked, asked.limits(), cells, progress)
     if asked.complete(pool):
@@ -447,7 +329,7 @@ def _smallest(blocks: BlockSource, asked: _Asked, cells: _Cells, progress: Progr
     return _within(blocks, asked, np.full(asked.there.shape, _LAST), cells, progress)
 
 
-def _within(blocks: BlockSource, asked: _Asked, limit: NDArray[np.uint64], cells: _Cells, progress: Progress) -> _Pool:
+def _within(blocks: BlockSource, asked: _Asked, limit: NDArray[np.uint64], cells: Cells, progress: Progress) -> _Pool:
     """Return the smallest lots among those within the limits, which are lowered as candidates come in."""
     position = _position(asked.codes)
     none = np.empty(0, np.int64)

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NONE, STRANGE = 255, 254  # no class; a code that nobody names
+# Bits of what class and pattern tell: the class is the foretold one, or none is; the pattern is a wanted one.
+AGREES, WANTED = 1, 2
 MOST_CLASSES = STRANGE
 PATTERN_NUMBERS = 65536
 
-_CHUNK = 8192  # pixels whose state stays in the processor's nearest caches; a multiple of 4
+_WORD = 8  # pixels that are looked up together
+_CHUNK = 8192  # pixels whose state stays in the processor's nearest caches; a multiple of _WORD
 _FREE = np.uint32(0xFFFFFFFF)  # of a key table; no pattern is so high
 _LANES = 4  # tables that count side by side: the next sum of one number need not wait for the last
 
@@ -30,6 +33,11 @@ def paired(tables: NDArray[np.uint8]) -> NDArray[np.uint16]:
     # Two bytes as they lie in memory, whatever the machine's order of bytes.
     bytes_of = np.arange(65536, dtype=np.uint16).view(np.uint8).reshape(65536, 2)
     return np.stack([np.ascontiguousarray(table[bytes_of]).view(np.uint16)[:, 0] for table in tables])
+
+
+def whole_words(pixels: int) -> int:
+    """Return how many bytes hold so many pixels in whole words of 64 bits."""
+    return -(-pixels // _WORD) * _WORD
 
 
 @kernel
@@ -61,33 +69,47 @@ class History(NamedTuple):
     shown: NDArray[np.uint16]
 
 
+class Found(NamedTuple):
+    """What is found of some pixels, all (pixel,).
+
+    Args:
+        classes: The target year's class, which the pattern foretells where there is no map, uint8.
+        patterns: The pattern before that year, uint16.
+        kinds: Its kind: 0 none, 1 one class, 2 two in turn, 3 the rest class, uint8.
+        bits: AGREES and WANTED, uint8.
+    """
+
+    classes: NDArray[np.uint8]
+    patterns: NDArray[np.uint16]
+    kinds: NDArray[np.uint8]
+    bits: NDArray[np.uint8]
+
+
 @kernel
 def read_history(
-    codes: NDArray[np.uint16],
+    codes: NDArray[np.uint64],
     tables: NDArray[np.uint16],
     years: NDArray[np.int64],
-    rules: tuple[int, int, int, int],
-    found: tuple[NDArray[np.uint8], NDArray[np.uint16]],
+    rules: tuple[int, int, int, int, int],
+    found: Found,
     agreement: NDArray[np.int64],
 ) -> bool:
     """Find the pattern that each pixel shows, and how often such patterns foretold what came.
 
     Args:
-        codes: Codes of each year, ascending, two pixels a number, (year, pixel / 2), uint16.
+        codes: Codes of each year, ascending, eight pixels a number, (year, pixel / 8), uint64.
         tables: From `paired`: positions of the codes of each year; NONE or STRANGE where there is none.
         years: Of each year: 1 if it comes right after the one before it, else 0; the row of `agreement` that counts
             what the patterns before it foretold of it, -1 for none; (year, 2), int64.
         rules: How many years make a pattern; the position of the rest class, NONE for none; the number of classes; 1 if
-            the last year is the target's own map.
-        found: Filled: the target year's class, which the pattern foretells where there is no map, (pixel,), uint8; and
-            the pattern before that year, (pixel,), uint16.
+            the last year is the target's own map; the kinds of pattern that are wanted, a bit each.
+        found: Filled.
         agreement: Pixels by row, pattern, and what came: another class, the foretold one, or none,
             (row, pattern, 3): added to.
 
     Returns:
         Whether a code that nobody names was met.
     """
-    classes, patterns = found
     history = History(
         np.empty(_CHUNK, np.uint8),
         np.empty(_CHUNK, np.uint8),
@@ -95,46 +117,48 @@ def read_history(
         np.empty(_CHUNK, np.uint8),
         np.empty(_CHUNK, np.uint16),
     )
-    buffers = np.empty(_CHUNK // 2, np.uint16), np.empty(_CHUNK, np.uint32)
+    buffers = np.empty(_CHUNK // _WORD, np.uint64), np.empty(_CHUNK, np.uint32)
     lanes = np.zeros((len(agreement), _LANES, 4 * agreement.shape[1]), np.uint32)
+    classes, patterns, kinds, bits = found
     strange = False
     for start in range(0, len(classes), _CHUNK):
         stop = min(start + _CHUNK, len(classes))
-        part = codes[:, start // 2 : (stop + 1) // 2]
-        strange |= _read_chunk(part, (tables, years, rules), history, buffers, classes[start:stop], lanes)
-        patterns[start:stop] = history.shown[: stop - start]
+        words = codes[:, start // _WORD : (stop + _WORD - 1) // _WORD]
+        own = Found(classes[start:stop], patterns[start:stop], kinds[start:stop], bits[start:stop])
+        strange |= _read_chunk(words, (tables, years, rules), history, buffers, own, lanes)
     _sum_up(lanes, agreement)
     return strange
 
 
 @kernel
 def _read_chunk(
-    codes: NDArray[np.uint16],
-    asked: tuple[NDArray[np.uint16], NDArray[np.int64], tuple[int, int, int, int]],
+    codes: NDArray[np.uint64],
+    asked: tuple[NDArray[np.uint16], NDArray[np.int64], tuple[int, int, int, int, int]],
     history: History,
-    buffers: tuple[NDArray[np.uint16], NDArray[np.uint32]],
-    classes: NDArray[np.uint8],
+    buffers: tuple[NDArray[np.uint64], NDArray[np.uint32]],
+    found: Found,
     lanes: NDArray[np.uint32],
 ) -> bool:
-    """Take the years in one by one, and leave the pattern before the target year in `history`."""
-    tables, years, (length, rest, count, own_map) = asked
-    pairs, cases = buffers
-    size, strange = len(classes), False
-    now = pairs.view(np.uint8)[:size]
+    """Take the years in one by one, and tell what the pixels show before the target year."""
+    tables, years, (length, rest, count, own_map, wanted) = asked
+    words, cases = buffers
+    size, strange = len(found.classes), False
+    now = words.view(np.uint8)[:size]
     for year in range(len(codes)):
-        strange |= _look_up(codes[year], tables[year], pairs, now)
+        strange |= _look_up(codes[year], tables[year], words, now)
         if not years[year, 0]:
             history.last[:], history.before[:], history.same[:], history.turns[:] = NONE, NONE, 0, 0
         if years[year, 1] >= 0:
-            _show(history, size, length, rest, count)
+            _show(history, length, rest, count, history.shown[:size])
             _judge(history, now, length, cases[:size], lanes[years[year, 1]])
         if not own_map or year < len(codes) - 1:
             _advance(history, now)
-    _show(history, size, length, rest, count)
+    _show(history, length, rest, count, found.patterns)
     if own_map:
-        classes[:] = now
+        found.classes[:] = now
     else:
-        _foretell(history, length, classes)
+        _foretell(history, length, found)
+    _tell(history, (length, rest, wanted), found)
     return strange
 
 
@@ -149,15 +173,19 @@ def _sum_up(lanes: NDArray[np.uint32], agreement: NDArray[np.int64]) -> None:
 
 @kernel
 def _look_up(
-    codes: NDArray[np.uint16], table: NDArray[np.uint16], pairs: NDArray[np.uint16], now: NDArray[np.uint8]
+    codes: NDArray[np.uint64], table: NDArray[np.uint16], words: NDArray[np.uint64], now: NDArray[np.uint8]
 ) -> bool:
     """Turn codes into positions, and tell whether one of them is STRANGE."""
+    one, two, three, low = np.uint64(16), np.uint64(32), np.uint64(48), np.uint64(0xFFFF)
     for p in range(len(codes)):
-        pairs[p] = table[codes[p]]
+        word = codes[p]
+        turned = np.uint64(table[word & low]) | np.uint64(table[word >> one & low]) << one
+        turned |= np.uint64(table[word >> two & low]) << two
+        words[p] = turned | np.uint64(table[word >> three]) << three
     most = np.uint8(0)
     for p in range(len(now)):
-        turned = now[p] ^ np.uint8(NONE ^ STRANGE)  # the two change places: the highest byte tells
-        most = max(most, turned)
+        swapped = now[p] ^ np.uint8(NONE ^ STRANGE)  # the two change places: the highest byte tells
+        most = max(most, swapped)
     return bool(most == NONE)
 
 
@@ -182,10 +210,10 @@ def _advance(history: History, now: NDArray[np.uint8]) -> None:
 
 
 @kernel
-def _show(history: History, size: int, length: int, rest: int, count: int) -> None:
+def _show(history: History, length: int, rest: int, count: int, shown: NDArray[np.uint16]) -> None:
     """Name the pattern of each pixel."""
-    last, before, same, turns, shown = history
-    for p in range(size):
+    last, before, same, turns, _ = history
+    for p in range(len(shown)):
         a, b = last[p], before[p]
         turning = (turns[p] >= length) & (a != rest) & (b != rest)
         pair = np.uint16(1 + count + count * np.int32(a) + np.int32(b))
@@ -194,12 +222,39 @@ def _show(history: History, size: int, length: int, rest: int, count: int) -> No
 
 
 @kernel
-def _foretell(history: History, length: int, classes: NDArray[np.uint8]) -> None:
+def _foretell(history: History, length: int, found: Found) -> None:
     """Take the class that each pattern foretells; NONE where there is no pattern."""
-    last, before, same, _, shown = history
-    for p in range(len(classes)):
+    last, before, same, _, _ = history
+    for p in range(len(found.classes)):
         next_class = last[p] if same[p] >= length else before[p]
-        classes[p] = next_class if shown[p] else np.uint8(NONE)
+        found.classes[p] = next_class if found.patterns[p] else np.uint8(NONE)
+
+
+@kernel
+def _tell(history: History, rules: tuple[int, int, int], found: Found) -> None:
+    """Tell the kind of each pattern, whether it is wanted, and whether the class is the foretold one."""
+    length, rest, wanted = rules
+    last, before, same, turns, _ = history
+    classes, _, kinds, bits = found
+    none, agrees = np.uint8(0), np.uint8(AGREES)
+    wanted_0, wanted_1, wanted_2, wanted_3 = (
+        np.uint8((wanted & 1) * WANTED),
+        np.uint8((wanted >> 1 & 1) * WANTED),
+        np.uint8((wanted >> 2 & 1) * WANTED),
+        np.uint8((wanted >> 3 & 1) * WANTED),
+    )
+    for p in range(len(classes)):
+        a, b = last[p], before[p]
+        stays, resting = same[p] >= length, a == rest
+        turning = (turns[p] >= length) & (a != rest) & (b != rest)
+        other = np.uint8(2) if turning else none
+        one = np.uint8(3) if resting else np.uint8(1)
+        kinds[p] = one if stays else other
+        asked_other = wanted_2 if turning else wanted_0
+        asked_one = wanted_3 if resting else wanted_1
+        next_class = a if stays else b
+        right = (next_class == classes[p]) | ((not stays) & (not turning))
+        bits[p] = (asked_one if stays else asked_other) | (agrees if right else none)
 
 
 @kernel
@@ -288,18 +343,16 @@ class Tally(NamedTuple):
 
     Args:
         keys: class + 2^8 rules + 2^16 pattern, (place,), uint32.
-        lost: 255 where such pixels are not kept, else 0, (place,), uint8.
         lanes: How many there are, in four parts, (lane, place), uint32.
     """
 
     keys: NDArray[np.uint32]
-    lost: NDArray[np.uint8]
     lanes: NDArray[np.uint32]
 
 
 def new_tally(size: int = 4 * _CHUNK) -> Tally:
     """Return an empty tally."""
-    return Tally(np.full(size, _FREE), np.zeros(size, np.uint8), np.zeros((_LANES, size), np.uint32))
+    return Tally(np.full(size, _FREE), np.zeros((_LANES, size), np.uint32))
 
 
 def tallied(tally: Tally) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -315,7 +368,7 @@ def grown(tally: Tally) -> Tally:
     larger = new_tally(4 * len(tally.keys))
     for place in np.flatnonzero(tally.keys != _FREE):
         spot = int(_place(tally.keys[place], larger.keys))
-        larger.keys[spot], larger.lost[spot] = tally.keys[place], tally.lost[place]
+        larger.keys[spot] = tally.keys[place]
         larger.lanes[:, spot] = tally.lanes[:, place]
     return larger
 
@@ -338,22 +391,15 @@ def _place(key: np.uint32, keys: NDArray[np.uint32]) -> np.uint32:
 
 
 @kernel
-def sift(
-    classes: NDArray[np.uint8],
-    bits: NDArray[np.uint8],
-    patterns: NDArray[np.uint16],
-    wanted: tuple[int, int, int, NDArray[np.uint8]],
-    tally: Tally,
-    start: int,
+def add_up(
+    classes: NDArray[np.uint8], bits: NDArray[np.uint8], patterns: NDArray[np.uint16], tally: Tally, start: int
 ) -> int:
-    """Count pixels by class, rules and pattern, and take away the class and the pattern of those that are not kept.
+    """Count pixels by class, rules and pattern.
 
     Args:
-        classes: (pixel,), uint8; NONE where a pixel is not kept.
+        classes: (pixel,), uint8; NONE for none.
         bits: The rules that each passes, (pixel,), uint8.
-        patterns: (pixel,), uint16; 0 where a pixel is not kept.
-        wanted: The bits that a kept pixel needs; 1 if its class must be the foretold one, where it shows a pattern; the
-            number of classes; whether its pattern may be each, (pattern,), uint8.
+        patterns: (pixel,), uint16.
         tally: Added to.
         start: First pixel.
 
@@ -361,7 +407,7 @@ def sift(
         The pixel before which the tally grew too full, from which to go on with a larger one; the number of pixels
         where it did not.
     """
-    keys, _, lanes = tally
+    keys, lanes = tally
     own, places, used = np.empty(_CHUNK, np.uint32), np.empty(_CHUNK, np.uint32), 0
     for key in keys:
         used += key != _FREE
@@ -371,9 +417,8 @@ def sift(
         if 2 * (used + size) > len(keys):
             return first
         if _find(classes[first:stop], bits[first:stop], patterns[first:stop], own[:size], places[:size], keys):
-            used += _enter(own[:size], places[:size], wanted, tally)
+            used += _enter(own[:size], places[:size], keys)
         _count(places[:size], lanes)
-        _drop(places[:size], tally.lost, classes[first:stop], patterns[first:stop])
     return len(classes)
 
 
@@ -399,41 +444,65 @@ def _find(
 
 
 @kernel
-def _enter(
-    own: NDArray[np.uint32], places: NDArray[np.uint32], wanted: tuple[int, int, int, NDArray[np.uint8]], tally: Tally
-) -> int:
+def _enter(own: NDArray[np.uint32], places: NDArray[np.uint32], keys: NDArray[np.uint32]) -> int:
     """Find the place of every key that is not in its first, and enter those that are new; tell how many."""
     new = 0
     for p in range(len(own)):
-        if tally.keys[places[p]] == own[p]:
+        if keys[places[p]] == own[p]:
             continue
-        place = _place(own[p], tally.keys)
-        if tally.keys[place] == _FREE:
+        place = _place(own[p], keys)
+        if keys[place] == _FREE:
             new += 1
-            tally.keys[place] = own[p]
-            tally.lost[place] = np.uint8(0 if _is_kept(own[p], wanted) else 255)
+            keys[place] = own[p]
         places[p] = place
     return new
 
 
-@kernel
-def _is_kept(key: np.uint32, wanted: tuple[int, int, int, NDArray[np.uint8]]) -> bool:
-    needed, agreeing, count, may_be = wanted
-    own_class, bits, pattern = key & np.uint32(0xFF), key >> np.uint32(8) & np.uint32(0xFF), key >> np.uint32(16)
-    if own_class == NONE or (bits & needed) != needed or not may_be[pattern]:
-        return False
-    return not (agreeing and pattern and foretold(pattern, count) != own_class)
+# ---------------------------------------------------------------- what is kept
 
 
 @kernel
-def _drop(
-    places: NDArray[np.uint32], lost: NDArray[np.uint8], classes: NDArray[np.uint8], patterns: NDArray[np.uint16]
+def keep(
+    found: Found, needed: int, table: NDArray[np.uint16], codes: NDArray[np.uint8], shown: NDArray[np.uint8]
 ) -> None:
-    """Turn what is lost into no class and no pattern, without a branch that the processor would have to guess."""
-    for p in range(len(places)):
-        gone = lost[places[p]]
-        classes[p] |= gone
-        patterns[p] &= np.uint16(~(np.uint16(gone) * np.uint16(257)))
+    """Fill a raster's two bands with the pixels that pass the needed rules.
+
+    Args:
+        found: Of the pixels; `bits` hold all rules.
+        needed: Bits that a kept pixel has.
+        table: From `paired`: code of each class, NONE for none.
+        codes: Filled with the code, NONE where a pixel is not kept, (pixel,), uint8.
+        shown: Filled with the kind of its pattern, NONE where it is not kept, (pixel,), uint8.
+    """
+    classes, _, kinds, bits = found
+    asked, none, gone = np.uint8(needed), np.uint8(0), np.uint8(NONE)
+    whole = len(classes) // 2 * 2
+    pairs, turned = classes[:whole].view(np.uint16), codes[:whole].view(np.uint16)
+    for p in range(len(pairs)):
+        turned[p] = table[pairs[p]]
+    if whole < len(classes):
+        codes[whole] = np.uint8(table[classes[whole] * np.uint16(257)] & np.uint16(0xFF))
+    for p in range(len(classes)):
+        lost = none if (bits[p] & asked == asked) & (classes[p] != gone) else gone
+        codes[p] |= lost
+        shown[p] = kinds[p] | lost
+
+
+@kernel
+def drop(found: Found, needed: int, classes: NDArray[np.uint8], patterns: NDArray[np.uint16]) -> None:
+    """Take away class and pattern of the pixels that do not pass the needed rules.
+
+    Args:
+        found: Of the pixels; `bits` hold all rules.
+        needed: Bits that a kept pixel has.
+        classes: Filled with the class, NONE where a pixel is not kept, (pixel,), uint8.
+        patterns: Filled with the pattern, 0 where it is not kept, (pixel,), uint16.
+    """
+    asked, none, gone = np.uint8(needed), np.uint8(0), np.uint8(NONE)
+    for p in range(len(classes)):
+        lost = none if found.bits[p] & asked == asked else gone
+        classes[p] = found.classes[p] | lost
+        patterns[p] = np.uint16(0) if lost else found.patterns[p]
 
 
 @kernel

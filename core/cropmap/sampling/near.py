@@ -46,6 +46,22 @@ def chord(points: NDArray[np.float64], distance: float) -> float:
     return 2 * _RADIUS_M * math.sin(min(distance / 2 / _RADIUS_M, math.pi / 2)) if points.shape[1] == 3 else distance
 
 
+def to_nearest(
+    points: NDArray[np.float64], others: NDArray[np.float64], limit: float = math.inf
+) -> NDArray[np.float64]:
+    """Return each point's distance to the nearest of others, (point,); inf from `limit` on.
+
+    Args:
+        points: As `metric_points` gives them, (point, 2 or 3).
+        others: The same, (other, 2 or 3), one at least.
+        limit: In the same unit.
+    """
+    from scipy.spatial import KDTree
+
+    distance, _ = KDTree(others).query(points, distance_upper_bound=limit)
+    return np.asarray(distance)
+
+
 def too_near(points: NDArray[np.float64], fold: NDArray[np.int8], gap_m: float) -> NDArray[np.bool_]:
     """Return True where a sample of another fold lies nearer than `gap_m` to a sample of the fold, (sample, fold).
 
@@ -80,9 +96,6 @@ def _nearest_of_others(
     points: NDArray[np.float64], fold: NDArray[np.int8], limit: float
 ) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.float64]]]:
     """Yield each fold, the samples of other folds, and each one's distance to the fold; inf from `limit` on."""
-    from scipy.spatial import KDTree
-
     for number in np.unique(fold[fold >= 0]).tolist():
         others = np.flatnonzero((fold != number) & (fold >= 0))
-        distance, _ = KDTree(points[fold == number]).query(points[others], distance_upper_bound=limit)
-        yield number, others, distance
+        yield number, others, to_nearest(points[others], points[fold == number], limit)

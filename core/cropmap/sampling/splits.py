@@ -13,7 +13,7 @@ from cropmap.contract.words import counted
 from cropmap.data.samples import FoldPlan
 from cropmap.io.projection import length_text
 from cropmap.sampling.blocks import BLOCK_M, FIELD_M, balanced, blocks_of, class_counts, land_of
-from cropmap.sampling.near import chord, metric_points
+from cropmap.sampling.near import chord, metric_points, to_nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,8 +48,6 @@ def leakage(samples: SampleSet, plan: FoldPlan, block_m: float = BLOCK_M) -> Lea
         plan: How.
         block_m: Edge of the blocks to count by, in metres.
     """
-    from scipy.spatial import KDTree
-
     land = land_of(samples.x, samples.y, samples.ids, samples.codes, samples.crs)
     blocks = blocks_of(land, block_m, np.zeros(2))
     _, groups = np.unique(samples.groups, return_inverse=True)
@@ -60,7 +58,7 @@ def leakage(samples: SampleSet, plan: FoldPlan, block_m: float = BLOCK_M) -> Lea
         tested, trained = plan.fold == number, plan.train_mask(number)
         if not trained.any():
             continue
-        distance, _ = KDTree(points[trained]).query(points[tested], distance_upper_bound=limit)
+        distance = to_nearest(points[tested], points[trained], limit)
         found += [
             np.isin(groups[tested], groups[trained]).sum(),
             (distance < limit).sum(),

@@ -19,8 +19,8 @@ from cropmap.contract.progress import Progress
 from cropmap.data.legend import Legend
 from cropmap.data.site import Grid, Window
 from cropmap.io.site_polygons import read_site
-from cropmap.io.trusted_raster import TrustedBands, TrustedRaster
-from cropmap.sampling.history_rules import MOST_CLASSES, NONE, PATTERN_NUMBERS, STRANGE, decide, foretold
+from cropmap.io.trusted_raster import HeldRows, TrustedRaster
+from cropmap.sampling.history_rules import AGREES, MOST_CLASSES, NONE, PATTERN_NUMBERS, STRANGE, WANTED, decide
 from cropmap.sampling.trusted_counts import (
     ALL_BITS,
     BIT,
@@ -33,7 +33,7 @@ from cropmap.sampling.trusted_counts import (
     PatternAgreement,
     RuleCounts,
 )
-from cropmap.sampling.trusted_pass import ALL, ANY, APART, CROPS, CULTIVATED, PassCounts, PassPlan, run_pass
+from cropmap.sampling.trusted_pass import ALL, ANY, APART, CROPS, CULTIVATED, PassCounts, PassPlan, Taker, run_pass
 from cropmap.sampling.trusted_site import SiteRows, metres_of
 
 if TYPE_CHECKING:
@@ -204,14 +204,9 @@ def select_trusted(
     lookup = scheme.lookup(options.legend)
     work = _Work(maps, scheme, rules, lookup)
     path = Path(options.path)
-    with TrustedRaster(path, maps.grid) as raster:
-        found = run_pass(
-            work.plan, raster, progress.part(0.0, _READING), threads=options.threads, height=options.height
-        )
-        if found.strange:
-            work.refuse_strange()
-        result = _Result(work, found)
-        raster.finish(result.bands(), progress.part(_READING, 1.0))
+    with TrustedRaster(path, maps.grid, scheme.legend, PATTERNS) as raster:
+        result = _held(work, raster, options, progress) if work.plan.drops else _direct(work, raster, options, progress)
+        raster.finish(result.pixels())
     return TrustedPixels(
         path=path,
         grid=maps.grid,
@@ -223,6 +218,30 @@ def select_trusted(
         other_cultivated=result.other_cultivated(),
         notes=(*maps.notes, *work.notes, *result.notes()),
     )
+
+
+def _direct(work: _Work, raster: TrustedRaster, options: TrustOptions, progress: Progress) -> _Result:
+    """Write the kept pixels as they are found."""
+    return _Result(work, _passed(work, raster.add, options, progress))
+
+
+def _held(work: _Work, raster: TrustedRaster, options: TrustOptions, progress: Progress) -> _Result:
+    """Hold the kept pixels back until it is known which patterns are dropped."""
+    with HeldRows(raster.path, work.maps.grid) as held:
+        result = _Result(work, _passed(work, held.add, options, progress.part(0.0, _READING)))
+        writing, row = progress.part(_READING, 1.0), 0
+        for classes, patterns in held.blocks():
+            raster.add(*result.bands(classes, patterns))
+            row += len(classes)
+            writing.at(row / work.maps.grid.height, "Writing the trusted pixels")
+    return result
+
+
+def _passed(work: _Work, take: Taker, options: TrustOptions, progress: Progress) -> PassCounts:
+    found = run_pass(work.plan, take, progress, threads=options.threads, height=options.height)
+    if found.strange:
+        work.refuse_strange()
+    return found
 
 
 class _Work:
@@ -308,10 +327,9 @@ class _Work:
         ends = (*self.tested, maps.target_year)
         reached = {year - back for year in ends for back in range(rules.history_years + 1)}
         years = tuple(year for year in maps.years if year in reached)
-        wanted = np.ones(PATTERN_NUMBERS, np.uint8)
-        if rules.patterns:
-            wanted[:] = np.isin(self.kinds(), rules.patterns)
-        bits = ("min_confidence", "cultivated", "homogeneous", "edge_m", "site")
+        codes = np.full(256, NONE, np.uint8)
+        codes[: self.count] = self.scheme.legend.codes
+        bits = ("agreement", "min_confidence", "cultivated", "homogeneous", "edge_m", "site")
         return PassPlan(
             maps=maps,
             years=years,
@@ -324,9 +342,10 @@ class _Work:
             cultivated=rules.cultivated,
             windows=self._windows(),
             site=self._site() if "site" in self.words else None,
-            needed=sum(BIT[name] for name in bits if name in self.words),
-            agreeing="agreement" in self.switched,
-            wanted=wanted,
+            needed=sum(BIT[name] for name in bits if name in self.switched),
+            wanted=sum(1 << kind for kind in rules.patterns or range(len(PATTERNS))),
+            codes=codes,
+            drops="min_agreement" in self.words,
         )
 
     def kinds(self) -> NDArray[np.uint8]:
@@ -372,24 +391,22 @@ class _Result:
         self._dropped = self._too_rare()
         self._kinds = work.kinds()
 
-    def bands(self) -> TrustedBands:
-        """Return how the raster's bands are made."""
-        work = self._work
-        codes = np.full(256, NONE, np.uint8)
-        codes[: work.count] = work.scheme.legend.codes
+    def bands(
+        self, classes: NDArray[np.uint8], patterns: NDArray[np.uint16]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return codes and kinds of pattern of kept classes and patterns; NONE where the pattern is dropped."""
         kinds = np.where(self._dropped, np.uint8(NONE), self._kinds)
+        bands = np.empty((2, classes.size), np.uint8)
+        decide(classes.reshape(-1), patterns.reshape(-1), self._work.plan.codes, kinds, bands)
+        return bands[0].reshape(classes.shape), bands[1].reshape(classes.shape)
 
-        def bands_of(
-            classes: NDArray[np.uint8], patterns: NDArray[np.uint16]
-        ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-            bands = np.empty((2, classes.size), np.uint8)
-            decide(classes.reshape(-1), patterns.reshape(-1), codes, kinds, bands)
-            return bands[0].reshape(classes.shape), bands[1].reshape(classes.shape)
-
+    def pixels(self) -> NDArray[np.int64]:
+        """Return how many pixels of the raster have each code, (256,)."""
+        work = self._work
         left = np.zeros(256, np.int64)
         left[list(work.scheme.legend.codes)] = self.counts().left()
         left[NONE] = work.maps.grid.width * work.maps.grid.height - left.sum()
-        return TrustedBands(work.scheme.legend, PATTERNS, left, bands_of)
+        return left
 
     def counts(self) -> RuleCounts:
         """Return the pixels by class, pattern and rules."""
@@ -418,7 +435,7 @@ class _Result:
             return None
         needed = sum(BIT[name] for name in work.switched)
         kept = (self._all_bits() & needed) == needed
-        kept &= work.plan.wanted[self._patterns] > 0
+        kept &= self._bits & WANTED > 0
         kept &= (self._kinds[self._patterns] == STABLE_OTHER) & (self._bits & CULTIVATED > 0)
         return int(self._pixels[kept].sum())
 
@@ -432,10 +449,8 @@ class _Result:
 
     def _all_bits(self) -> NDArray[np.int64]:
         """Return the bits of each key, with those that class and pattern decide, and those of rules not evaluated."""
-        found = self._bits & ALL_BITS
-        expected = np.array([foretold(int(pattern), self._work.count) for pattern in self._patterns], np.int64)
-        agreeing = (self._patterns == 0) | (expected == self._classes)
-        found = found | agreeing * BIT["agreement"] | ~self._dropped[self._patterns] * BIT["min_agreement"]
+        found = self._bits & (ALL_BITS - BIT["min_agreement"])  # whose place WANTED takes
+        found = found | ~self._dropped[self._patterns] * BIT["min_agreement"]
         return np.asarray(found | sum(BIT[name] for name in RULES if name not in self._work.words), np.int64)
 
     def _too_rare(self) -> NDArray[np.bool_]:
@@ -449,10 +464,10 @@ class _Result:
 
     def _of_target(self) -> list[PatternAgreement]:
         rows = []
-        expected = np.array([foretold(int(pattern), self._work.count) for pattern in self._patterns])
+        agreeing = self._bits & AGREES > 0
         for pattern in np.unique(self._patterns[self._patterns > 0]).tolist():
             own = self._patterns == pattern
-            right = int(self._pixels[own & (expected == self._classes)].sum())
+            right = int(self._pixels[own & agreeing].sum())
             counts = np.array([int(self._pixels[own].sum()) - right, right])
             rows.append(self._row(pattern, self._work.maps.target_year, counts, held_out=False))
         return rows

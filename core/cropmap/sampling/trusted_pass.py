@@ -1,18 +1,35 @@
-"""One pass over reference maps: read rows in threads, apply the rules, count, and hand the kept pixels on in order."""
+"""One pass over reference maps: read rows in threads, apply the rules, count, and hand the kept pixels on."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+import math
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cropmap.data.site import Window
 from cropmap.io.reference_maps import ReferenceMaps
-from cropmap.sampling.history_rules import NONE, alike, grown, new_tally, paired, read_history, sift, tallied
+from cropmap.sampling.history_rules import (
+    NONE,
+    WANTED,
+    Found,
+    add_up,
+    alike,
+    drop,
+    grown,
+    keep,
+    new_tally,
+    paired,
+    read_history,
+    tallied,
+    whole_words,
+)
 from cropmap.sampling.trusted_counts import BIT
 from cropmap.sampling.trusted_site import SiteRows
 from cropmap.threads import in_order, worker_count
@@ -21,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cropmap.contract.progress import Progress
-    from cropmap.io.trusted_raster import TrustedRaster
 
 # Set where the cultivated layer says that land is: no rule, but counted apart.
 CULTIVATED = 1 << 7
@@ -31,7 +47,7 @@ ANY, CROPS, ALL, APART = "any", "crops cultivated", "all cultivated", "crops cul
 _ROWS_PIXELS = 1_500_000  # of the rows in work in one thread
 _CHUNK_PIXELS = 6_000_000  # whose codes of all years are held at a time in one thread
 _HELD_BYTES = 600 * 10**6  # of rows that wait for their neighbours, all together
-_PIXEL_BYTES = 14  # of such rows: class, bits and pattern of a band and of those around it
+_PIXEL_BYTES = 20  # of such rows: class, bits and pattern of a band and of those around it, and what is kept of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +67,10 @@ class PassPlan:
         cultivated: What the rule asks for, one of ANY, CROPS, ALL, APART.
         windows: What `alike` looks at for each bit that it decides, by bit.
         site: Which pixels lie in the site; None for no such rule.
-        needed: Bits that a kept pixel needs.
-        agreeing: Whether a kept pixel with a pattern must be of the class that it foretells.
-        wanted: Whether each pattern may be kept, (pattern,), uint8.
+        needed: Bits that a kept pixel has, besides that of a wanted pattern.
+        wanted: Kinds of pattern that may be kept, a bit each.
+        codes: Code of each class, (256,), uint8; NONE for none.
+        drops: Whether patterns may be dropped when all is counted.
     """
 
     maps: ReferenceMaps
@@ -68,8 +85,9 @@ class PassPlan:
     windows: dict[int, NDArray[np.int64]]
     site: SiteRows | None
     needed: int
-    agreeing: bool
-    wanted: NDArray[np.uint8]
+    wanted: int
+    codes: NDArray[np.uint8]
+    drops: bool
 
     @property
     def patterns(self) -> int:
@@ -88,7 +106,8 @@ class PassCounts:
 
     Args:
         agreement: Pixels by row of the table, pattern, and what came: another class, the foretold one, none; int64.
-        pixels: Pixels of each key (class + 2^8 bits + 2^16 pattern), those without a class left out.
+        pixels: Pixels of each key (class + 2^8 bits + 2^16 pattern), those without a class left out; bit
+            `history_rules.WANTED` tells wanted patterns.
         strange: Whether a code was met that nobody names; the pass ended there.
     """
 
@@ -99,44 +118,68 @@ class PassCounts:
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Some rows, all columns, before rules that look around: (row, column) each."""
+    """Some rows, all columns, before rules that look around; class, pattern, kind and bits (row, column) each."""
 
     row: int
-    classes: NDArray[np.uint8]
-    patterns: NDArray[np.uint16]
-    bits: NDArray[np.uint8]
+    found: Found
     agreement: NDArray[np.int64]
     strange: bool
 
 
 @dataclass(frozen=True, eq=False)
 class _Sifted:
+    """What is counted of some rows, and what is kept of them: either way (row, column) each."""
+
     rows: _Rows
-    kept: NDArray[np.uint8]
+    kept: tuple[NDArray[np.uint8], NDArray[np.uint8] | NDArray[np.uint16]]
     keys: NDArray[np.uint32]
     counts: NDArray[np.int64]
 
 
-def run_pass(plan: PassPlan, raster: TrustedRaster, progress: Progress, *, threads: int, height: int) -> PassCounts:
-    """Read everything once, count, and give the kept pixels to the raster.
+class _Tables:
+    """What the pixels are looked up in, and codes of all years that each thread fills anew."""
+
+    def __init__(self, plan: PassPlan) -> None:
+        self.classes = paired(plan.tables)
+        self.codes = paired(plan.codes[None])[0]
+        self.years = np.column_stack([[year - 1 in plan.years for year in plan.years], plan.rows]).astype(np.int64)
+        self._held = threading.local()
+
+    def buffer(self, years: int, pixels: int) -> NDArray[np.uint8]:
+        """Return this thread's codes of all years, (year, pixel); what fills up the last word is no data."""
+        size = whole_words(pixels)
+        held: NDArray[np.uint8] | None = getattr(self._held, "codes", None)
+        if held is None or held.shape[1] != size:
+            held = self._held.codes = np.empty((years, size), np.uint8)
+        held[:, pixels:] = NONE
+        return held
+
+
+Taker = Callable[[NDArray[np.uint8], Any], None]
+
+
+def run_pass(plan: PassPlan, take: Taker, progress: Progress, *, threads: int, height: int) -> PassCounts:
+    """Read everything once, count, and hand the kept pixels on, in order.
 
     Args:
         plan: What is read and asked for.
-        raster: Takes classes by position, NONE where a pixel is not kept, and patterns.
+        take: Called with each band of rows, all columns, (row, column) each: code and kind of pattern, uint8, NONE
+            where a pixel is not kept; where patterns may yet be dropped, position of the class, uint8, and pattern,
+            uint16, NONE and 0 where a pixel is not kept.
         progress: Told after each band of rows; cancels between them.
         threads: As `worker_count` takes it; fewer where their rows would take more than about 600 MB.
         height: Rows of a band; 0 for what suits the files.
     """
     bands = _bands(plan, height)
     workers = _workers(plan, bands, threads)
-    tables = paired(plan.tables)
+    tables = _Tables(plan)
     found = PassCounts(np.zeros((max(plan.rows, default=-1) + 1, plan.patterns, 3), np.int64))
 
     def read(band: tuple[int, int]) -> _Rows:
         return _read(plan, tables, band)
 
     def sifted(three: Sequence[_Rows | None]) -> _Sifted:
-        return _sifted(plan, three)
+        return _sifted(plan, tables, three)
 
     with (
         contextlib.closing(in_order(read, bands, workers)) as loaded,
@@ -149,8 +192,8 @@ def run_pass(plan: PassPlan, raster: TrustedRaster, progress: Progress, *, threa
             found.agreement += one.rows.agreement
             for key, count in zip(one.keys.tolist(), one.counts.tolist(), strict=True):
                 found.pixels[key] = found.pixels.get(key, 0) + count
-            raster.add(one.kept, one.rows.patterns)
-            progress.at((one.rows.row + len(one.kept)) / plan.maps.grid.height, "Reading the reference maps")
+            take(*one.kept)
+            progress.at((one.rows.row + len(one.kept[0])) / plan.maps.grid.height, "Reading the reference maps")
     return found
 
 
@@ -176,24 +219,20 @@ def _threes(rows: Iterable[_Rows]) -> Iterator[Sequence[_Rows | None]]:
         before, own = own, after
 
 
-def _read(plan: PassPlan, tables: NDArray[np.uint16], band: tuple[int, int]) -> _Rows:
+def _read(plan: PassPlan, tables: _Tables, band: tuple[int, int]) -> _Rows:
     row, height = band
-    width = plan.maps.grid.width
-    rows = _Rows(
-        row,
-        np.empty((height, width), np.uint8),
-        np.empty((height, width), np.uint16),
-        np.zeros((height, width), np.uint8),
-        np.zeros((max(plan.rows, default=-1) + 1, plan.patterns, 3), np.int64),
-        strange=False,
-    )
+    shape = height, plan.maps.grid.width
+    found = Found(*(np.empty(shape, kind) for kind in (np.uint8, np.uint16, np.uint8, np.uint8)))
+    agreement = np.zeros((max(plan.rows, default=-1) + 1, plan.patterns, 3), np.int64)
     strange = False
     for window in _chunks(plan, row, height):
-        strange |= _read_chunk(plan, tables, window, rows)
+        columns = np.s_[:, window.col : window.col + window.width]
+        own = Found(*(whole[columns] for whole in found))
+        strange |= _read_chunk(plan, tables, window, own, agreement)
+        _read_layers(plan, window, own.classes, own.bits)
     if plan.site is not None:
-        inside = plan.site.read(row, height)
-        rows.bits[inside] |= BIT["site"]
-    return _Rows(row, rows.classes, rows.patterns, rows.bits, rows.agreement, strange)
+        found.bits[plan.site.read(row, height)] |= BIT["site"]
+    return _Rows(row, found, agreement, strange)
 
 
 def _chunks(plan: PassPlan, row: int, height: int) -> Iterator[Window]:
@@ -204,26 +243,21 @@ def _chunks(plan: PassPlan, row: int, height: int) -> Iterator[Window]:
         yield Window(row, col, height, min(step, width - col))
 
 
-def _read_chunk(plan: PassPlan, tables: NDArray[np.uint16], window: Window, rows: _Rows) -> bool:
+def _read_chunk(plan: PassPlan, tables: _Tables, window: Window, found: Found, agreement: NDArray[np.int64]) -> bool:
     """Fill the columns of a window, and tell whether a code was met that nobody names."""
     shape, pixels = (window.height, window.width), window.pixels
-    codes = np.empty((len(plan.years), pixels + pixels % 2), np.uint8)
-    codes[:, pixels:] = NONE
+    codes = tables.buffer(len(plan.years), pixels)
     for year, one in zip(plan.years, codes, strict=True):
         plan.maps.read(year, window, one[:pixels].reshape(shape))
-    follows = [year - 1 in plan.years for year in plan.years]
-    years = np.column_stack([follows, plan.rows]).astype(np.int64)
     own_map = int(plan.years[-1] == plan.maps.target_year)
-    columns = np.s_[:, window.col : window.col + window.width]
-    whole = window.width == rows.classes.shape[1]
-    classes = rows.classes if whole else np.empty(shape, np.uint8)
-    patterns = rows.patterns if whole else np.empty(shape, np.uint16)
-    rules = (plan.history, plan.rest, plan.count, own_map)
-    found = classes.reshape(-1), patterns.reshape(-1)
-    strange = read_history(codes.view(np.uint16), tables, years, rules, found, rows.agreement)
+    rules = (plan.history, plan.rest, plan.count, own_map, plan.wanted)
+    whole = found.classes.flags.c_contiguous
+    filled = found if whole else Found(*(np.empty(shape, part.dtype) for part in found))
+    flat = Found(*(part.reshape(-1) for part in filled))
+    strange = read_history(codes.view(np.uint64), tables.classes, tables.years, rules, flat, agreement)
     if not whole:
-        rows.classes[columns], rows.patterns[columns] = classes, patterns
-    _read_layers(plan, window, rows.classes[columns], rows.bits[columns])
+        for part, own in zip(found, filled, strict=True):
+            part[:] = own
     return strange
 
 
@@ -231,7 +265,8 @@ def _read_layers(plan: PassPlan, window: Window, classes: NDArray[np.uint8], bit
     """Set the bits that the confidence and the cultivated layer decide."""
     if plan.min_confidence:
         percent = plan.maps.read_layer("confidence", window)
-        bits |= _bit((percent >= plan.min_confidence) & (percent <= 100), BIT["min_confidence"])
+        least = percent.dtype.type(math.ceil(plan.min_confidence) if percent.dtype == np.uint8 else plan.min_confidence)
+        bits |= _bit((percent >= least) & (percent <= 100), BIT["min_confidence"])
     if plan.maps.has_layer("cultivated"):
         layer = plan.maps.read_layer("cultivated", window)
         grown_on = layer == 2
@@ -247,23 +282,27 @@ def _bit(passing: NDArray[np.bool_], bit: int) -> NDArray[np.uint8]:
     return np.asarray(passing.view(np.uint8) * np.uint8(bit))
 
 
-def _sifted(plan: PassPlan, three: Sequence[_Rows | None]) -> _Sifted:
+def _sifted(plan: PassPlan, tables: _Tables, three: Sequence[_Rows | None]) -> _Sifted:
     """Apply the rules that look around, count, and keep what passes all."""
     own = three[1]
     assert own is not None  # noqa: S101 - the middle one always is
-    bits = own.bits
+    classes, bits = own.found.classes, own.found.bits
     if plan.windows:
         around = _around(three, plan.far)
         for bit, reach in plan.windows.items():
-            far, same = len(reach) - 1, np.empty(own.classes.shape, np.uint8)
+            far, same = len(reach) - 1, np.empty(classes.shape, np.uint8)
             alike(around[plan.far - far : len(around) - plan.far + far], reach, same)
             bits |= same * np.uint8(bit)
-    kept = own.classes.copy()  # the neighbours still look at the others
-    wanted = (plan.needed, int(plan.agreeing), plan.count, plan.wanted)
+    flat = Found(*(part.reshape(-1) for part in own.found))
     tally, start = new_tally(), 0
-    flat = kept.reshape(-1), bits.reshape(-1), own.patterns.reshape(-1)
-    while (start := sift(*flat, wanted, tally, start)) < kept.size:
+    while (start := add_up(flat.classes, flat.bits, flat.patterns, tally, start)) < classes.size:
         tally = grown(tally)
+    kept = np.empty(classes.shape, np.uint8), np.empty(classes.shape, np.uint16 if plan.drops else np.uint8)
+    needed, parts = plan.needed | WANTED, tuple(part.reshape(-1) for part in kept)
+    if plan.drops:
+        drop(flat, needed, *parts)
+    else:
+        keep(flat, needed, tables.codes, *parts)
     return _Sifted(own, kept, *tallied(tally))
 
 
@@ -271,11 +310,12 @@ def _around(three: Sequence[_Rows | None], far: int) -> NDArray[np.uint8]:
     """Return a band's classes with so many rows of its neighbours; NONE beyond the grid."""
     before, own, after = three
     assert own is not None  # noqa: S101 - the middle one always is
-    found = np.full((len(own.classes) + 2 * far, own.classes.shape[1]), NONE, np.uint8)
-    found[far : far + len(own.classes)] = own.classes
+    classes = own.found.classes
+    found = np.full((len(classes) + 2 * far, classes.shape[1]), NONE, np.uint8)
+    found[far : far + len(classes)] = classes
     if before is not None and far:
-        found[:far] = before.classes[-far:]
+        found[:far] = before.found.classes[-far:]
     if after is not None and far:
-        rows = after.classes[:far]
-        found[far + len(own.classes) :][: len(rows)] = rows
+        rows = after.found.classes[:far]
+        found[far + len(classes) :][: len(rows)] = rows
     return found

@@ -130,9 +130,7 @@ def suggested_block_m(found: Resemblance) -> float:
 
 def block_note(found: Resemblance, block_m: float) -> str:
     """Say whether blocks are as large as the distance up to which the samples resemble each other."""
-    if not math.isfinite(found.range_m):
-        return f"{found.text} Blocks of {length_text(block_m)} are large enough."
-    if block_m >= 0.8 * found.range_m:
+    if not math.isfinite(found.range_m) or block_m >= 0.8 * found.range_m:
         return f"{found.text} Blocks of {length_text(block_m)} are large enough."
     return (
         f"{found.text} Blocks of {length_text(block_m)} are smaller, so the measured accuracy may be too high; blocks "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 import shapely
 
 from cropmap.contract.job import Job
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cropmap.data.run import RunRecord
+    from cropmap.data.samples import SampleSet
     from cropmap.testing.synthetic import SyntheticSite
+
+MOST = 12  # pixels of a parcel
 
 
 def run(out: Path, images: dict[str, Any], recipe: dict[str, Any], **more: Any) -> RunRecord:
@@ -25,13 +29,29 @@ def run(out: Path, images: dict[str, Any], recipe: dict[str, Any], **more: Any) 
     return run_job(Job("sample", params, str(out)))
 
 
-def test_a_survey_of_parcels_gives_one_sample_each(
-    tmp_path: Path, images: dict[str, Any], recipe: dict[str, Any], site: SyntheticSite
-) -> None:
+@pytest.fixture
+def survey(site: SyntheticSite) -> dict[str, Any]:
     scheme = "Corn = Corn; Other = Soybeans; rest = Other"  # some crops have one parcel only
-    survey = {"samples": str(site.fields), "class_field": "class", "id_field": "field_id", "scheme": scheme}
-    made = [run(tmp_path / unit, images, recipe, unit=unit, **survey) for unit in ("parcels", "pixels")]
-    parcels, pixels = (read_samples(done.result["outputs"]["samples"]) for done in made)
+    return {"samples": str(site.fields), "class_field": "class", "id_field": "field_id", "scheme": scheme}
+
+
+@pytest.fixture
+def pixels(tmp_path: Path, images: dict[str, Any], recipe: dict[str, Any], survey: dict[str, Any]) -> SampleSet:
+    """Some pixels of every parcel, each a sample."""
+    done = run(tmp_path / "pixels", images, recipe, per_polygon=MOST, **survey)
+    return read_samples(done.result["outputs"]["samples"])
+
+
+def test_a_survey_of_parcels_gives_one_sample_each(
+    tmp_path: Path,
+    images: dict[str, Any],
+    recipe: dict[str, Any],
+    site: SyntheticSite,
+    survey: dict[str, Any],
+    pixels: SampleSet,
+) -> None:
+    done = run(tmp_path / "parcels", images, recipe, unit="parcels", **survey)
+    parcels = read_samples(done.result["outputs"]["samples"])
     labels = read_labels(site.fields, LabelOptions(class_field="class", id_field="field_id", group_field="none"))
     assert 10 < len(parcels) <= len(labels)
     assert len(pixels) > 4 * len(parcels)
@@ -64,18 +84,11 @@ def test_points_of_one_outline_share_a_group_and_a_fold(
 
 
 def test_a_survey_is_thinned_and_balanced(
-    tmp_path: Path, images: dict[str, Any], recipe: dict[str, Any], site: SyntheticSite
+    tmp_path: Path, images: dict[str, Any], recipe: dict[str, Any], survey: dict[str, Any], pixels: SampleSet
 ) -> None:
-    survey = {
-        "samples": str(site.fields),
-        "class_field": "class",
-        "scheme": "Corn = Corn; rest = Other; Other = Soybeans",
-    }
-    whole, drawn = (
-        read_samples(run(tmp_path / name, images, recipe, **survey, **asked).result["outputs"]["samples"])
-        for name, asked in (("whole", {}), ("drawn", {"total": 60, "min_distance_m": 90}))
-    )
-    assert set(drawn.ids) < set(whole.ids)
+    done = run(tmp_path / "drawn", images, recipe, per_polygon=MOST, total=60, min_distance_m=90, **survey)
+    drawn = read_samples(done.result["outputs"]["samples"])
+    assert set(drawn.ids) < set(pixels.ids)
     assert all(28 <= count <= 30 for count in drawn.counts().values())  # clouds leave a few without a series
     places = np.column_stack([drawn.x, drawn.y])
     apart = np.linalg.norm(places[:, None] - places[None], axis=2)

@@ -13,9 +13,10 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from cropmap.__main__ import main
-from cropmap.contract.errors import LegendError, OutputError, ParameterError, SampleError
+from cropmap.contract.errors import GridError, LegendError, OutputError, ParameterError, SampleError
 from cropmap.contract.job import Job
 from cropmap.contract.progress import Cancelled, Progress
+from cropmap.data.cdl import cdl_legend
 from cropmap.data.schemes import scheme_of
 from cropmap.io.vectors import read_labels
 from cropmap.jobs.run import run_job
@@ -255,12 +256,95 @@ def test_a_cancelled_job_leaves_nothing_that_looks_whole(asked, tmp_path, share)
     assert (tmp_path / "run" / "run.json").exists()
 
 
-def test_each_class_of_the_maps_may_be_one(asked, tmp_path):
-    run_job(asked(tmp_path / "run", scheme="", total=0))
-    assert {"Corn", "Soybean", "Winter wheat", "Developed, gardens"} <= set(figures(tmp_path / "run")["pixels"])
+def test_each_class_that_the_maps_hold_may_be_one(asked, land, tmp_path):
+    held = np.unique(np.concatenate([np.unique(bands(path)) for path in land.history.values()]))
+    names = {found.name for found in cdl_legend().classes if found.code in held} - {"Background"}
+    record = run_job(asked(tmp_path / "run", scheme="", legend="cdl", total=0))
+    assert set(record.result["figures"]["pixels"]) == names
+    assert 5 < len(names) < 12
+    legend = tmp_path / "other.json"
+    legend.write_text('[{"code": 200, "name": "Rice", "colour": "#112233"}]')
+    with pytest.raises(LegendError, match="no class that their legend names"):
+        run_job(asked(tmp_path / "other", scheme="", legend=str(legend), total=0))
+
+
+def test_names_that_the_maps_lack_are_told(asked, tmp_path):
+    scheme = "Corn = corn; Soya = soja, Soybene; Other = ; rest = Other"
+    record = run_job(asked(tmp_path / "run", scheme=scheme, legend="cdl"))
+    assert "The scheme names what the maps' legend does not have: 'Soybene'." in record.result["warnings"]
+
+
+def changed(path, source, change):
+    with rasterio.open(source) as raster:
+        profile, values = raster.profile, change(raster.read())
+    with rasterio.open(path, "w", **{**profile, "dtype": values.dtype, "nodata": None}) as raster:
+        raster.write(values)
+    return str(path)
+
+
+def test_a_layer_that_takes_everything_is_doubted(asked, land, tmp_path):
+    shares = changed(tmp_path / "shares.tif", land.confidence, lambda values: (values / 200).astype("float32"))
+    with pytest.raises(SampleError, match=r"The confidence layer says from 0\.\d+ to 0\.5 percent\."):
+        run_job(asked(tmp_path / "a", confidence_layers=[shares]))
+    crops = changed(tmp_path / "crops.tif", land.history[2023], lambda codes: np.isin(codes, [1, 5]).astype("uint8"))
+    with pytest.raises(SampleError, match="holds no 2, which stands for cultivated land"):
+        run_job(asked(tmp_path / "b", cultivated_layers=[crops]))
+    away = tmp_path / "away.gpkg"
+    square = shapely.to_wkb(np.array([shapely.box(0, 0, 900, 900)]))
+    pyogrio.raw.write(away, square, [], [], geometry_type="Polygon", crs="EPSG:32615")
+    with pytest.raises(SampleError, match="No pixel with a class lies in the site"):
+        run_job(asked(tmp_path / "c", site=str(away)))
+    # Without points to draw it is no reason to stop.
+    record = run_job(asked(tmp_path / "d", site=str(away), total=0))
+    assert "No pixel with a class lies in the site." in record.result["warnings"]
+
+
+def test_a_map_without_a_class_is_refused(asked, land, tmp_path):
+    maps = [str(path) for year, path in land.history.items() if year < 2023]
+    empty = changed(tmp_path / "map_2023.tif", land.history[2023], lambda codes: np.full_like(codes, 255))
+    with pytest.raises(SampleError, match="No pixel of the map of 2023 has a class") as error:
+        run_job(asked(tmp_path / "a", maps=[*maps, empty], total=0))
+    assert error.value.where == empty
+
+
+def test_maps_without_a_crs_give_no_points(asked, land, tmp_path):
+    maps = []
+    for year, path in land.history.items():
+        with rasterio.open(path) as raster:
+            profile, codes = raster.profile, raster.read()
+        maps.append(str(tmp_path / f"map_{year}.tif"))
+        with rasterio.open(maps[-1], "w", **{**profile, "crs": None}) as raster:
+            raster.write(codes)
+    with pytest.raises(GridError, match="no place"):
+        run_job(asked(tmp_path / "a", maps=maps, confidence_layers=[]))
+    run_job(asked(tmp_path / "a", maps=maps, confidence_layers=[], total=0))
+
+
+def test_one_layer_of_a_file_is_the_site(asked, land, tmp_path):
+    with rasterio.open(land.history[2023]) as raster:
+        whole = shapely.box(*raster.bounds)
+    half = shapely.box(whole.bounds[0], whole.bounds[1], whole.centroid.x, whole.bounds[3])
+    path = tmp_path / "project.gpkg"
+    for layer, shape in (("region", whole), ("site", half), ("border", half.exterior)):
+        wkb = shapely.to_wkb(np.array([shape]))
+        more = {"geometry_type": shape.geom_type.replace("LinearRing", "LineString"), "crs": "EPSG:32615"}
+        pyogrio.raw.write(path, wkb, [], [], layer=layer, append=path.exists(), **more)
+    with pytest.raises(SampleError, match="The file has 3 layers") as error:
+        run_job(asked(tmp_path / "a", site=str(path)))
+    assert "|layername=region" in error.value.fix
+    with pytest.raises(SampleError, match="holds no polygon"):
+        run_job(asked(tmp_path / "a", site=f"{path}|layername=border"))
+    record = run_job(asked(tmp_path / "a", site=f"{path}|layername=site"))
+    assert str(path) in record.inputs
+    _, cols = np.nonzero(bands(tmp_path / "a" / "trusted.tif")[0] < 255)
+    assert PIXELS // 3 < cols.max() < PIXELS // 2
 
 
 def test_wrong_values_are_refused(asked, tmp_path, land):
+    with pytest.raises(ParameterError, match="accuracies: 90 of 'Corn'"):
+        run_job(asked(tmp_path / "a", accuracies={"Corn": 90}))
+    with pytest.raises(ParameterError, match="minimum: a random draw"):
+        run_job(asked(tmp_path / "a", allocation="random", minimum=2))
     with pytest.raises(ParameterError, match="'Maize' is no class"):
         run_job(asked(tmp_path / "a", accuracies={"Maize": 0.9}))
     with pytest.raises(ParameterError, match="no middle"):

@@ -14,7 +14,8 @@ from cropmap.data.legend import NODATA, legend_from_names
 from cropmap.data.samples import PlacedSamples
 from cropmap.data.site import Grid, Window
 from cropmap.io.projection import crs_wkt
-from cropmap.sampling.draw import DrawOptions, draw_pixels, draw_placed, nested_subsets, short_notes
+from cropmap.sampling.cells import Cells
+from cropmap.sampling.draw import DrawOptions, draw_pixels, draw_placed, short_notes
 from cropmap.sampling.pixel_ids import pixel_ids, pixel_keys
 
 GRID = Grid(crs_wkt("EPSG:32615"), 304_785.0, 5_040_315.0, 30.0, 30.0, 120, 90)
@@ -151,9 +152,7 @@ def test_cells_in_degrees_are_square_on_the_ground():
     grid = Grid(DEGREES.crs, 19.5, 60.3, 0.0025, 0.0025, 400, 400)  # 1 degree, 111 km high and 55 km wide
     drawn = draw_pixels(by_blocks(codes), grid, {1: 1}, DrawOptions(spread="cells", cell_m=20_000.0))
     assert len(drawn) == 1
-    from cropmap.sampling.draw import _Cells
-
-    cells = _Cells.of(grid, DrawOptions(spread="cells", cell_m=20_000.0))
+    cells = Cells.of(grid, 20_000.0)
     rows, cols = np.divmod(np.arange(160_000), 400)
     _, size = np.unique(cells.of_pixels(rows, cols), return_counts=True)
     pixel = (0.0025 * 111_195.08) ** 2 * np.cos(np.radians(59.8))
@@ -270,44 +269,3 @@ def test_all_placed_pixels_may_be_thinned():
     points = np.column_stack([thin.x, thin.y])
     assert cKDTree(points).query(points, k=2)[0][:, 1].min() >= 100
     assert any("100 m apart" in note for note in thin.notes)
-
-
-# ---------------------------------------------------------------- nested subsets
-
-
-@given(
-    st.lists(st.integers(0, 3), min_size=1, max_size=60),
-    st.lists(st.integers(1, 60), min_size=1, max_size=5),
-    st.integers(0, 5),
-)
-def test_subsets_are_nested_and_keep_the_classes_shares(labels, sizes, seed):
-    codes = np.array(labels, np.uint8)
-    ids = np.array([f"s{k}" for k in range(len(codes))])
-    sizes = [min(size, len(codes)) for size in sizes]
-    masks = nested_subsets(codes, ids, sizes, seed)
-    assert masks.sum(axis=1).tolist() == sizes
-    present, there = np.unique(codes, return_counts=True)
-    for size, mask in zip(sizes, masks, strict=True):
-        for wider, other in zip(sizes, masks, strict=True):
-            assert size > wider or not (mask & ~other).any()
-        for code, number in zip(present, there, strict=True):
-            found = (codes[mask] == code).sum()
-            assert abs(found - size * number / len(codes)) < 1 or size < len(present)
-            assert found > 0 or size < len(present)
-
-
-def test_subsets_follow_the_ids_not_the_order():
-    rng = np.random.default_rng(0)
-    codes = rng.integers(0, 3, 200).astype(np.uint8)
-    ids = np.array([f"E{k}N7@32615" for k in range(200)])
-    order = rng.permutation(200)
-    first = nested_subsets(codes, ids, [50], 4)[0]
-    other = nested_subsets(codes[order], ids[order], [50], 4)[0]
-    assert set(ids[first]) == set(ids[order][other])
-    assert set(ids[first]) != set(ids[nested_subsets(codes, ids, [50], 5)[0]])
-
-
-@pytest.mark.parametrize("size", [0, 11])
-def test_a_subset_of_nothing_or_of_too_many_is_refused(size):
-    with pytest.raises(SampleError, match=f"{size} of 10"):
-        nested_subsets(np.zeros(10, np.uint8), np.arange(10).astype(str), [5, size], 0)
