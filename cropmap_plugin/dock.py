@@ -34,6 +34,7 @@ from .pages.preparation import PreparationPage
 from .pages.samples import SamplesPage
 from .pages.trusted import TRUST
 from .settings import choose_runs_folder, runs_folder, worker_python
+from .widgets.layers import with_copies
 from .widgets.notice import Notice
 from .widgets.run_panel import RunPanel
 from .widgets.stepper import Stepper
@@ -278,9 +279,14 @@ class CropMapDock(QgsDockWidget):
             )
             self.environment_asked.emit()
             return
+        try:
+            given = with_copies(params, folder)
+        except CropMapError as error:
+            self._show_error(error)
+            return
         self._folder, self._warnings = folder, []
         self.notice.hide()
-        order = Order(Job(kind, dict(params), str(folder)), python.path, CORE)
+        order = Order(Job(kind, given, str(folder)), python.path, CORE)
         self.runner.start(order, f"CropMap: {title_of(kind)}")
         self.refresh()
 

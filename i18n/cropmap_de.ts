@@ -97,11 +97,11 @@
   </message>
   <message>
    <source>Prepare</source>
-   <translation>Vorbereitung</translation>
+   <translation>Rezept</translation>
   </message>
   <message>
    <source>Samples</source>
-   <translation>Stichproben</translation>
+   <translation>Proben</translation>
   </message>
   <message>
    <source>Model</source>
@@ -188,76 +188,92 @@
    <translation>Sicherheit (%)</translation>
   </message>
   <message>
+   <source>Where to sample next</source>
+   <translation>Nächste Stichproben</translation>
+  </message>
+  <message>
+   <source>Validation points</source>
+   <translation>Prüfpunkte</translation>
+  </message>
+  <message>
+   <source>Trusted points</source>
+   <translation>Vertrauenswürdige Punkte</translation>
+  </message>
+  <message>
+   <source>Trusted pixels</source>
+   <translation>Vertrauenswürdige Pixel</translation>
+  </message>
+  <message>
    <source>Clear observations</source>
    <translation>Wolkenfreie Beobachtungen</translation>
   </message>
   <message>
    <source>This is no sample file of CropMap with series.</source>
-   <translation type="unfinished" />
+   <translation>Das ist keine Stichprobendatei von CropMap mit Zeitreihen.</translation>
   </message>
   <message>
    <source>Close the file in other programs, or copy it to where you may write, and choose the copy.</source>
-   <translation type="unfinished" />
+   <translation>Schließen Sie die Datei in anderen Programmen, oder kopieren Sie sie an eine Stelle, an der Sie schreiben dürfen, und wählen Sie die Kopie.</translation>
   </message>
   <message>
    <source>The sample file has version {found}; this CropMap reads {known}.</source>
-   <translation type="unfinished" />
+   <translation>Die Stichprobendatei hat Version {found}; dieses CropMap liest {known}.</translation>
   </message>
   <message>
    <source>Use the CropMap that wrote it, or extract the samples again.</source>
-   <translation type="unfinished" />
+   <translation>Verwenden Sie das CropMap, das sie geschrieben hat, oder entnehmen Sie die Zeitreihen neu.</translation>
   </message>
   <message>
    <source>The sample file was removed or replaced meanwhile.</source>
-   <translation type="unfinished" />
+   <translation>Die Stichprobendatei wurde inzwischen entfernt oder ersetzt.</translation>
   </message>
   <message>
    <source>Choose a samples.gpkg that a run has written.</source>
-   <translation type="unfinished" />
+   <translation>Wählen Sie eine samples.gpkg, die ein Lauf geschrieben hat.</translation>
   </message>
   <message>
    <source>The file is not there.</source>
-   <translation type="unfinished" />
+   <translation>Die Datei ist nicht da.</translation>
   </message>
   <message>
    <source>it is read-only</source>
-   <translation type="unfinished" />
+   <translation>sie ist schreibgeschützt</translation>
   </message>
   <message>
    <source>The verdict cannot be written into the file: {why}.</source>
-   <translation type="unfinished" />
+   <translation>Das Urteil lässt sich nicht in die Datei schreiben: {why}.</translation>
   </message>
   <message>
    <source>Choose another one.</source>
-   <translation type="unfinished" />
+   <translation>Wählen Sie eine andere.</translation>
   </message>
   <message>
    <source>The description of the samples is damaged.</source>
-   <translation type="unfinished" />
+   <translation>Die Beschreibung der Stichproben ist beschädigt.</translation>
   </message>
   <message>
    <source>Choose it again.</source>
-   <translation type="unfinished" />
+   <translation>Wählen Sie sie noch einmal.</translation>
   </message>
   <message>
    <source>The sample has no series of {steps} steps and {bands} bands.</source>
-   <translation type="unfinished" />
+   <translation>Die Stichprobe hat keine Zeitreihe von {steps} Schritten und {bands} Kanälen.</translation>
   </message>
   <message>
    <source>Extract the samples again.</source>
-   <translation type="unfinished" />
+   <translation>Entnehmen Sie die Zeitreihen neu.</translation>
   </message>
   <message>
    <source>Sample {id} is no longer where it was in the file.</source>
-   <translation type="unfinished" />
+   <translation>Stichprobe {id} steht nicht mehr dort, wo sie in der Datei stand.</translation>
   </message>
   <message>
    <source>Choose the file again.</source>
-   <translation type="unfinished" />
+   <translation>Wählen Sie die Datei noch einmal.</translation>
   </message>
   <message>
    <source>QGIS refused</source>
-   <translation type="unfinished" />
+   <translation>QGIS hat es abgelehnt</translation>
   </message>
   <message>
    <source>Load the layers</source>
@@ -321,11 +337,11 @@
   </message>
   <message>
    <source>Train a model with my samples, then map</source>
-   <translation>Ein Modell mit meinen Stichproben trainieren, dann kartieren</translation>
+   <translation>Modell trainieren, dann kartieren</translation>
   </message>
   <message>
    <source>Map with a model package that I have</source>
-   <translation>Mit einem vorhandenen Modellpaket kartieren</translation>
+   <translation>Mit fertigem Modellpaket kartieren</translation>
   </message>
   <message>
    <source>Folder for results</source>
@@ -377,35 +393,35 @@
   </message>
   <message>
    <source>The checks found no doubtful label in this file.</source>
-   <translation type="unfinished" />
+   <translation>Die Prüfungen haben in dieser Datei keine zweifelhafte Angabe gefunden.</translation>
   </message>
   <message>
    <source>Find doubtful labels</source>
-   <translation type="unfinished" />
+   <translation>Zweifelhafte Angaben finden</translation>
   </message>
   <message>
    <source>Look for doubtful labels</source>
-   <translation type="unfinished" />
+   <translation>Zweifelhafte Angaben suchen</translation>
   </message>
   <message>
    <source>Check every label against models, its class and duplicates; nothing is changed.</source>
-   <translation type="unfinished" />
+   <translation>Jede Angabe an Modellen, ihrer Klasse und Duplikaten prüfen; geändert wird nichts.</translation>
   </message>
   <message>
    <source>Show only suspects of these classes</source>
-   <translation type="unfinished" />
+   <translation>Nur Verdachtsfälle dieser Klassen zeigen</translation>
   </message>
   <message>
    <source>Choose a sample file. Every run that takes samples writes one: samples.gpkg.</source>
-   <translation type="unfinished" />
+   <translation>Wählen Sie eine Stichprobendatei. Jeder Lauf mit Stichproben schreibt eine: samples.gpkg.</translation>
   </message>
   <message>
    <source>You are editing the layer: verdicts wait in it until you save its edits.</source>
-   <translation type="unfinished" />
+   <translation>Sie bearbeiten den Layer gerade: Urteile warten darin, bis Sie seine Änderungen speichern.</translation>
   </message>
   <message>
    <source>Sample files</source>
-   <translation type="unfinished" />
+   <translation>Stichprobendateien</translation>
   </message>
   <message>
    <source>Settings</source>
@@ -413,63 +429,63 @@
   </message>
   <message>
    <source>Only undecided</source>
-   <translation type="unfinished" />
+   <translation>Nur offene</translation>
   </message>
   <message>
    <source>Labels that models, other samples of their class or duplicates contradict. You decide each.</source>
-   <translation type="unfinished" />
+   <translation>Angaben, denen Modelle, andere Stichproben der Klasse oder Duplikate widersprechen. Über jede entscheiden Sie.</translation>
   </message>
   <message>
    <source>Sample file</source>
-   <translation type="unfinished" />
+   <translation>Stichprobendatei</translation>
   </message>
   <message>
    <source>Choose a sample file first: a samples.gpkg that a run has written.</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>No label of this file is marked as doubtful. “Find doubtful labels” looks for them.</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>All doubtful labels are decided.</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>Train a model on this file: verdicts are carried out when it is read.</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>{n} of {total}</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>Labels in doubt: {n}. Decide them one by one below.</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>All classes ({n})</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>Nothing is left to decide here.</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>&lt;b&gt;{n}&lt;/b&gt; of {total} decided</source>
-   <translation type="unfinished" />
+   <translation>Wählen Sie zuerst eine Stichprobendatei: eine samples.gpkg, die ein Lauf geschrieben hat.</translation>
   </message>
   <message>
    <source>The layer has unsaved edits. Save them first: the job reads the file.</source>
-   <translation type="unfinished" />
+   <translation>Der Layer hat ungespeicherte Änderungen. Speichern Sie sie zuerst: Der Auftrag liest die Datei.</translation>
+  </message>
+  <message>
+   <source>No label of this file is marked as doubtful. “Find doubtful labels” looks for them.</source>
+   <translation>Keine Angabe dieser Datei ist als zweifelhaft markiert. „Zweifelhafte Angaben finden“ sucht danach.</translation>
+  </message>
+  <message>
+   <source>All doubtful labels are decided.</source>
+   <translation>Über alle zweifelhaften Angaben ist entschieden.</translation>
+  </message>
+  <message>
+   <source>Train a model on this file: verdicts are carried out when it is read.</source>
+   <translation>Trainieren Sie ein Modell mit dieser Datei: Die Urteile werden beim Lesen ausgeführt.</translation>
+  </message>
+  <message>
+   <source>{n} of {total}</source>
+   <translation>{n} von {total}</translation>
+  </message>
+  <message>
+   <source>Labels in doubt: {n}. Decide them one by one below.</source>
+   <translation>Zweifelhafte Angaben: {n}. Entscheiden Sie unten eine nach der anderen.</translation>
+  </message>
+  <message>
+   <source>All classes ({n})</source>
+   <translation>Alle Klassen ({n})</translation>
+  </message>
+  <message>
+   <source>Nothing is left to decide here.</source>
+   <translation>Hier ist nichts mehr zu entscheiden.</translation>
+  </message>
+  <message>
+   <source>&lt;b&gt;{n}&lt;/b&gt; of {total} decided</source>
+   <translation>&lt;b&gt;{n}&lt;/b&gt; von {total} entschieden</translation>
   </message>
   <message>
    <source>Train a model with it</source>
-   <translation type="unfinished" />
+   <translation>Modell damit trainieren</translation>
   </message>
   <message>
    <source>Labelled samples</source>
-   <translation>Stichproben mit bekannter Kultur</translation>
+   <translation>Bekannte Kulturen</translation>
   </message>
   <message>
    <source>Points or polygons whose crop is known. The model learns from the image series at these places.</source>
@@ -477,27 +493,27 @@
   </message>
   <message>
    <source>Survey</source>
-   <translation type="unfinished" />
+   <translation>Erhebung</translation>
   </message>
   <message>
    <source>Reference maps</source>
-   <translation type="unfinished" />
+   <translation>Referenzkarten</translation>
   </message>
   <message>
    <source>Review</source>
-   <translation type="unfinished" />
+   <translation>Prüfung</translation>
   </message>
   <message>
    <source>{n} points are drawn; they are the samples now.</source>
-   <translation type="unfinished" />
+   <translation>{n} Punkte sind gezogen; sie sind jetzt die Stichproben.</translation>
   </message>
   <message>
    <source>All other labels</source>
-   <translation type="unfinished" />
+   <translation>Alle anderen</translation>
   </message>
   <message>
    <source>Each label is a class.</source>
-   <translation type="unfinished" />
+   <translation>Jede Bezeichnung ist eine Klasse.</translation>
   </message>
   <message>
    <source>Choose the field that holds the class; CropMap looks for it itself where you choose none.</source>
@@ -513,7 +529,7 @@
   </message>
   <message>
    <source>{n} samples with {k} labels.</source>
-   <translation type="unfinished" />
+   <translation>{n} Stichproben mit {k} Bezeichnungen.</translation>
   </message>
   <message>
    <source>So many classes: is it the right field?</source>
@@ -529,7 +545,7 @@
   </message>
   <message>
    <source>No pixel of {name} is left: {rule} took the last {n}.</source>
-   <translation type="unfinished" />
+   <translation>Von {name} ist kein Pixel übrig. Die letzten {n} nahm diese Regel: {rule}.</translation>
   </message>
   <message>
    <source>Pixels</source>
@@ -537,91 +553,87 @@
   </message>
   <message>
    <source>All other codes</source>
-   <translation type="unfinished" />
+   <translation>Andere Codes</translation>
   </message>
   <message>
    <source>Each class of the maps is a class.</source>
-   <translation type="unfinished" />
+   <translation>Jede Klasse der Karten ist eine Klasse.</translation>
   </message>
   <message>
    <source>Count the pixels</source>
-   <translation type="unfinished" />
+   <translation>Pixel zählen</translation>
   </message>
   <message>
    <source>Show on the map</source>
-   <translation type="unfinished" />
+   <translation>Auf der Karte zeigen</translation>
   </message>
   <message>
    <source>Draw samples</source>
-   <translation type="unfinished" />
+   <translation>Stichproben ziehen</translation>
   </message>
   <message>
    <source>Count the pixels to see what each rule leaves of each class, before drawing.</source>
-   <translation type="unfinished" />
+   <translation>Pixel zählen, um vor dem Ziehen zu sehen, was jede Regel von jeder Klasse übrig lässt.</translation>
   </message>
   <message>
    <source>the patterns</source>
-   <translation type="unfinished" />
-  </message>
-  <message>
-   <source>Trusted pixels</source>
-   <translation type="unfinished" />
+   <translation>die Muster</translation>
   </message>
   <message>
    <source>The names in the maps themselves</source>
-   <translation type="unfinished" />
+   <translation>Namen in den Karten selbst</translation>
   </message>
   <message>
    <source>Cropland Data Layer (CDL)</source>
-   <translation type="unfinished" />
+   <translation>Cropland Data Layer (CDL)</translation>
   </message>
   <message>
    <source>Choose a legend file</source>
-   <translation type="unfinished" />
+   <translation>Legendendatei wählen</translation>
   </message>
   <message>
    <source>Target year, further layers</source>
-   <translation type="unfinished" />
+   <translation>Zieljahr, weitere Layer</translation>
   </message>
   <message>
    <source>newest map</source>
-   <translation type="unfinished" />
+   <translation>neueste Karte</translation>
   </message>
   <message>
    <source>Label rasters of many years, such as the Cropland Data Layer: where they agree, trust them.</source>
-   <translation type="unfinished" />
+   <translation>Klassenraster vieler Jahre, etwa der Cropland Data Layer: Wo sie übereinstimmen, kann man ihnen trauen.</translation>
   </message>
   <message>
    <source>What the maps' codes mean</source>
-   <translation type="unfinished" />
+   <translation>Bedeutung der Codes in den Karten</translation>
   </message>
   <message>
    <source>Rules</source>
-   <translation type="unfinished" />
+   <translation>Regeln</translation>
   </message>
   <message>
    <source>What the rules leave</source>
-   <translation type="unfinished" />
+   <translation>Was die Regeln übrig lassen</translation>
   </message>
   <message>
    <source>Draw points</source>
-   <translation type="unfinished" />
+   <translation>Punkte ziehen</translation>
   </message>
   <message>
    <source>Pixels foretold right in held-out years ({years}):</source>
-   <translation type="unfinished" />
+   <translation>Richtig vorhergesagte Pixel in zurückgehaltenen Jahren ({years}):</translation>
   </message>
   <message>
    <source>Changed since the pixels were counted: {names}. Count again.</source>
-   <translation type="unfinished" />
+   <translation>Seit dem Zählen geändert: {names}. Noch einmal zählen.</translation>
   </message>
   <message>
    <source>{pattern} ({classes}): {share} % of {n}</source>
-   <translation type="unfinished" />
+   <translation>{pattern} ({classes}): {share} % von {n}</translation>
   </message>
   <message>
    <source>(dropped)</source>
-   <translation type="unfinished" />
+   <translation>(verworfen)</translation>
   </message>
   <message>
    <source>CropMap panel</source>
@@ -629,7 +641,7 @@
   </message>
   <message>
    <source>Series under the cursor</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihe unter dem Mauszeiger</translation>
   </message>
   <message>
    <source>Run the demo</source>
@@ -693,7 +705,7 @@
   </message>
   <message>
    <source>each label is a class</source>
-   <translation type="unfinished" />
+   <translation>jede Bezeichnung ist eine Klasse</translation>
   </message>
   <message>
    <source>Separated by commas</source>
@@ -701,7 +713,7 @@
   </message>
   <message>
    <source>name=number, name=number</source>
-   <translation>Name=Zahl, Name=Zahl</translation>
+   <translation>Name=Zahl, …</translation>
   </message>
   <message>
    <source>Load steps</source>
@@ -764,8 +776,12 @@
    <translation>Datei wählen</translation>
   </message>
   <message>
-   <source>The samples cannot be copied: {why}</source>
-   <translation>Die Stichproben lassen sich nicht kopieren: {why}</translation>
+   <source>A layer that was chosen is no longer in the project.</source>
+   <translation>Ein gewählter Layer ist nicht mehr im Projekt.</translation>
+  </message>
+  <message>
+   <source>The layer cannot be copied: {why}</source>
+   <translation>Der Layer lässt sich nicht kopieren: {why}</translation>
   </message>
   <message>
    <source>no coordinate system</source>
@@ -833,19 +849,19 @@
   </message>
   <message>
    <source>one path a line</source>
-   <translation type="unfinished" />
+   <translation>ein Pfad je Zeile</translation>
   </message>
   <message>
    <source>Add files…</source>
-   <translation type="unfinished" />
+   <translation>Dateien…</translation>
   </message>
   <message>
    <source>Add layer</source>
-   <translation type="unfinished" />
+   <translation>Layer hinzufügen</translation>
   </message>
   <message>
    <source>Choose files</source>
-   <translation type="unfinished" />
+   <translation>Dateien wählen</translation>
   </message>
   <message>
    <source>Cancel</source>
@@ -885,55 +901,55 @@
   </message>
   <message>
    <source>New class</source>
-   <translation type="unfinished" />
+   <translation>Neue Klasse</translation>
   </message>
   <message>
    <source>nothing</source>
-   <translation type="unfinished" />
+   <translation>nichts</translation>
   </message>
   <message>
    <source>Labels or codes that become no class, separated by commas</source>
-   <translation type="unfinished" />
+   <translation>Bezeichnungen oder Codes, aus denen keine Klasse wird, durch Kommas getrennt</translation>
   </message>
   <message>
    <source>What becomes of labels that nothing above names</source>
-   <translation type="unfinished" />
+   <translation>Was aus Bezeichnungen wird, die oben nicht genannt sind</translation>
   </message>
   <message>
    <source>Add a class</source>
-   <translation type="unfinished" />
+   <translation>Klasse hinzufügen</translation>
   </message>
   <message>
    <source>Remove the selected classes: what they are made of is left out</source>
-   <translation type="unfinished" />
+   <translation>Die gewählten Klassen entfernen: Woraus sie bestehen, wird ausgelassen</translation>
   </message>
   <message>
    <source>Merge</source>
-   <translation type="unfinished" />
+   <translation>Vereinen</translation>
   </message>
   <message>
    <source>Make one class of the selected ones; a class that gets another's name joins it</source>
-   <translation type="unfinished" />
+   <translation>Aus den gewählten Klassen eine machen; eine Klasse, die den Namen einer anderen bekommt, geht in ihr auf</translation>
   </message>
   <message>
    <source>Scheme</source>
-   <translation type="unfinished" />
+   <translation>Schema</translation>
   </message>
   <message>
    <source>Schemes that are ready to use, and files</source>
-   <translation type="unfinished" />
+   <translation>Fertige Klassenschemata und Dateien</translation>
   </message>
   <message>
    <source>Load a scheme</source>
-   <translation type="unfinished" />
+   <translation>Klassenschema laden</translation>
   </message>
   <message>
    <source>Save the scheme</source>
-   <translation type="unfinished" />
+   <translation>Klassenschema speichern</translation>
   </message>
   <message>
    <source>No class can be called like what is left out.</source>
-   <translation type="unfinished" />
+   <translation>Keine Klasse kann so heißen wie das, was ausgelassen wird.</translation>
   </message>
   <message>
    <source>Class</source>
@@ -941,67 +957,67 @@
   </message>
   <message>
    <source>Made of</source>
-   <translation type="unfinished" />
+   <translation>Besteht aus</translation>
   </message>
   <message>
    <source>are refused</source>
-   <translation type="unfinished" />
+   <translation>werden zurückgewiesen</translation>
   </message>
   <message>
    <source>are left out</source>
-   <translation type="unfinished" />
+   <translation>werden ausgelassen</translation>
   </message>
   <message>
    <source>Named by no class: {labels}. Other words for the same crop are understood when it runs.</source>
-   <translation type="unfinished" />
+   <translation>Von keiner Klasse genannt: {labels}. Andere Wörter für dieselbe Kultur werden beim Lauf verstanden.</translation>
   </message>
   <message>
    <source>Leave each label in one place.</source>
-   <translation type="unfinished" />
+   <translation>Lassen Sie jede Bezeichnung nur an einer Stelle stehen.</translation>
   </message>
   <message>
    <source>Remove the class instead.</source>
-   <translation type="unfinished" />
+   <translation>Entfernen Sie stattdessen die Klasse.</translation>
   </message>
   <message>
    <source>Write labels or codes beside it, or let all others go to it.</source>
-   <translation type="unfinished" />
+   <translation>Schreiben Sie Bezeichnungen oder Codes daneben, oder lassen Sie alle anderen dorthin gehen.</translation>
   </message>
   <message>
    <source>Left out</source>
-   <translation type="unfinished" />
+   <translation>Ausgelassen</translation>
   </message>
   <message>
    <source>{sources}: named more than once.</source>
-   <translation type="unfinished" />
+   <translation>{sources}: mehr als einmal genannt.</translation>
   </message>
   <message>
    <source>{classes}: made of nothing yet.</source>
-   <translation type="unfinished" />
+   <translation>{classes}: besteht noch aus nichts.</translation>
   </message>
   <message>
    <source>Each label a class</source>
-   <translation type="unfinished" />
+   <translation>Jede Bezeichnung eine Klasse</translation>
   </message>
   <message>
    <source>Code {code} in maps</source>
-   <translation type="unfinished" />
+   <translation>Code {code} in Karten</translation>
   </message>
   <message>
    <source>{file} cannot be read: {why}</source>
-   <translation type="unfinished" />
+   <translation>{file} lässt sich nicht lesen: {why}</translation>
   </message>
   <message>
    <source>Move the pointer over a prepared cube, or near a sample, that the project shows.</source>
-   <translation type="unfinished" />
+   <translation>Bewegen Sie den Mauszeiger über einen vorbereiteten Bildwürfel oder in die Nähe einer Stichprobe, die das Projekt zeigt.</translation>
   </message>
   <message>
    <source>The index or band that is drawn</source>
-   <translation type="unfinished" />
+   <translation>Der Index oder Kanal, der gezeichnet wird</translation>
   </message>
   <message>
    <source>Band</source>
-   <translation type="unfinished" />
+   <translation>Kanal</translation>
   </message>
   <message>
    <source>pixel</source>
@@ -1009,135 +1025,135 @@
   </message>
   <message>
    <source>The cube has no series here.</source>
-   <translation type="unfinished" />
+   <translation>Der Bildwürfel hat hier keine Zeitreihe.</translation>
   </message>
   <message>
    <source>Line: the pixel in {layer}.</source>
-   <translation type="unfinished" />
+   <translation>Linie: das Pixel in {layer}.</translation>
   </message>
   <message>
    <source>Dashed: sample {id}, {name}.</source>
-   <translation type="unfinished" />
+   <translation>Gestrichelt: Stichprobe {id}, {name}.</translation>
   </message>
   <message>
    <source>Dashed: the classes' medians. Shaded: where half and where most (90 in 100) of each class lie.</source>
-   <translation type="unfinished" />
+   <translation>Gestrichelt: die Mediane der Klassen. Schattiert: wo die Hälfte und wo die meisten (90 von 100) jeder Klasse liegen.</translation>
   </message>
   <message>
    <source>no suggestion</source>
-   <translation type="unfinished" />
+   <translation>kein Vorschlag</translation>
   </message>
   <message>
    <source>Another class</source>
-   <translation type="unfinished" />
+   <translation>Andere Klasse</translation>
   </message>
   <message>
    <source>The band that is drawn</source>
-   <translation type="unfinished" />
+   <translation>Der Kanal, der gezeichnet wird</translation>
   </message>
   <message>
    <source>Draw the series of the pixel and of the sample under the mouse pointer</source>
-   <translation type="unfinished" />
+   <translation>Die Zeitreihen des Pixels und der Stichprobe unter dem Mauszeiger zeichnen</translation>
   </message>
   <message>
    <source>the one that tells most</source>
-   <translation type="unfinished" />
+   <translation>der deutlichste</translation>
   </message>
   <message>
    <source>Not decided yet.</source>
-   <translation type="unfinished" />
+   <translation>Noch nicht entschieden.</translation>
   </message>
   <message>
    <source>Decided: keep.</source>
-   <translation type="unfinished" />
+   <translation>Entschieden: behalten.</translation>
   </message>
   <message>
    <source>Decided: drop.</source>
-   <translation type="unfinished" />
+   <translation>Entschieden: verwerfen.</translation>
   </message>
   <message>
    <source>Keep {name}</source>
-   <translation type="unfinished" />
+   <translation>{name} bleibt</translation>
   </message>
   <message>
    <source>Not decided</source>
-   <translation type="unfinished" />
+   <translation>Nicht entschieden</translation>
   </message>
   <message>
    <source>Next</source>
-   <translation type="unfinished" />
+   <translation>Weiter</translation>
   </message>
   <message>
    <source>Take the last verdict back</source>
-   <translation type="unfinished" />
+   <translation>Letztes Urteil zurücknehmen</translation>
   </message>
   <message>
    <source>Drop</source>
-   <translation type="unfinished" />
+   <translation>Verwerfen</translation>
   </message>
   <message>
    <source>Leave the sample out of training</source>
-   <translation type="unfinished" />
+   <translation>Die Stichprobe beim Training auslassen</translation>
   </message>
   <message>
    <source>Take {name}</source>
-   <translation type="unfinished" />
+   <translation>{name} nehmen</translation>
   </message>
   <message>
    <source>No suggestion</source>
-   <translation type="unfinished" />
+   <translation>Kein Vorschlag</translation>
   </message>
   <message>
    <source>This sample's series cannot be read.</source>
-   <translation type="unfinished" />
+   <translation>Die Zeitreihe dieser Stichprobe lässt sich nicht lesen.</translation>
   </message>
   <message>
    <source>this sample</source>
-   <translation type="unfinished" />
+   <translation>diese Stichprobe</translation>
   </message>
   <message>
    <source>Sample {id}</source>
-   <translation type="unfinished" />
+   <translation>Stichprobe {id}</translation>
   </message>
   <message>
    <source>Decided: it is {name}.</source>
-   <translation type="unfinished" />
+   <translation>Entschieden: Es ist {name}.</translation>
   </message>
   <message>
    <source>Line: this sample.</source>
-   <translation type="unfinished" />
+   <translation>Linie: diese Stichprobe.</translation>
   </message>
   <message>
    <source>Set to something else since the pixels were counted</source>
-   <translation type="unfinished" />
+   <translation>Seit dem Zählen der Pixel anders eingestellt</translation>
   </message>
   <message>
    <source>In the maps</source>
-   <translation type="unfinished" />
+   <translation>In den Karten</translation>
   </message>
   <message>
    <source>Left</source>
-   <translation type="unfinished" />
+   <translation>Übrig</translation>
   </message>
   <message>
    <source>Together</source>
-   <translation type="unfinished" />
+   <translation>Zusammen</translation>
   </message>
   <message>
    <source>Any pattern, or none</source>
-   <translation type="unfinished" />
+   <translation>Mit und ohne Muster</translation>
   </message>
   <message>
    <source>{n} pixels</source>
-   <translation type="unfinished" />
+   <translation>{n} Pixel</translation>
   </message>
   <message>
    <source>{n} hectares</source>
-   <translation type="unfinished" />
+   <translation>{n} Hektar</translation>
   </message>
   <message>
    <source>Without this rule {n} would be left in the end</source>
-   <translation type="unfinished" />
+   <translation>Ohne diese Regel blieben am Ende {n} übrig</translation>
   </message>
   <message>
    <source>A virtual environment in {folder}. It downloads several hundred megabytes and takes about 2 GB of disk.</source>
@@ -1369,7 +1385,7 @@
   </message>
   <message>
    <source>Samples file (samples.gpkg) of the training; its pixels are left out of the comparison.</source>
-   <translation type="unfinished" />
+   <translation>Stichprobendatei (samples.gpkg) des Trainings; ihre Pixel werden beim Vergleich ausgelassen.</translation>
   </message>
   <message>
    <source>Classify crops</source>
@@ -1377,7 +1393,7 @@
   </message>
   <message>
    <source>Sample, train, judge by cross-validation, map and report: from images and labels to a crop map.</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihen entnehmen, trainieren, durch Kreuzvalidierung prüfen, kartieren und berichten: von Bildern und bekannten Kulturen zur Kulturartenkarte.</translation>
   </message>
   <message>
    <source>The season's images.</source>
@@ -1417,19 +1433,19 @@
   </message>
   <message>
    <source>Class scheme</source>
-   <translation type="unfinished" />
+   <translation>Klassenschema</translation>
   </message>
   <message>
    <source>Which labels become which classes: a preset (corn_soybean_other, cdl_major, vojvodina_7, brittany_9), or entries such as: Corn = maize, 1; Other = rye; left out = mixed; rest = Other. Empty: each label is a class.</source>
-   <translation type="unfinished" />
+   <translation>Welche Bezeichnungen zu welchen Klassen werden: ein fertiges Schema (corn_soybean_other, cdl_major, vojvodina_7, brittany_9) oder Einträge wie: Mais = maize, 1; Andere = rye; left out = mixed; rest = Andere. Leer: Jede Bezeichnung ist eine Klasse.</translation>
   </message>
   <message>
    <source>A sample is</source>
-   <translation type="unfinished" />
+   <translation>Stichprobe je</translation>
   </message>
   <message>
    <source>pixels: each pixel inside a polygon is a sample. parcels: each polygon is one, the mean series of its pixels; points stand for their pixel.</source>
-   <translation type="unfinished" />
+   <translation>„Pixel“: Jedes Pixel in einer Fläche ist eine Stichprobe. „Schlag“: Jede Fläche ist eine, mit der mittleren Zeitreihe ihrer Pixel; Punkte stehen für ihr Pixel.</translation>
   </message>
   <message>
    <source>pixels</source>
@@ -1437,7 +1453,7 @@
   </message>
   <message>
    <source>parcels</source>
-   <translation type="unfinished" />
+   <translation>Schlag</translation>
   </message>
   <message>
    <source>Inner buffer</source>
@@ -1461,55 +1477,55 @@
   </message>
   <message>
    <source>Samples drawn</source>
-   <translation type="unfinished" />
+   <translation>Stichproben, höchstens</translation>
   </message>
   <message>
    <source>At most this many of the labelled pixels, drawn at random; 0 takes all. Parcels are always all taken.</source>
-   <translation type="unfinished" />
+   <translation>Höchstens so viele der Pixel mit bekannter Kultur, zufällig gezogen; 0 nimmt alle. Schläge werden immer alle genommen.</translation>
   </message>
   <message>
    <source>Allocation</source>
-   <translation type="unfinished" />
+   <translation>Aufteilung</translation>
   </message>
   <message>
    <source>How the samples drawn are shared out to the classes: the same for each; by how many there are; or as chance has it.</source>
-   <translation type="unfinished" />
+   <translation>Wie die gezogenen Stichproben auf die Klassen aufgeteilt werden: gleich viele je Klasse; anteilig nach ihrer Zahl; oder wie es der Zufall will.</translation>
   </message>
   <message>
    <source>equal</source>
-   <translation type="unfinished" />
+   <translation>gleich viele</translation>
   </message>
   <message>
    <source>proportional</source>
-   <translation type="unfinished" />
+   <translation>anteilig</translation>
   </message>
   <message>
    <source>random</source>
-   <translation type="unfinished" />
+   <translation>zufällig</translation>
   </message>
   <message>
    <source>Smallest distance</source>
-   <translation type="unfinished" />
+   <translation>Mindestabstand</translation>
   </message>
   <message>
    <source>No two labelled pixels that are taken lie nearer to each other; 0 allows neighbours.</source>
-   <translation type="unfinished" />
+   <translation>Keine zwei genommenen Pixel liegen näher beieinander; 0 erlaubt Nachbarn.</translation>
   </message>
   <message>
    <source>Clear share of a parcel</source>
-   <translation type="unfinished" />
+   <translation>Klarer Anteil</translation>
   </message>
   <message>
    <source>A date is clear for a parcel where at least this share of its pixels is.</source>
-   <translation type="unfinished" />
+   <translation>Ein Termin ist für einen Schlag klar, wenn mindestens dieser Anteil seiner Pixel klar ist.</translation>
   </message>
   <message>
    <source>Field outlines</source>
-   <translation type="unfinished" />
+   <translation>Schlaggrenzen</translation>
   </message>
   <message>
    <source>Polygons of fields: samples that stand in the same one form a group, which no fold splits.</source>
-   <translation type="unfinished" />
+   <translation>Flächen von Schlägen: Stichproben in demselben Schlag bilden eine Gruppe, die die Kreuzvalidierung nie trennt.</translation>
   </message>
   <message>
    <source>Site</source>
@@ -1517,7 +1533,7 @@
   </message>
   <message>
    <source>Name of the study area, by which joined sample sets are told apart; where empty, that of the run folder when they are joined.</source>
-   <translation type="unfinished" />
+   <translation>Name des Gebiets, an dem zusammengeführte Stichproben unterschieden werden; leer gilt beim Zusammenführen der Name des Ordners des Laufs.</translation>
   </message>
   <message>
    <source>Device</source>
@@ -1537,7 +1553,7 @@
   </message>
   <message>
    <source>cuda</source>
-   <translation>Grafikkarte (CUDA)</translation>
+   <translation>Grafikkarte</translation>
   </message>
   <message>
    <source>The classifier of pixel series.</source>
@@ -1545,35 +1561,35 @@
   </message>
   <message>
    <source>Split</source>
-   <translation type="unfinished" />
+   <translation>Teilung</translation>
   </message>
   <message>
    <source>What folds keep whole: square blocks of land; groups, wherever they lie; each site or each year in turn. stratified and random draw single samples and make the accuracy look too good. file takes the folds of the samples file.</source>
-   <translation type="unfinished" />
+   <translation>Was die Teile ganz lassen: quadratische Blöcke; Gruppen, wo immer sie liegen; der Reihe nach je ein Gebiet oder je ein Jahr. „Geschichtet“ und „zufällig“ ziehen einzelne Stichproben und lassen die Genauigkeit zu gut aussehen. „Wie in der Datei“ nimmt die Teile der Stichprobendatei.</translation>
   </message>
   <message>
    <source>blocks</source>
-   <translation type="unfinished" />
+   <translation>Blöcke</translation>
   </message>
   <message>
    <source>groups</source>
-   <translation type="unfinished" />
+   <translation>Gruppen</translation>
   </message>
   <message>
    <source>leave site</source>
-   <translation type="unfinished" />
+   <translation>je ein Gebiet</translation>
   </message>
   <message>
    <source>leave year</source>
-   <translation type="unfinished" />
+   <translation>je ein Jahr</translation>
   </message>
   <message>
    <source>stratified</source>
-   <translation type="unfinished" />
+   <translation>geschichtet</translation>
   </message>
   <message>
    <source>file</source>
-   <translation type="unfinished" />
+   <translation>wie in der Datei</translation>
   </message>
   <message>
    <source>Folds</source>
@@ -1581,7 +1597,7 @@
   </message>
   <message>
    <source>Folds of the cross-validation; a site or year each where these are left out.</source>
-   <translation type="unfinished" />
+   <translation>Teile der Kreuzvalidierung; wo Gebiete oder Jahre zurückgehalten werden, ist jedes ein Teil.</translation>
   </message>
   <message>
    <source>Block size</source>
@@ -1589,7 +1605,7 @@
   </message>
   <message>
    <source>Edge of the square blocks that stay together in one fold; made smaller by itself on small sites, down to 100 m. 0 takes the distance up to which the samples resemble each other.</source>
-   <translation type="unfinished" />
+   <translation>Kantenlänge der quadratischen Blöcke, die in einem Teil zusammenbleiben; in kleinen Gebieten wird sie von selbst verkleinert, bis auf 100 m. 0 nimmt die Entfernung, bis zu der die Stichproben einander ähneln.</translation>
   </message>
   <message>
    <source>km</source>
@@ -1597,11 +1613,11 @@
   </message>
   <message>
    <source>Gap</source>
-   <translation type="unfinished" />
+   <translation>Abstand zum Test</translation>
   </message>
   <message>
    <source>Samples nearer than this to a test sample do not train the model that it tests; 0 keeps no gap.</source>
-   <translation type="unfinished" />
+   <translation>Stichproben, die einer Teststichprobe näher liegen, trainieren das Modell nicht, das an ihr geprüft wird; 0 hält keinen Abstand.</translation>
   </message>
   <message>
    <source>Seed</source>
@@ -1621,7 +1637,7 @@
   </message>
   <message>
    <source>Validation share</source>
-   <translation>Anteil zur Überwachung</translation>
+   <translation>Überwachung</translation>
   </message>
   <message>
    <source>Share of the training blocks that decides when training stops.</source>
@@ -1721,87 +1737,87 @@
   </message>
   <message>
    <source>Design a validation sample</source>
-   <translation type="unfinished" />
+   <translation>Prüfstichprobe entwerfen</translation>
   </message>
   <message>
    <source>Say how many points of each mapped class tell its accuracy well enough, and draw them for interpretation.</source>
-   <translation type="unfinished" />
+   <translation>Sagen, wie viele Punkte jeder kartierten Klasse ihre Genauigkeit gut genug bestimmen, und sie zur Interpretation ziehen.</translation>
   </message>
   <message>
    <source>Class map to be judged.</source>
-   <translation type="unfinished" />
+   <translation>Klassenkarte, die geprüft werden soll.</translation>
   </message>
   <message>
    <source>Standard error</source>
-   <translation type="unfinished" />
+   <translation>Standardfehler</translation>
   </message>
   <message>
    <source>Wanted standard error of the overall accuracy, e.g. 0.01.</source>
-   <translation type="unfinished" />
+   <translation>Gewünschter Standardfehler der Gesamtgenauigkeit, z. B. 0,01.</translation>
   </message>
   <message>
    <source>Expected accuracies</source>
-   <translation type="unfinished" />
+   <translation>Genauigkeiten</translation>
   </message>
   <message>
    <source>User's accuracy expected of a class, 0 to 1: the share of its mapped pixels that are right; the next value where not named.</source>
-   <translation type="unfinished" />
+   <translation>Erwartete Nutzergenauigkeit einer Klasse, 0 bis 1: der Anteil ihrer kartierten Pixel, die richtig sind; für nicht genannte Klassen gilt der nächste Wert.</translation>
   </message>
   <message>
    <source>Expected elsewhere</source>
-   <translation type="unfinished" />
+   <translation>Sonst erwartet</translation>
   </message>
   <message>
    <source>The same for classes that are not listed.</source>
-   <translation type="unfinished" />
+   <translation>Dasselbe für Klassen, die nicht genannt sind.</translation>
   </message>
   <message>
    <source>How points are shared out: by area, with a minimum for rare classes (olofsson); by area; alike; or to the smallest error of the overall accuracy (neyman).</source>
-   <translation type="unfinished" />
+   <translation>Wie die Punkte aufgeteilt werden: nach Fläche, mit einem Minimum für seltene Klassen (Olofsson); nach Fläche (anteilig); gleich viele je Klasse; oder für den kleinsten Fehler der Gesamtgenauigkeit (Neyman).</translation>
   </message>
   <message>
    <source>olofsson</source>
-   <translation type="unfinished" />
+   <translation>Olofsson</translation>
   </message>
   <message>
    <source>neyman</source>
-   <translation type="unfinished" />
+   <translation>Neyman</translation>
   </message>
   <message>
    <source>Least of a class</source>
-   <translation type="unfinished" />
+   <translation>Minimum je Klasse</translation>
   </message>
   <message>
    <source>Each class gets at least so many with olofsson; 50 to 100 are usual.</source>
-   <translation type="unfinished" />
+   <translation>Bei „Olofsson“ bekommt jede Klasse mindestens so viele; üblich sind 50 bis 100.</translation>
   </message>
   <message>
    <source>Class margin</source>
-   <translation type="unfinished" />
+   <translation>Spanne je Klasse</translation>
   </message>
   <message>
    <source>Half width of the 95 % interval of each user's accuracy; classes get more points where that takes them. 0 asks for none.</source>
-   <translation type="unfinished" />
+   <translation>Halbe Breite des 95-%-Intervalls jeder Nutzergenauigkeit; Klassen bekommen mehr Punkte, wenn das nötig ist. 0 verlangt keine.</translation>
   </message>
   <message>
    <source>How many points are drawn in all; as many as the standard error takes where 0.</source>
-   <translation type="unfinished" />
+   <translation>Wie viele Punkte insgesamt gezogen werden; bei 0 so viele, wie der Standardfehler verlangt.</translation>
   </message>
   <message>
    <source>Further classes</source>
-   <translation type="unfinished" />
+   <translation>Weitere Klassen</translation>
   </message>
   <message>
    <source>Classes that the form offers besides the known ones, e.g. fallow.</source>
-   <translation type="unfinished" />
+   <translation>Klassen, die das Formular neben den bekannten anbietet, z. B. Brache.</translation>
   </message>
   <message>
    <source>Blind</source>
-   <translation type="unfinished" />
+   <translation>Blind</translation>
   </message>
   <message>
    <source>Keep the mapped class from who interprets the points; it stands in strata.csv alone.</source>
-   <translation type="unfinished" />
+   <translation>Die kartierte Klasse vor denen verbergen, die die Punkte interpretieren; sie steht nur in strata.csv.</translation>
   </message>
   <message>
    <source>Import labelled series</source>
@@ -1849,11 +1865,11 @@
   </message>
   <message>
    <source>Join sample sets</source>
-   <translation type="unfinished" />
+   <translation>Stichproben zusammenführen</translation>
   </message>
   <message>
    <source>Join the sample sets of several sites or years to one, with which to test on sites or years left out.</source>
-   <translation type="unfinished" />
+   <translation>Die Stichproben mehrerer Gebiete oder Jahre zu einer Datei zusammenführen, mit der an zurückgehaltenen Gebieten oder Jahren geprüft werden kann.</translation>
   </message>
   <message>
    <source>Folder</source>
@@ -1861,7 +1877,7 @@
   </message>
   <message>
    <source>Folder of the sample sets: sample files (.gpkg), and folders that hold a samples.gpkg, such as the runs of the sample job.</source>
-   <translation type="unfinished" />
+   <translation>Ordner mit den Stichproben: Stichprobendateien (.gpkg) und Ordner, die eine samples.gpkg enthalten, etwa Läufe von „Zeitreihen entnehmen“.</translation>
   </message>
   <message>
    <source>Prepare series</source>
@@ -1873,7 +1889,7 @@
   </message>
   <message>
    <source>Rank the samples whose labels are doubtful, for a person to review; none is removed or changed.</source>
-   <translation type="unfinished" />
+   <translation>Stichproben mit zweifelhafter Angabe nach der Stärke des Verdachts ordnen, damit ein Mensch sie durchsieht; keine wird entfernt oder geändert.</translation>
   </message>
   <message>
    <source>Sample set</source>
@@ -1881,67 +1897,67 @@
   </message>
   <message>
    <source>Samples file (samples.gpkg) that the sample job wrote; rows and classes may have been edited.</source>
-   <translation type="unfinished" />
+   <translation>Stichprobendatei (samples.gpkg), die beim Entnehmen der Zeitreihen geschrieben wurde; Zeilen und Klassen dürfen bearbeitet sein.</translation>
   </message>
   <message>
    <source>Label errors</source>
-   <translation type="unfinished" />
+   <translation>Falsche Angaben</translation>
   </message>
   <message>
    <source>Labels that models which had not seen them contradict (confident learning).</source>
-   <translation type="unfinished" />
+   <translation>Angaben, denen Modelle widersprechen, die sie nicht gesehen haben (confident learning).</translation>
   </message>
   <message>
    <source>Selection</source>
-   <translation type="unfinished" />
+   <translation>Auswahl</translation>
   </message>
   <message>
    <source>Which of them are suspects: noise_rate names as many as are estimated for each two classes, both only those that are also least sure of their own label.</source>
-   <translation type="unfinished" />
+   <translation>Welche davon Verdachtsfälle sind: „Schätzung“ nennt so viele, wie für je zwei Klassen geschätzt werden, „beides“ nur die davon, die auch ihrer eigenen Angabe am wenigsten sicher sind.</translation>
   </message>
   <message>
    <source>noise rate</source>
-   <translation type="unfinished" />
+   <translation>Schätzung</translation>
   </message>
   <message>
    <source>both</source>
-   <translation type="unfinished" />
+   <translation>beides</translation>
   </message>
   <message>
    <source>Outliers</source>
-   <translation>Ausreißer abschwächen</translation>
+   <translation>Ausreißer</translation>
   </message>
   <message>
    <source>Series that are unlike the others of their class.</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihen, die den anderen ihrer Klasse unähnlich sind.</translation>
   </message>
   <message>
    <source>Outlier level</source>
-   <translation type="unfinished" />
+   <translation>Anteil Fehlalarme</translation>
   </message>
   <message>
    <source>Share of false alarms accepted among the outliers of a class.</source>
-   <translation type="unfinished" />
+   <translation>Anteil an Fehlalarmen, der unter den Ausreißern einer Klasse hingenommen wird.</translation>
   </message>
   <message>
    <source>Duplicates</source>
-   <translation type="unfinished" />
+   <translation>Duplikate</translation>
   </message>
   <message>
    <source>Samples with the same series, or at the same place in one season.</source>
-   <translation type="unfinished" />
+   <translation>Stichproben mit derselben Zeitreihe, oder am selben Ort in einer Saison.</translation>
   </message>
   <message>
    <source>Most suspects</source>
-   <translation type="unfinished" />
+   <translation>Fälle, höchstens</translation>
   </message>
   <message>
    <source>At most this many suspects; 0 keeps all.</source>
-   <translation type="unfinished" />
+   <translation>Höchstens so viele Verdachtsfälle; 0 behält alle.</translation>
   </message>
   <message>
    <source>How many of the suspects the report draws.</source>
-   <translation type="unfinished" />
+   <translation>Wie viele der Verdachtsfälle der Bericht zeichnet.</translation>
   </message>
   <message>
    <source>Sample series</source>
@@ -1949,111 +1965,111 @@
   </message>
   <message>
    <source>Extract the prepared series of labelled points or polygons, and split them for testing.</source>
-   <translation type="unfinished" />
+   <translation>Die vorbereiteten Zeitreihen von Punkten oder Flächen mit bekannter Kultur entnehmen und sie zum Prüfen in Teile teilen.</translation>
   </message>
   <message>
    <source>Suggest where to sample next</source>
-   <translation type="unfinished" />
+   <translation>Nächste Stichproben vorschlagen</translation>
   </message>
   <message>
    <source>Choose points that would teach a model most, and write them as a layer to fill in on the spot.</source>
-   <translation type="unfinished" />
+   <translation>Punkte wählen, aus denen ein Modell am meisten lernen würde, und als Layer schreiben, der vor Ort ausgefüllt wird.</translation>
   </message>
   <message>
    <source>Samples file (samples.gpkg) of the samples there are, so that new points differ from them; none where empty.</source>
-   <translation type="unfinished" />
+   <translation>Stichprobendatei (samples.gpkg) der vorhandenen Stichproben, damit neue Punkte sich von ihnen unterscheiden; leer für keine.</translation>
   </message>
   <message>
    <source>How many points to visit.</source>
-   <translation type="unfinished" />
+   <translation>Wie viele Punkte besucht werden sollen.</translation>
   </message>
   <message>
    <source>Candidates</source>
-   <translation type="unfinished" />
+   <translation>Kandidaten</translation>
   </message>
   <message>
    <source>Random pixels to choose among.</source>
-   <translation type="unfinished" />
+   <translation>Zufällige Pixel, unter denen gewählt wird.</translation>
   </message>
   <message>
    <source>Uncertainty</source>
-   <translation type="unfinished" />
+   <translation>Unsicherheit</translation>
   </message>
   <message>
    <source>How the model's doubt is measured.</source>
-   <translation type="unfinished" />
+   <translation>Wie der Zweifel des Modells gemessen wird.</translation>
   </message>
   <message>
    <source>entropy</source>
-   <translation type="unfinished" />
+   <translation>Entropie</translation>
   </message>
   <message>
    <source>margin</source>
-   <translation type="unfinished" />
+   <translation>knapper Vorsprung</translation>
   </message>
   <message>
    <source>least confidence</source>
-   <translation type="unfinished" />
+   <translation>geringe Sicherheit</translation>
   </message>
   <message>
    <source>Weight uncertainty</source>
-   <translation type="unfinished" />
+   <translation>Gewicht: Unsicherheit</translation>
   </message>
   <message>
    <source>Exponent of the doubt in a point's score; 0 leaves it out.</source>
-   <translation type="unfinished" />
+   <translation>Exponent des Zweifels in der Bewertung eines Punktes; 0 lässt ihn aus.</translation>
   </message>
   <message>
    <source>Weight diversity</source>
-   <translation type="unfinished" />
+   <translation>Gewicht: Vielfalt</translation>
   </message>
   <message>
    <source>Exponent of the distance to the most similar sample in a point's score; 0 leaves it out.</source>
-   <translation type="unfinished" />
+   <translation>Exponent des Abstands zur ähnlichsten Stichprobe in der Bewertung eines Punktes; 0 lässt ihn aus.</translation>
   </message>
   <message>
    <source>Weight evenness</source>
-   <translation type="unfinished" />
+   <translation>Gewicht: Einheitlichkeit</translation>
   </message>
   <message>
    <source>Exponent of the share of the eight neighbours that are predicted as the same class; 0 leaves it out.</source>
-   <translation type="unfinished" />
+   <translation>Exponent des Anteils der acht Nachbarn, für die dieselbe Klasse vorhergesagt wird; 0 lässt ihn aus.</translation>
   </message>
   <message>
    <source>No two points, and no point and existing sample, are nearer to each other.</source>
-   <translation type="unfinished" />
+   <translation>Keine zwei Punkte und kein Punkt und eine vorhandene Stichprobe liegen näher beieinander.</translation>
   </message>
   <message>
    <source>Roads</source>
-   <translation type="unfinished" />
+   <translation>Straßen</translation>
   </message>
   <message>
    <source>Roads, or whatever points should lie near to; none where empty.</source>
-   <translation type="unfinished" />
+   <translation>Straßen oder was sonst in der Nähe der Punkte liegen soll; leer für keine.</translation>
   </message>
   <message>
    <source>Scale of access</source>
-   <translation type="unfinished" />
+   <translation>Reichweite</translation>
   </message>
   <message>
    <source>At this distance from a road a point counts 0.37 of one beside it; 0 lets all count alike.</source>
-   <translation type="unfinished" />
+   <translation>In diesem Abstand von einer Straße zählt ein Punkt 0,37-mal so viel wie einer direkt daneben; bei 0 zählen alle gleich.</translation>
   </message>
   <message>
    <source>Farthest from a road</source>
-   <translation type="unfinished" />
+   <translation>Größter Straßenabstand</translation>
   </message>
   <message>
    <source>Points farther away are refused; 0 for no bound.</source>
-   <translation type="unfinished" />
+   <translation>Weiter entfernte Punkte werden zurückgewiesen; 0 setzt keine Grenze.</translation>
   </message>
   <message>
    <source>Area</source>
-   <translation type="unfinished" />
+   <translation>Bereich</translation>
   </message>
   <message>
    <source>Polygons in which points must lie; the whole images where empty.</source>
-   <translation type="unfinished" />
+   <translation>Flächen, in denen die Punkte liegen müssen; leer gelten die ganzen Bilder.</translation>
   </message>
   <message>
    <source>Train model</source>
@@ -2061,7 +2077,7 @@
   </message>
   <message>
    <source>Fit a model on labelled series, measure it by cross-validation, and write it as one package file.</source>
-   <translation type="unfinished" />
+   <translation>Ein Modell an Zeitreihen mit bekannter Kultur trainieren, durch Kreuzvalidierung messen und als eine Paketdatei schreiben.</translation>
   </message>
   <message>
    <source>Cross validate</source>
@@ -2073,15 +2089,15 @@
   </message>
   <message>
    <source>Select trusted pixels</source>
-   <translation type="unfinished" />
+   <translation>Vertrauenswürdige Pixel wählen</translation>
   </message>
   <message>
    <source>Find pixels whose class many years of maps agree on, tell what each rule leaves of them, and draw points.</source>
-   <translation type="unfinished" />
+   <translation>Pixel finden, über deren Klasse die Karten vieler Jahre sich einig sind, sagen, was jede Regel davon übrig lässt, und Punkte ziehen.</translation>
   </message>
   <message>
    <source>Label rasters, one a year, of one grid; each name holds its year once, or write "2016=path".</source>
-   <translation type="unfinished" />
+   <translation>Klassenraster, eines je Jahr, in einem Pixelgitter; jeder Name enthält sein Jahr einmal, oder schreiben Sie „2016=Pfad“.</translation>
   </message>
   <message>
    <source>Legend</source>
@@ -2089,227 +2105,227 @@
   </message>
   <message>
    <source>What the maps' codes mean: cdl for the Cropland Data Layer, or a legend file (JSON); the names in the newest map itself where empty.</source>
-   <translation type="unfinished" />
+   <translation>Was die Codes der Karten bedeuten: cdl für den Cropland Data Layer, oder eine Legendendatei (JSON); leer gelten die Namen in der neuesten Karte selbst.</translation>
   </message>
   <message>
    <source>Which of the maps' classes become which classes: a preset, or entries such as: Corn = 1, 12; rest = Other. Empty: each class of the maps is one.</source>
-   <translation type="unfinished" />
+   <translation>Welche Klassen der Karten zu welchen Klassen werden: ein fertiges Schema oder Einträge wie: Mais = 1, 12; rest = Andere. Leer: Jede Klasse der Karten ist eine.</translation>
   </message>
   <message>
    <source>Target year</source>
-   <translation type="unfinished" />
+   <translation>Zieljahr</translation>
   </message>
   <message>
    <source>The year that the classes are for; 0 for that of the newest map. Where it has no map, the years before foretell the classes.</source>
-   <translation type="unfinished" />
+   <translation>Das Jahr, für das die Klassen gelten; 0 für das der neuesten Karte. Hat es keine Karte, sagen die Jahre davor die Klassen vorher.</translation>
   </message>
   <message>
    <source>Confidence layer</source>
-   <translation type="unfinished" />
+   <translation>Sicherheits-Layer</translation>
   </message>
   <message>
    <source>How sure the target year's map is of each pixel, in percent; of several years, each name holds its year.</source>
-   <translation type="unfinished" />
+   <translation>Wie sicher die Karte des Zieljahrs bei jedem Pixel ist, in Prozent; bei mehreren Jahren enthält jeder Name sein Jahr.</translation>
   </message>
   <message>
    <source>Cultivated layer</source>
-   <translation type="unfinished" />
+   <translation>Anbau-Layer</translation>
   </message>
   <message>
    <source>2 where land is cultivated, 1 where it is not; of several years, each name holds its year.</source>
-   <translation type="unfinished" />
+   <translation>2, wo angebaut wird, 1, wo nicht; bei mehreren Jahren enthält jeder Name sein Jahr.</translation>
   </message>
   <message>
    <source>Bring to one grid</source>
-   <translation type="unfinished" />
+   <translation>Pixelgitter angleichen</translation>
   </message>
   <message>
    <source>Take the nearest pixels of maps and layers of another grid; they are refused otherwise.</source>
-   <translation type="unfinished" />
+   <translation>Von Karten und Layern mit anderem Pixelgitter die nächsten Pixel nehmen; sonst werden sie zurückgewiesen.</translation>
   </message>
   <message>
    <source>History years</source>
-   <translation type="unfinished" />
+   <translation>Jahre davor</translation>
   </message>
   <message>
    <source>Years before the target year that make a pattern; a map of each is needed.</source>
-   <translation type="unfinished" />
+   <translation>Jahre vor dem Zieljahr, die ein Muster ergeben; von jedem wird eine Karte gebraucht.</translation>
   </message>
   <message>
    <source>Monocrop</source>
-   <translation type="unfinished" />
+   <translation>Monokultur</translation>
   </message>
   <message>
    <source>Keep pixels that were one crop in all those years.</source>
-   <translation type="unfinished" />
+   <translation>Pixel behalten, die in all diesen Jahren eine einzige Kultur waren.</translation>
   </message>
   <message>
    <source>Rotation</source>
-   <translation type="unfinished" />
+   <translation>Fruchtwechsel</translation>
   </message>
   <message>
    <source>Keep pixels on which two crops took turns in all those years.</source>
-   <translation type="unfinished" />
+   <translation>Pixel behalten, auf denen in all diesen Jahren zwei Kulturen abwechselten.</translation>
   </message>
   <message>
    <source>Stable other</source>
-   <translation type="unfinished" />
+   <translation>Beständiger Rest</translation>
   </message>
   <message>
    <source>Keep pixels that were of the rest class in all those years.</source>
-   <translation type="unfinished" />
+   <translation>Pixel behalten, die in all diesen Jahren zur Restklasse gehörten.</translation>
   </message>
   <message>
    <source>Agreement</source>
-   <translation type="unfinished" />
+   <translation>Karte stimmt überein</translation>
   </message>
   <message>
    <source>Keep pixels with a pattern only if the target year's map shows the class that the pattern foretells.</source>
-   <translation type="unfinished" />
+   <translation>Pixel mit einem Muster nur behalten, wenn die Karte des Zieljahrs die Klasse zeigt, die das Muster vorhersagt.</translation>
   </message>
   <message>
    <source>Least agreement</source>
-   <translation type="unfinished" />
+   <translation>Trefferquote ab</translation>
   </message>
   <message>
    <source>Drop patterns that foretold the class of earlier years less often; 0 for none. Where agreement with the target year's map is asked for, that map decides by pixel, and no pattern is dropped.</source>
-   <translation type="unfinished" />
+   <translation>Muster verwerfen, die die Klasse früherer Jahre seltener richtig vorhersagten; 0 verwirft keines. Wo Übereinstimmung mit der Karte des Zieljahrs verlangt ist, entscheidet diese Karte für jedes Pixel, und kein Muster wird verworfen.</translation>
   </message>
   <message>
    <source>%</source>
-   <translation type="unfinished" />
+   <translation>%</translation>
   </message>
   <message>
    <source>Least confidence</source>
-   <translation type="unfinished" />
+   <translation>Sicherheit ab</translation>
   </message>
   <message>
    <source>Of the confidence layer; 0 for any.</source>
-   <translation type="unfinished" />
+   <translation>Im Sicherheits-Layer; 0 lässt jede zu.</translation>
   </message>
   <message>
    <source>Cultivated</source>
-   <translation type="unfinished" />
+   <translation>Anbau</translation>
   </message>
   <message>
    <source>Where the cultivated layer must say so: nowhere, under crops, everywhere, or under crops and nothing else.</source>
-   <translation type="unfinished" />
+   <translation>Wo der Anbau-Layer Anbau zeigen muss: nirgends, unter Kulturen, überall, oder unter Kulturen und sonst nirgends.</translation>
   </message>
   <message>
    <source>any</source>
-   <translation type="unfinished" />
+   <translation>egal</translation>
   </message>
   <message>
    <source>crops cultivated</source>
-   <translation type="unfinished" />
+   <translation>unter Kulturen</translation>
   </message>
   <message>
    <source>all cultivated</source>
-   <translation type="unfinished" />
+   <translation>überall</translation>
   </message>
   <message>
    <source>crops cultivated, other not</source>
-   <translation type="unfinished" />
+   <translation>nur unter Kulturen</translation>
   </message>
   <message>
    <source>Homogeneous window</source>
-   <translation type="unfinished" />
+   <translation>Einheitliches Fenster</translation>
   </message>
   <message>
    <source>Side of the window around a pixel in which all are of its class: 3, 5, ...; 0 for none.</source>
-   <translation type="unfinished" />
+   <translation>Seitenlänge des Fensters um ein Pixel, in dem alle von seiner Klasse sind: 3, 5, ...; 0 für keines.</translation>
   </message>
   <message>
    <source>Distance to another class</source>
-   <translation type="unfinished" />
+   <translation>Klassenabstand</translation>
   </message>
   <message>
    <source>From a pixel's centre to the nearest one of another class, at least; 0 for any.</source>
-   <translation type="unfinished" />
+   <translation>Mindestens so weit von der Mitte eines Pixels bis zur nächsten Pixelmitte einer anderen Klasse; 0 lässt jeden Abstand zu.</translation>
   </message>
   <message>
    <source>Polygons of the study area; all of the maps where empty.</source>
-   <translation type="unfinished" />
+   <translation>Flächen des Gebiets; leer gelten die ganzen Karten.</translation>
   </message>
   <message>
    <source>Buffer inside the site</source>
-   <translation type="unfinished" />
+   <translation>Randstreifen</translation>
   </message>
   <message>
    <source>Leave out pixels nearer to the site's edge, or to that of the maps where no site is given.</source>
-   <translation type="unfinished" />
+   <translation>Pixel auslassen, die näher am Rand des Gebiets liegen, oder am Rand der Karten, wenn kein Gebiet angegeben ist.</translation>
   </message>
   <message>
    <source>How many points are drawn in all; 0 draws none.</source>
-   <translation type="unfinished" />
+   <translation>Wie viele Punkte insgesamt gezogen werden; 0 zieht keine.</translation>
   </message>
   <message>
    <source>How points are shared out to classes: alike; by their pixels; by lot; for the best overall accuracy (neyman); or between that and the best accuracy of each class (power).</source>
-   <translation type="unfinished" />
+   <translation>Wie die Punkte auf die Klassen aufgeteilt werden: gleich viele; anteilig nach ihren Pixeln; zufällig; für die beste Gesamtgenauigkeit (Neyman); oder zwischen dieser und der besten Genauigkeit jeder Klasse (Potenz).</translation>
   </message>
   <message>
    <source>power</source>
-   <translation type="unfinished" />
+   <translation>Potenz</translation>
   </message>
   <message>
    <source>Each class gets at least so many.</source>
-   <translation type="unfinished" />
+   <translation>Jede Klasse bekommt mindestens so viele.</translation>
   </message>
   <message>
    <source>Spread</source>
-   <translation type="unfinished" />
+   <translation>Streuung</translation>
   </message>
   <message>
    <source>cells: square cells of land that hold a class give one point of it each in turn; none: every pixel of a class has the same chance.</source>
-   <translation type="unfinished" />
+   <translation>„Zellen“: Quadratische Zellen, in denen eine Klasse vorkommt, geben reihum je einen Punkt davon; „keine“: Jedes Pixel einer Klasse hat die gleiche Chance.</translation>
   </message>
   <message>
    <source>cells</source>
-   <translation type="unfinished" />
+   <translation>Zellen</translation>
   </message>
   <message>
    <source>Cell size</source>
-   <translation type="unfinished" />
+   <translation>Zellgröße</translation>
   </message>
   <message>
    <source>Edge of these cells.</source>
-   <translation type="unfinished" />
+   <translation>Kantenlänge dieser Zellen.</translation>
   </message>
   <message>
    <source>No two points, of whatever class, lie nearer to each other; 0 allows neighbours.</source>
-   <translation type="unfinished" />
+   <translation>Keine zwei Punkte, gleich welcher Klasse, liegen näher beieinander; 0 erlaubt Nachbarn.</translation>
   </message>
   <message>
    <source>Leave out empty classes</source>
-   <translation type="unfinished" />
+   <translation>Leere Klassen auslassen</translation>
   </message>
   <message>
    <source>Go on without the classes of which the rules leave no pixel; they are refused otherwise.</source>
-   <translation type="unfinished" />
+   <translation>Ohne die Klassen weitermachen, von denen die Regeln kein Pixel übrig lassen; sonst werden sie zurückgewiesen.</translation>
   </message>
   <message>
    <source>User's accuracy expected of a class, 0 to 1, for neyman and power; 0.9 where not named.</source>
-   <translation type="unfinished" />
+   <translation>Erwartete Nutzergenauigkeit einer Klasse, 0 bis 1, für „Neyman“ und „Potenz“; 0,9 für nicht genannte.</translation>
   </message>
   <message>
    <source>Power</source>
-   <translation type="unfinished" />
+   <translation>Exponent</translation>
   </message>
   <message>
    <source>For power: 0 serves each class's own accuracy, 1 the overall one.</source>
-   <translation type="unfinished" />
+   <translation>Für „Potenz“: 0 dient der Genauigkeit jeder einzelnen Klasse, 1 der Gesamtgenauigkeit.</translation>
   </message>
   <message>
    <source>Widest field</source>
-   <translation type="unfinished" />
+   <translation>Größte Feldbreite</translation>
   </message>
   <message>
    <source>Connected pixels of one history form a field, whose points no split parts; what is wider is cut into squares of this edge.</source>
-   <translation type="unfinished" />
+   <translation>Zusammenhängende Pixel mit derselben Vorgeschichte bilden ein Feld, dessen Punkte keine Teilung trennt; was breiter ist, wird in Quadrate dieser Kantenlänge geschnitten.</translation>
   </message>
   <message>
    <source>Rows computed at a time; 0 takes all cores, at most 8.</source>
-   <translation type="unfinished" />
+   <translation>Zeilen, die gleichzeitig gerechnet werden; 0 nimmt alle Kerne, höchstens 8.</translation>
   </message>
   <message>
    <source>Folder of images</source>
@@ -2581,75 +2597,75 @@
   </message>
   <message>
    <source>Earth Engine samples (CSV)</source>
-   <translation type="unfinished" />
+   <translation>Stichproben aus Earth Engine (CSV)</translation>
   </message>
   <message>
    <source>Take points sampled in Earth Engine and exported as CSV: a table a date, a row a date, or a column a date.</source>
-   <translation type="unfinished" />
+   <translation>Punkte nehmen, deren Werte in Earth Engine entnommen und als CSV exportiert wurden: eine Tabelle, eine Zeile oder eine Spalte je Termin.</translation>
   </message>
   <message>
    <source>Folder of the CSV tables.</source>
-   <translation type="unfinished" />
+   <translation>Ordner mit den CSV-Tabellen.</translation>
   </message>
   <message>
    <source>Files</source>
-   <translation type="unfinished" />
+   <translation>Dateien</translation>
   </message>
   <message>
    <source>Names or patterns of the tables to take, e.g. AR_*.csv; all of the folder where empty.</source>
-   <translation type="unfinished" />
+   <translation>Namen oder Muster der Tabellen, die genommen werden, z. B. AR_*.csv; leer alle des Ordners.</translation>
   </message>
   <message>
    <source>Column of the class; found by itself where its name is obvious.</source>
-   <translation type="unfinished" />
+   <translation>Spalte der Klasse; wird gefunden, wenn ihr Name eindeutig ist.</translation>
   </message>
   <message>
    <source>Dates</source>
-   <translation type="unfinished" />
+   <translation>Datumsangaben</translation>
   </message>
   <message>
    <source>What dates without a year mean: "2021" for 05-12; for numbers such as T01 "dekads of 2021", "months of 2021", "every 16 days from 2021-01-01", or the dates in order.</source>
-   <translation type="unfinished" />
+   <translation>Was Datumsangaben ohne Jahr bedeuten: "2021" für 05-12; für Nummern wie T01 "dekads of 2021", "months of 2021", "every 16 days from 2021-01-01" oder die Termine der Reihe nach.</translation>
   </message>
   <message>
    <source>Names of the bands; those known as bands where empty.</source>
-   <translation type="unfinished" />
+   <translation>Namen der Kanäle; leer gelten die, die als Kanäle bekannt sind.</translation>
   </message>
   <message>
    <source>Column that identifies the points; found by itself where its name is obvious.</source>
-   <translation type="unfinished" />
+   <translation>Spalte, die die Punkte kennzeichnet; wird gefunden, wenn ihr Name eindeutig ist.</translation>
   </message>
   <message>
    <source>Stored numbers are multiplied by this; 0.0001 for reflectance.</source>
-   <translation type="unfinished" />
+   <translation>Gespeicherte Zahlen werden damit multipliziert; 0,0001 für Reflexion.</translation>
   </message>
   <message>
    <source>Stored numbers that stand for no value, as unmask(0) writes; none where empty.</source>
-   <translation type="unfinished" />
+   <translation>Gespeicherte Zahlen, die „kein Wert“ bedeuten, wie unmask(0) sie schreibt; leer für keine.</translation>
   </message>
   <message>
    <source>Scales</source>
-   <translation type="unfinished" />
+   <translation>Skalierungen</translation>
   </message>
   <message>
    <source>Bands that are scaled in another way, e.g. NDVI by 1.</source>
-   <translation type="unfinished" />
+   <translation>Kanäle, die anders skaliert werden, z. B. NDVI mit 1.</translation>
   </message>
   <message>
    <source>Series in CSV (sits)</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihen in CSV (sits)</translation>
   </message>
   <message>
    <source>Take training series from CSV: a row a point and date (Index or date), or a column a band and date.</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihen zum Training aus CSV nehmen: eine Zeile je Punkt und Termin (Index oder date) oder eine Spalte je Kanal und Termin.</translation>
   </message>
   <message>
    <source>Stored numbers are multiplied by this; 0.0001 for integer reflectance.</source>
-   <translation type="unfinished" />
+   <translation>Gespeicherte Zahlen werden damit multipliziert; 0,0001 für ganzzahlige Reflexion.</translation>
   </message>
   <message>
    <source>Stored numbers that stand for no value, e.g. -9999.</source>
-   <translation type="unfinished" />
+   <translation>Gespeicherte Zahlen, die „kein Wert“ bedeuten, z. B. -9999.</translation>
   </message>
   <message>
    <source>Monthly, linear</source>
@@ -3321,7 +3337,7 @@
   </message>
   <message>
    <source>Features per split</source>
-   <translation>Merkmale je Teilung</translation>
+   <translation>Merkmale</translation>
   </message>
   <message>
    <source>Features tried at each split; 0 takes the square root of their number.</source>
@@ -3337,7 +3353,7 @@
   </message>
   <message>
    <source>Max samples</source>
-   <translation>Höchstens Stichproben</translation>
+   <translation>Proben je Baum</translation>
   </message>
   <message>
    <source>Samples drawn for each tree; 0 draws as many as there are. 20,000 makes a large fit much faster.</source>

@@ -218,9 +218,9 @@ def _scheme(text: str) -> str:
     except (OSError, ValueError) as error:
         if "=" in text:
             return text
-        raise _UnusableError(f"{text!r} cannot be read: {error}.", fix=_SCHEME) from error
+        raise _UnusableError(f"{text[:80]!r} cannot be read: {str(error)[:80]}.", fix=_SCHEME) from error
     if not named and text.strip() and text.strip() not in PRESETS and "=" not in text:
-        raise _UnusableError(f"{text!r} is no preset, no file and no scheme.", fix=_SCHEME)
+        raise _UnusableError(f"{text[:80]!r} is no preset, no file and no scheme.", fix=_SCHEME)
     return content
 
 

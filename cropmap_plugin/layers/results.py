@@ -183,9 +183,14 @@ def _samples(
     """Return a layer of samples in the colours of their classes."""
     layer = _points(outputs, key, title)
     if layer is not None and not Path(str(outputs[key])).with_suffix(".qml").is_file():
-        _categorise(layer, class_colours_of(class_map))
-        _hide(layer, "series")
+        style_samples(layer, class_colours_of(class_map))
     return layer
+
+
+def style_samples(layer: QgsVectorLayer, colours: Mapping[str, str]) -> None:
+    """Show samples in the colours of their classes: these, else their own."""
+    _categorise(layer, colours)
+    _hide(layer, "series")
 
 
 def _categorise(layer: QgsVectorLayer, colours: Mapping[str, str]) -> None:

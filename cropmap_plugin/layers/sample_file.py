@@ -135,12 +135,17 @@ class SampleFile:
         if not path.is_file() or path.stat().st_ino != self._known:
             what = tr("The sample file was removed or replaced meanwhile.")
             raise SampleError(what, where=self.path, fix=tr("Choose it again."))
-        found = next((layer for layer in sample_layers() if Path(file_of(layer)[0]) == path), None)
+        found = self.project_layer()
         if found is None:
             self._own = self._own or _opened(self.path)
         else:
             self._own = None  # two that hold the file open would keep its journal from ending
         return found or self._own
+
+    def project_layer(self) -> QgsVectorLayer | None:
+        """Return the project's layer of this file, the one that is being edited where it has several."""
+        own = [layer for layer in sample_layers() if Path(file_of(layer)[0]) == Path(self.path)]
+        return min(own, key=lambda layer: not layer.isEditable(), default=None)
 
     def suspects(self) -> list[Suspect]:
         """Return the doubtful samples, the most doubtful first."""
@@ -198,9 +203,10 @@ class SampleFile:
             self._write(layer, suspect.fid, field, verdict)
         return replace(suspect, verdict=verdict)
 
-    def is_edited(self) -> bool:
-        """Return whether verdicts wait in a layer that the user is editing."""
-        return bool(self.layer().isEditable())
+    def has_edits(self) -> bool:
+        """Return whether the project's layer holds edits that the file has not."""
+        layer = self.project_layer()
+        return layer is not None and bool(layer.isEditable() and layer.isModified())
 
     def profiles(self) -> Profiles | None:
         """Return the classes' courses that lie beside the file; None where there are none that fit."""

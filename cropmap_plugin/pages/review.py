@@ -14,7 +14,6 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -26,7 +25,7 @@ from ..layers.marker import PointMarker
 from ..layers.sample_file import SampleFile, Suspect
 from ..widgets.form import SchemaForm, field_of, folded
 from ..widgets.layers import LayerOrFile
-from ..widgets.look import AMBER, GREEN, guard_wheel, paragraph
+from ..widgets.look import AMBER, GREEN, guard_wheel, paragraph, scroll_area_of
 from ..widgets.notice import Notice
 from ..widgets.suspects import SuspectCard
 
@@ -57,6 +56,8 @@ class ReviewTab(QWidget):
         self._file: SampleFile | None = None
         self._suspects: list[Suspect] = []
         self._at = -1
+        self._offered = ""
+        self._watched: set[str] = set()  # layers
         self._past: list[tuple[int, str]] = []  # of each verdict: the sample's fid, and what was decided before
         self._marker: PointMarker | None = None
         self._panned_to: QgsPointXY | None = None
@@ -69,7 +70,8 @@ class ReviewTab(QWidget):
         self.empty = paragraph("")
         self.progress, self.bar = QLabel(), QProgressBar()
         self.pair, self.undecided = QComboBox(), QCheckBox(tr("Only undecided"))
-        self.edited, self.done = paragraph("", secondary=False), Notice(closable=False)
+        text = tr("You are editing the layer: verdicts wait in it until you save its edits.")
+        self.edited, self.done = paragraph(text, secondary=False), Notice(closable=False)
         self.card = SuspectCard()
         self._make()
         self._connect()
@@ -125,8 +127,9 @@ class ReviewTab(QWidget):
             What a review found, for the user; empty for other jobs.
         """
         path = str(result.get("outputs", {}).get("samples", ""))
-        if path.endswith(".gpkg") and kind in _GIVING and (kind == REVIEW or not self.source.path()):
+        if path.endswith(".gpkg") and kind in _GIVING and (kind == REVIEW or self._is_free()):
             self.source.set_path(path)
+            self._offered = path
         if kind != REVIEW:
             return ""
         if self._suspects:
@@ -136,11 +139,13 @@ class ReviewTab(QWidget):
         self.empty.setText(text)
         return text
 
+    def _is_free(self) -> bool:
+        """Return whether another file may be offered: none is there, or one that was offered and has no suspects."""
+        return self.source.path() in {"", self._offered} and not self._suspects
+
     def _bring_up(self) -> None:
         """Scroll the panel to the suspects."""
-        area = self.parentWidget()
-        while area is not None and not isinstance(area, QScrollArea):
-            area = area.parentWidget()
+        area = scroll_area_of(self)
         if area is not None and self.isVisible():
             top = self.progress.mapTo(area.widget(), QPoint(0, 0)).y()
             area.verticalScrollBar().setValue(top - self.column.spacing())
@@ -155,11 +160,15 @@ class ReviewTab(QWidget):
         self.show_problems(problems)
         if not self.source.path():
             self.notice.say("error", tr("Choose a sample file first: a samples.gpkg that a run has written."))
-        elif self._file is not None and not problems:
-            if self._file.is_edited():
-                self.notice.say("warning", tr("The layer has unsaved edits. Save them first: the job reads the file."))
-            else:
-                self.start_asked.emit(REVIEW, params)
+        elif not problems:
+            self._start(REVIEW, params)
+
+    def _start(self, kind: str, params: Mapping[str, Any]) -> None:
+        """Start a job that reads the file, unless edits wait that it would not see."""
+        if self._file is not None and self._file.has_edits():
+            self.notice.say("warning", tr("The layer has unsaved edits. Save them first: the job reads the file."))
+        elif self._file is not None:
+            self.start_asked.emit(kind, params)
 
     # ------------------------------------------------------------ the file
 
@@ -288,6 +297,9 @@ class ReviewTab(QWidget):
         known = bool(self._suspects)
         for part in (self.progress, self.bar, self.filters):
             part.setVisible(known)
+        if not known:
+            self.done.hide()
+        self.edited.setVisible(self._watch() and known)
         self.card.setVisible(suspect is not None)
         self._show_words(suspect)
         if known:
@@ -312,9 +324,6 @@ class ReviewTab(QWidget):
         self.progress.setText(tr("<b>{n}</b> of {total} decided").format(n=decided, total=total))
         self.bar.setRange(0, total)
         self.bar.setValue(decided)
-        edited = self._is_edited()
-        self.edited.setText(tr("You are editing the layer: verdicts wait in it until you save its edits."))
-        self.edited.setVisible(edited)
         if decided < total:
             self.done.hide()
         elif self._file is not None:
@@ -322,15 +331,22 @@ class ReviewTab(QWidget):
             details = tr("Train a model on this file: verdicts are carried out when it is read.")
             self.done.say("good", text, details, [(tr("Train a model with it"), self._train)])
 
-    def _is_edited(self) -> bool:
-        try:
-            return self._file is not None and self._file.is_edited()
-        except SampleError:
-            return False
+    def _watch(self) -> bool:
+        """Hear when the edits of the file's layer are saved or thrown away; return whether it is being edited."""
+        layer = None if self._file is None else self._file.project_layer()
+        if layer is not None and layer.id() not in self._watched:
+            self._watched.add(layer.id())
+            layer.editingStopped.connect(self._read_again)
+        return layer is not None and bool(layer.isEditable())
+
+    def _read_again(self) -> None:
+        if self._file is not None and self.isVisible():
+            self._read()
+            self._filtered()
 
     def _train(self) -> None:
         if self._file is not None:
-            self.start_asked.emit("train", {_SET: self._file.path})
+            self._start("train", {_SET: self._file.path})
 
     def _show_card(self, suspect: Suspect, file: SampleFile) -> None:
         try:
@@ -350,9 +366,7 @@ class ReviewTab(QWidget):
     def showEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
         """Read the verdicts anew, and mark the sample on the map."""
         super().showEvent(event)
-        if self._file is not None:
-            self._read()
-            self._filtered()
+        self._read_again()
 
     def hideEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
         """Take the mark off the map."""

@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import QTabBar, QWidget
 
 from ..house import tr
 from ..layers.results import load_results
+from ..widgets.look import scroll_area_of
 from .page import Page
 from .review import REVIEW, ReviewTab
 from .survey import SurveyTab
@@ -121,3 +122,6 @@ class SamplesPage(Page):
     def _show(self, current: int) -> None:
         for place, tab in enumerate(self._tabs):
             tab.setVisible(place == current)
+        area = scroll_area_of(self)
+        if area is not None:
+            area.verticalScrollBar().setValue(0)

@@ -14,7 +14,6 @@ from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QToolButton,
     QVBoxLayout,
@@ -26,7 +25,8 @@ from cropmap.contract.job import read_job
 
 from ..house import catalogue, tr
 from ..widgets.form import SchemaForm, field_of
-from ..widgets.look import grouped, guard_wheel, paragraph, problem_label, section
+from ..widgets.layers import is_in_project, title_of_reference
+from ..widgets.look import grouped, guard_wheel, paragraph, problem_label, scroll_area_of, section
 from ..widgets.scheme_table import SchemeTable
 from ..widgets.yield_counts import CHANGED, NOTHING, ON, PATTERN, Asked, read_agreement, read_counts
 from ..widgets.yield_table import YieldTable
@@ -57,6 +57,7 @@ class TrustedTab(QWidget):
         rules, drawing = names.index(_FIRST_RULE), names.index(_TOTAL)
         self._counted_by = names[:drawing]
         self._counts = NOTHING
+        self._sent: Mapping[str, Any] = {}
         self._then: Mapping[str, Any] = {}
         self._raster = ""
         self.maps = SchemaForm(self._schema, [_MAPS])
@@ -164,6 +165,7 @@ class TrustedTab(QWidget):
             self.scheme.setFocus()
         self.show_problems(problems)
         if not problems and error is None:
+            self._sent = values
             self.start_asked.emit(TRUST, values)
 
     def _maps_changed(self) -> None:
@@ -183,7 +185,9 @@ class TrustedTab(QWidget):
         outputs = result.get("outputs", {})
         if outputs.get("counts"):
             self._counts = read_counts(Path(outputs["counts"]))
-            self._then = read_job(Path(str(result["run_folder"])) / "job.json").params
+            ran = read_job(Path(str(result["run_folder"])) / "job.json").params
+            # Of a layer without a file the job was given a copy.
+            self._then = {**ran, **{name: value for name, value in self._sent.items() if is_in_project(value)}}
             self._raster = str(outputs.get("trusted", ""))
             self._show_agreement(Path(str(outputs.get("agreement", ""))))
             self._show_counts()
@@ -192,9 +196,7 @@ class TrustedTab(QWidget):
 
     def _reveal(self) -> None:
         """Scroll to the table."""
-        area = self.parentWidget()
-        while area is not None and not isinstance(area, QScrollArea):
-            area = area.parentWidget()
+        area = scroll_area_of(self)
         if area is not None and self.isVisible():
             area.ensureWidgetVisible(self._emptied)
             area.ensureWidgetVisible(self.table)
@@ -277,7 +279,7 @@ class TrustedTab(QWidget):
         shown = (
             tr(value) if isinstance(value, str) else f"{value:g}\N{NO-BREAK SPACE}{tr(prop.get('x-unit', ''))}".strip()
         )
-        return f"{tr(prop['title'])}: {Path(shown).name if prop['x-kind'] == 'vector' else shown}"
+        return f"{tr(prop['title'])}: {title_of_reference(shown) if prop['x-kind'] == 'vector' else shown}"
 
     @staticmethod
     def _say(label: QLabel, text: str) -> None:

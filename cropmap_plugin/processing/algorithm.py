@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
+    QgsMapLayer,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
     QgsProcessingOutputFile,
     QgsProcessingOutputHtml,
     QgsProcessingOutputRasterLayer,
@@ -18,15 +20,19 @@ from qgis.core import (
     QgsProcessingOutputVectorLayer,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterFolderDestination,
+    QgsVectorLayer,
 )
 
+from cropmap.contract.errors import LegendError
 from cropmap.contract.events import Event, ProgressEvent, WarningEvent
 from cropmap.contract.job import Job
+from cropmap.contract.schemes import read_scheme
 
 from ..house import CORE, catalogue, icon, tr
+from ..layers.results import style_samples
 from ..settings import worker_python
 from ..worker.process import Order, Outcome, Worker
-from .parameters import definitions, job_values
+from .parameters import definitions, job_values, write_copies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
 
 _OUT, _LOAD, _FIGURES = "OUT", "LOAD", "FIGURES"
 _LAYERS = ("confidence", "class_map", "trusted", "samples", "points", "next_points", "validation_points")
+_SAMPLES = ("samples", "points")  # those in the colours of their classes
 # What each job kind writes, beside its figures; a model can hand these on to the next algorithm.
 _OUTPUTS = {
     "inspect": (),
@@ -49,11 +56,11 @@ _OUTPUTS = {
     "merge": ("samples",),
     "suggest": ("next_points",),
     "design": ("validation_points", "strata", "design"),
-    "train": ("package", "report", "accuracy"),
+    "train": ("package", "report", "accuracy", "confusion"),
     "map": ("class_map", "confidence"),
-    "assess": ("report", "accuracy"),
+    "assess": ("report", "accuracy", "confusion"),
 }
-_ALL = ("class_map", "confidence", "report", "package", "samples", "accuracy")
+_ALL = ("class_map", "confidence", "report", "package", "samples", "scheme", "accuracy", "confusion")
 _OUTPUT_KINDS: dict[str, Any] = {
     "class_map": QgsProcessingOutputRasterLayer,
     "confidence": QgsProcessingOutputRasterLayer,
@@ -79,6 +86,8 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         super().__init__()
         self._kind = kind
         self._entry = catalogue().entry("jobs", kind)
+        self._values: dict[str, Any] = {}
+        self._folder = Path()
 
     def createInstance(self) -> JobAlgorithm:
         """Return a new algorithm of the same kind."""
@@ -123,8 +132,21 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         good, message = super().checkParameterValues(parameters, context)
         if not good:
             return good, message
-        problems = self._problems(job_values(self._entry.schema, parameters, self, context))
-        return not problems, "\n".join(str(problem) for problem in problems)
+        values = job_values(self._entry.schema, parameters, self, context)
+        wrong = [str(problem) for problem in self._problems(values)] + self._scheme_errors(values)
+        return not wrong, "\n".join(wrong)
+
+    def prepareAlgorithm(  # noqa: N802 - QGIS's name
+        self,
+        parameters: Mapping[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,  # noqa: ARG002 - QGIS's signature
+    ) -> bool:
+        """Read the values in the main thread, where layers may be copied for the worker."""
+        values = job_values(self._entry.schema, parameters, self, context)
+        self._folder = Path(self.parameterAsString(dict(parameters), _OUT, context)).resolve()
+        self._values = write_copies(values, self, parameters, (context, self._folder))
+        return True
 
     def processAlgorithm(
         self, parameters: Mapping[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -137,9 +159,7 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         python = worker_python()
         if python is None:
             raise QgsProcessingException(_no_worker())
-        values = job_values(self._entry.schema, parameters, self, context)
-        out = self.parameterAsString(dict(parameters), _OUT, context)
-        worker = Worker(Order(Job(self._kind, values, str(Path(out).resolve())), python.path, CORE))
+        worker = Worker(Order(Job(self._kind, self._values, str(self._folder)), python.path, CORE))
         feedback.canceled.connect(worker.cancel)
         outcome = worker.run(lambda event: _pass_on(event, feedback))
         if outcome.status == "done":
@@ -155,6 +175,16 @@ class JobAlgorithm(QgsProcessingAlgorithm):
     def _problems(self, values: Mapping[str, Any]) -> list[Problem]:
         return catalogue().problems("jobs", self._kind, values)
 
+    def _scheme_errors(self, values: Mapping[str, Any]) -> list[str]:
+        """Return what is wrong with how a class scheme is written."""
+        properties = self._entry.schema["properties"]
+        try:
+            for name in (name for name, value in values.items() if properties[name]["x-kind"] == "scheme" and value):
+                read_scheme(values[name])
+        except LegendError as error:
+            return [str(error)]
+        return []
+
     def _results(
         self, outcome: Outcome, parameters: Mapping[str, Any], context: QgsProcessingContext
     ) -> dict[str, Any]:
@@ -162,18 +192,39 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         if _LOAD in parameters and not self.parameterAsBoolean(dict(parameters), _LOAD, context):
             shown: Iterator[str] = iter(())
         else:
-            shown = (str(outputs[name]) for name in _LAYERS if name in outputs and name in self._outputs())
-        for path in shown:
-            _load_when_over(path, context)
+            shown = (name for name in _LAYERS if name in outputs and name in self._outputs())
+        for name in shown:
+            self._load_when_over(str(outputs[name]), context, styled=name in _SAMPLES)
         found = {name.upper(): outputs[name] for name in self._outputs() if name in outputs}
         figures = json.dumps(outcome.result.get("figures", {}), ensure_ascii=False)
         return {**found, _OUT: outcome.result.get("run_folder", ""), _FIGURES: figures}
 
-
-def _load_when_over(path: str, context: QgsProcessingContext) -> None:
-    if context.project() is not None:
+    @staticmethod
+    def _load_when_over(path: str, context: QgsProcessingContext, *, styled: bool) -> None:
+        if context.project() is None:
+            return
         title = tr(Path(path).stem.replace("_", " ").capitalize())
-        context.addLayerToLoadOnCompletion(path, QgsProcessingContext.LayerDetails(title, context.project(), title))
+        details = QgsProcessingContext.LayerDetails(title, context.project(), title)
+        if styled:
+            details.setPostProcessor(_STYLER)
+        context.addLayerToLoadOnCompletion(path, details)
+
+
+class _Styler(QgsProcessingLayerPostProcessorInterface):
+    """Gives samples the colours of their classes, in the main thread."""
+
+    def postProcessLayer(  # noqa: N802 - QGIS's name
+        self,
+        layer: QgsMapLayer,
+        context: QgsProcessingContext,  # noqa: ARG002 - QGIS's signature
+        feedback: QgsProcessingFeedback,  # noqa: ARG002
+    ) -> None:
+        """Style a layer that was loaded."""
+        if isinstance(layer, QgsVectorLayer):
+            style_samples(layer, {})
+
+
+_STYLER = _Styler()  # QGIS does not keep it
 
 
 def _pass_on(event: Event, feedback: QgsProcessingFeedback) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     QgsProcessing,
@@ -25,10 +25,15 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import Qt
 
+from cropmap.contract.errors import OutputError
 from cropmap.contract.params import INPUT_PATHS, chosen
 
 from ..house import catalogue, tr
-from ..widgets.layers import file_of
+from ..widgets.editors import pairs_of
+from ..widgets.layers import export, is_in_project, reference_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
 # Suffix of the text that holds an entry's own parameters, and the separator before an entry's own path.
@@ -53,6 +58,8 @@ def job_values(
 ) -> dict[str, Any]:
     """Return a job's values from the values that Processing gives; those left empty are left to the job's defaults.
 
+    A layer that a worker cannot open as the user sees it is named as `reference_of` does.
+
     Raises:
         QgsProcessingException: An entry's settings are not JSON.
     """
@@ -63,6 +70,30 @@ def job_values(
         if value is not None:
             values[name] = value
     return values
+
+
+def write_copies(
+    values: Mapping[str, Any],
+    algorithm: QgsProcessingAlgorithm,
+    given: Mapping[str, Any],
+    place: tuple[QgsProcessingContext, Path],
+) -> dict[str, Any]:
+    """Return a job's values with files in place of layers that a worker cannot open, which it writes.
+
+    Raises:
+        QgsProcessingException: A copy cannot be written.
+    """
+    context, folder = place
+    found = dict(values)
+    for name in (name for name, value in values.items() if is_in_project(value)):
+        path = folder / f"{name}.gpkg"
+        try:
+            # The layer itself: one that a model made is in no project.
+            export(algorithm.parameterAsLayer(dict(given), name.upper(), context), path)
+        except OutputError as error:
+            raise QgsProcessingException(f"{error.what} ({error.where})") from error
+        found[name] = str(path)
+    return found
 
 
 def paths_of(registry: str) -> dict[str, Mapping[str, Any]]:
@@ -220,6 +251,9 @@ _MAKERS: dict[str, Callable[[_Asked], QgsProcessingParameterDefinition]] = {
 
 # ---------------------------------------------------------------- values
 
+# Texts that may be empty although they have a default.
+_EMPTIED = ("text", "scheme")
+
 
 class _Reader:
     """Reads values of one run of an algorithm."""
@@ -231,8 +265,10 @@ class _Reader:
 
     def value(self, name: str, prop: Mapping[str, Any]) -> Any:
         """Return one value as plain JSON; None where it was left empty."""
-        if self._given.get(name) in (None, ""):
-            return None
+        given = self._given.get(name)
+        if given in (None, ""):
+            # A text with a default that was emptied is meant to be empty.
+            return given if prop["x-kind"] in _EMPTIED and prop.get("default") else None
         read = _READERS.get(prop["x-kind"], _read_text)
         value = read(self._algorithm, self._given, name, self._context)
         return None if value == prop.get("default") or value == "" else value
@@ -277,6 +313,11 @@ def _read_json(algorithm: Any, given: Any, name: str, context: Any) -> Any:
         return text  # the job's own check refuses it
 
 
+def _read_table(algorithm: Any, given: Any, name: str, context: Any) -> Any:
+    read = _read_json(algorithm, given, name, context)
+    return pairs_of(read) if isinstance(read, str) else read
+
+
 def _read_numbers(algorithm: Any, given: Any, name: str, context: Any) -> list[Any]:
     return [_number_of(item) for item in _read_texts(algorithm, given, name, context)]
 
@@ -299,7 +340,7 @@ def _read_file(algorithm: Any, given: Any, name: str, context: Any) -> str:
 
 def _read_layer(algorithm: Any, given: Any, name: str, context: Any) -> str:
     layer = algorithm.parameterAsLayer(given, name, context)
-    return file_of(layer)[0] if layer is not None else str(given[name])
+    return reference_of(layer) if layer is not None else str(given[name])
 
 
 def _read_layers(algorithm: Any, given: Any, name: str, context: Any) -> list[str]:
@@ -322,6 +363,6 @@ _READERS: dict[str, Callable[..., Any]] = {
     "vector": _read_layer,
     "texts": _read_texts,
     "numbers": _read_numbers,
-    "table": _read_json,
+    "table": _read_table,
     "entries": _read_json,
 }

@@ -169,7 +169,7 @@ def _path(mode: Any, files: str = "") -> Callable[[Mapping[str, Any]], Editor]:
 def _layer(layers: Any, files: str) -> Callable[[Mapping[str, Any]], Editor]:
     def make(_prop: Mapping[str, Any]) -> Editor:
         chooser = LayerOrFile(layers, files)
-        return Editor(chooser, chooser.path, chooser.set_path, chooser.changed)
+        return Editor(chooser, chooser.reference, chooser.set_path, chooser.changed)
 
     return make
 
@@ -210,7 +210,7 @@ def _table(prop: Mapping[str, Any]) -> Editor:
     def show(value: Mapping[str, Any]) -> None:
         line.setText(", ".join(f"{name}={number}" for name, number in value.items()))
 
-    return Editor(line, lambda: _pairs(line.text()), show, line.textChanged)
+    return Editor(line, lambda: pairs_of(line.text()), show, line.textChanged)
 
 
 def _items(text: str) -> list[str]:
@@ -225,7 +225,8 @@ def _number_of(text: str) -> Any:
         return text
 
 
-def _pairs(text: str) -> Any:
+def pairs_of(text: str) -> Any:
+    """Return the table that "name=number, name=number" means, or the text as it is, for the check to refuse."""
     pairs = [item.partition("=") for item in _items(text)]
     if not all(sign for _name, sign, _number in pairs):
         return text

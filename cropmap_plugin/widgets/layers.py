@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 from qgis.core import (
@@ -19,11 +19,15 @@ from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QToolButton, QWidget
 
-from cropmap.contract.errors import OutputError
+from cropmap.contract.errors import OutputError, SampleError
 
 from ..house import tr
 from .look import guard_wheel
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_IN_PROJECT = "layer:"  # before a layer's id
 VECTOR = QgsMapLayerProxyModel.Filter.VectorLayer
 RASTER = QgsMapLayerProxyModel.Filter.RasterLayer
 
@@ -64,10 +68,15 @@ class LayerOrFile(QWidget):
         chosen = self.combo.additionalItems()
         return str(self.combo.currentText()) if self.combo.currentText() in chosen else ""
 
+    def reference(self) -> str:
+        """Return what names the choice among a job's parameters (`reference_of`); empty where there is none."""
+        layer = self.layer()
+        return self.path() if layer is None else reference_of(layer)
+
     def set_path(self, path: str) -> None:
-        """Choose the project's layer of this file, else the file."""
+        """Choose the project's layer of this file, or that of a reference, else the file."""
         layers = QgsProject.instance().mapLayers().values()
-        found = next((layer for layer in layers if path and file_of(layer)[0] == path), None)
+        found = next((layer for layer in layers if path and path in (file_of(layer)[0], reference_of(layer))), None)
         self.combo.setAdditionalItems([path] if path and found is None else [])
         if found is not None:
             self.combo.setLayer(found)
@@ -108,6 +117,52 @@ def needs_export(layer: QgsMapLayer) -> bool:
     return not plain or bool(layer.subsetString()) or bool(layer.isEditable() and layer.isModified())
 
 
+def reference_of(layer: QgsMapLayer) -> str:
+    """Return what names a layer among a job's parameters: its file, with the layer's name where it holds several.
+
+    A layer that a worker cannot open as the user sees it is named by its place in the project: `with_copies` puts a
+    file in its place.
+    """
+    if needs_export(layer):
+        return f"{_IN_PROJECT}{layer.id()}"
+    path, name = file_of(layer)
+    return f"{path}|layername={name}" if name and isinstance(layer, QgsVectorLayer) else path
+
+
+def is_in_project(value: Any) -> bool:
+    """Return whether a parameter names a layer of which a worker needs a copy."""
+    return isinstance(value, str) and value.startswith(_IN_PROJECT)
+
+
+def title_of_reference(reference: str) -> str:
+    """Return what a user calls a layer or file: the layer's name, else the file's."""
+    layer = QgsProject.instance().mapLayer(reference[len(_IN_PROJECT) :]) if is_in_project(reference) else None
+    path, _sign, name = reference.partition("|layername=")
+    return str(layer.name()) if layer is not None else name or Path(path).name
+
+
+def with_copies(params: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a job's parameters with files in place of layers that a worker cannot open.
+
+    Args:
+        params: The parameters.
+        folder: Where the copies are written.
+
+    Raises:
+        OutputError: A copy cannot be written.
+        SampleError: A layer is no longer in the project.
+    """
+    return {name: _copied(name, value, folder) if is_in_project(value) else value for name, value in params.items()}
+
+
+def _copied(name: str, reference: str, folder: Path) -> str:
+    layer = QgsProject.instance().mapLayer(reference[len(_IN_PROJECT) :])
+    if not isinstance(layer, QgsVectorLayer):
+        raise SampleError(tr("A layer that was chosen is no longer in the project."), fix=tr("Choose it again."))
+    export(layer, folder / f"{name}.gpkg")
+    return str(folder / f"{name}.gpkg")
+
+
 def export(layer: QgsVectorLayer, path: Path) -> None:
     """Write a layer as the user sees it to a GeoPackage.
 
@@ -121,4 +176,4 @@ def export(layer: QgsVectorLayer, path: Path) -> None:
     context = QgsProject.instance().transformContext()
     code, message, *_rest = QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), context, options)
     if code != QgsVectorFileWriter.WriterError.NoError:
-        raise OutputError(tr("The samples cannot be copied: {why}").format(why=message), where=str(path))
+        raise OutputError(tr("The layer cannot be copied: {why}").format(why=message), where=str(path))

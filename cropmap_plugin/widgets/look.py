@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qgis.PyQt.QtCore import QEvent, QLocale, QObject, Qt
 from qgis.PyQt.QtGui import QColor, QPalette
-from qgis.PyQt.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
+from qgis.PyQt.QtWidgets import QApplication, QLabel, QScrollArea, QSizePolicy, QWidget
 
 GREEN, RED, AMBER = "#2e8b57", "#c0392b", "#c77f0a"
 
@@ -91,3 +91,11 @@ def guard_wheel(widget: QWidget) -> QWidget:
     widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     widget.installEventFilter(_WheelGuard(widget))
     return widget
+
+
+def scroll_area_of(widget: QWidget) -> QScrollArea | None:
+    """Return the nearest area that a widget is scrolled in."""
+    area = widget.parentWidget()
+    while area is not None and not isinstance(area, QScrollArea):
+        area = area.parentWidget()
+    return area

@@ -463,7 +463,7 @@ def _refuse_nonsense(scheme: SchemeText) -> None:
             fix=tr("Leave each label in one place."),
         )
     if any(folded(found.name) == LEFT_OUT for found in scheme.classes):
-        raise LegendError(tr("No class can be called like what is left out."), fix=tr("Remove the class instead."))
+        raise LegendError(tr("No class may be called “left out”."), fix=tr("Remove the class instead."))
     blank = [found.name for found in scheme.classes if not found.sources and found.name != scheme.rest]
     if blank:
         raise LegendError(

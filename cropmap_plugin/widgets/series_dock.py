@@ -125,6 +125,7 @@ class SeriesDock(QgsDockWidget):
         for layer in layers:
             self._cubes.pop(layer, None)
             self._files.pop(layer, None)
+        self._timer.start()  # what is drawn may be theirs
 
     def _choose(self, _index: int) -> None:
         self._chosen = str(self.band.currentText())

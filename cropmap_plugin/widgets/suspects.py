@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..layers.sample_file import Profiles, SampleFile, Suspect
 
 _NO_COLOUR = "#808080"
+_AROUND_NAME = 26  # pixels of the screen
 _KEYS = {
     Qt.Key.Key_K: "keep",
     Qt.Key.Key_S: "take",
@@ -223,8 +224,10 @@ class SuspectCard(QFrame):
         clear.triggered.connect(lambda _checked=False: self.decided.emit(""))
 
     def _name(self, button: QPushButton, text: str, name: str, key: str) -> None:
-        room = max(self.width() // 2 - QFontMetrics(button.font()).horizontalAdvance(text + f" ({key})") + 10, 40)
-        cut = QFontMetrics(button.font()).elidedText(name, Qt.TextElideMode.ElideRight, room)
+        metrics = QFontMetrics(button.font())
+        # Half of the card, without its margins, those of the button, and the words around the name.
+        room = self.width() // 2 - _AROUND_NAME - metrics.horizontalAdvance(f"{text.format(name='')} ({key})")
+        cut = metrics.elidedText(name, Qt.TextElideMode.ElideRight, max(room, 40))
         button.setText(f"{text.format(name=cut)} ({key})".replace("&", "&&"))
         button.setToolTip(f"{text.format(name=name)} ({key})")
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ALL, PATTERN = "all", "pattern"
 ON, OFF, CHANGED = "on", "off", "changed"
 
+# While the target year's map confirms each pixel, patterns are not judged by the years before.
+_CONFIRMED, _LEAST = "agreement", "min_agreement"
 # Parameters of a rule that is not called like its one parameter.
 _SETTINGS = {"site": ("site", "site_buffer_m")}
 
@@ -164,7 +166,16 @@ class Asked:
             if state != CHANGED
             for parameter in settings_of(name)
         }
-        return tuple(name for name in self.properties if name not in followed and self._differs(name))
+        found = tuple(name for name in self.properties if name not in followed and self._differs(name))
+        return (*found, _LEAST) if self._is_judged_anew(counts) and _LEAST not in found else found
+
+    def _is_judged_anew(self, counts: TrustCounts) -> bool:
+        """Whether patterns are dropped by how often they foretold right only now: nothing confirms each pixel."""
+        confirmed = _CONFIRMED in counts.rules and _LEAST not in counts.rules
+        return confirmed and self._state(_CONFIRMED) == OFF and _LEAST in self.properties and self._is_set(_LEAST)
+
+    def _is_set(self, name: str) -> bool:
+        return bool(self._value(name, self.now) != off_value(self.properties[name]))
 
     def switch(self, rule: str, *, on: bool) -> dict[str, Any]:
         """Return the values that switch a rule off, or back to what it was when it was counted."""

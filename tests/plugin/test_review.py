@@ -135,7 +135,7 @@ def test_a_layer_that_is_being_edited_keeps_the_verdict_until_it_is_saved(path):
     layer, file = in_project(path), SampleFile(path)
     assert layer.startEditing()
     file.decide(file.suspects()[0], "drop")
-    assert file.is_edited()
+    assert file.has_edits()
     assert file.suspects()[0].verdict == "drop"
     assert verdicts(path)["c"] == ""
     assert layer.commitChanges()

@@ -111,6 +111,7 @@ PROPERTIES = {
     "rotation": {"x-kind": "boolean", "default": True},
     "stable_other": {"x-kind": "boolean", "default": True},
     "agreement": {"x-kind": "boolean", "default": True},
+    "min_agreement": {"x-kind": "number", "default": 95.0},
     "min_confidence": {"x-kind": "number", "default": 90.0},
     "homogeneous": {"x-kind": "integer", "default": 3},
     "edge_m": {"x-kind": "number", "default": 0.0},
@@ -125,7 +126,8 @@ PROPERTIES = {
         ({"min_confidence": 80.0}, CHANGED, ("min_confidence",)),
         ({"edge_m": 60.0}, ON, ("edge_m",)),
         ({"scheme": "Corn = 1"}, ON, ("scheme",)),
-        ({"monocrop": False, "agreement": False}, ON, ()),
+        ({"monocrop": False, "agreement": False}, ON, ("min_agreement",)),
+        ({"agreement": False, "min_agreement": 0.0}, ON, ("min_agreement",)),
     ],
 )
 def test_what_no_sum_can_follow_has_to_be_counted_again(counts, now, state, changed):

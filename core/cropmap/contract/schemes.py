@@ -32,6 +32,7 @@ CODE_FIX = f'Put it in quotes if it is a label ("{2 * LAST_CODE}"); {LAST_CODE +
 
 _TOKEN = re.compile(r'"(?:[^"]|"")*"|[;\r\n]|[,=]|[^";\r\n,=]+|"')
 _CODES = re.compile(r"([0-9]+)(?:\s*-\s*([0-9]+))?")
+_NUMBER = re.compile(r"[-+]?[0-9]*\.?[0-9]+")  # that is no code: negative, or with a fraction
 _HEAD = re.compile(r"\s*(?:\[\s*([0-9]+)\s*\]|(#\w*))")
 _UNSAFE = re.compile(r'[,;="#\[\]\r\n]')
 
@@ -217,6 +218,8 @@ def _source(parts: list[str], where: str) -> Iterable[int | str]:
     codes = _CODES.fullmatch(whole)
     if codes:
         return _code_range(codes, where)
+    if _NUMBER.fullmatch(whole):
+        raise LegendError(not_a_code(whole), where=where, fix=CODE_FIX)
     if "#" in whole:
         raise LegendError(
             f"{whole!r} holds a '#'.", where=where, fix="Put a name that holds it in quotes; colours stand before '='."
@@ -277,7 +280,8 @@ def _written_sources(sources: Sequence[int | str]) -> str:
         end = _run_end(sources, start)
         first = sources[start]
         if isinstance(first, str):
-            written.append(_quoted(first) if _needs_quotes(first) or _CODES.fullmatch(first) else first)
+            number = _CODES.fullmatch(first) or _NUMBER.fullmatch(first)
+            written.append(_quoted(first) if _needs_quotes(first) or number else first)
         elif end - start > 2:
             written.append(f"{first}-{sources[end - 1]}")
         else:

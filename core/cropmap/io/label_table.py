@@ -56,6 +56,7 @@ def read_label_table(path: Path, options: LabelOptions) -> LabelRows:
         {name: table.columns[name] for name in fields.names},
         np.arange(1, len(table) + 1, dtype=np.int64),
         crs_wkt(options.crs or DEFAULT_CRS, str(path)),
+        table.notes,
     )
 
 
@@ -117,8 +118,11 @@ def _check_degrees(geometries: NDArray[Any], where: str) -> None:
         return
     west, south, east, north = shapely.total_bounds(geometries)
     if west < -180 or east > 180 or south < -90 or north > 90:
+        swapped = -90 <= west <= east <= 90 and -180 <= south <= north <= 180
         raise SampleError(
             f"The coordinates ({west:g} .. {east:g}, {south:g} .. {north:g}) are not longitudes and latitudes.",
             where=where,
-            fix="Give the CRS, e.g. EPSG:32631.",
+            fix="They look swapped: name the columns of x (longitude) and y (latitude) by x_field and y_field."
+            if swapped
+            else "Give the CRS, e.g. EPSG:32631.",
         )

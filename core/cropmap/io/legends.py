@@ -13,6 +13,7 @@ from rasterio.shutil import copy as gdal_copy
 
 from cropmap.contract.colours import class_colours
 from cropmap.contract.errors import LegendError
+from cropmap.data.cdl import cdl_legend
 from cropmap.data.legend import NODATA, Legend, LegendClass, legend_of
 from cropmap.io.files import atomic_write_text
 from cropmap.io.map_styles import BLUE, GREEN, MIN_MAX, NAME, RED
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LEGEND_TAG = "CROPMAP_LEGEND"  # of the GeoTIFFs that cropmap writes
+
+_CDL = "cdl"
 
 # What the columns of a raster attribute table are called where their use is not told; the first that is there counts.
 _CODE_NAMES = ("value", "code", "class_code", "grid_code", "gridcode", "id")
@@ -48,6 +51,18 @@ def read_legend(path: Path | str) -> Legend:
         return legend_of(entries)
     except LegendError as error:
         raise LegendError(error.what, where=str(path), fix=error.fix) from error
+
+
+def chosen_legend(text: str) -> Legend | None:
+    """Return the legend that a user names: "cdl" that of the Cropland Data Layer, else a legend file; None for none.
+
+    Raises:
+        LegendError: As `read_legend`.
+    """
+    text = text.strip()
+    if text.casefold() == _CDL:
+        return cdl_legend()
+    return read_legend(text) if text else None
 
 
 def write_legend(path: Path | str, legend: Legend) -> None:

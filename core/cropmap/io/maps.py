@@ -246,10 +246,12 @@ class MapWriter:
         return write_error(path, error, needed_bytes=needed, kept=kept)
 
 
-def read_map(path: Path | str) -> ClassMap:
-    """Open a class map: any Byte raster that carries category names.
+def read_map(path: Path | str, legend: Legend | None = None) -> ClassMap:
+    """Open a class map: any Byte raster that carries category names, or whose legend is given. All pixels are counted.
 
-    Names and colours are found as `legends.raster_legend` finds them. All pixels are counted.
+    Args:
+        path: What GDAL opens.
+        legend: What its codes mean; None for the names and colours that `legends.raster_legend` finds in it.
 
     Raises:
         LegendError: The raster is not Byte, or has no class names.
@@ -259,8 +261,12 @@ def read_map(path: Path | str) -> ClassMap:
     grid = grid_of(str(path))
     with rasterio.open(path) as dataset:
         if dataset.dtypes[0] != "uint8":
-            raise LegendError(f"A class map is Byte; this raster is {dataset.dtypes[0]}.", where=str(path))
-        legend = legend_in(dataset)
+            raise LegendError(
+                f"A class map is Byte; this raster is {dataset.dtypes[0]}.",
+                where=str(path),
+                fix="Choose a class map, or convert its codes to Byte, e.g. with gdal_translate -ot Byte.",
+            )
+        legend = legend or legend_in(dataset)
     if legend is None:
         raise LegendError(
             "The raster has no class names.", where=str(path), fix="Give a map with category names, or a legend file."

@@ -178,7 +178,8 @@ class ReferenceMaps:
         """
         file = self._layers[kind]
         numbers = self._read(file, window)
-        empty = None if file.nodata is None else numbers == file.nodata
+        stands = file.nodata is None or (file.dtype == "uint8" and file.nodata == NODATA)
+        empty = None if stands else numbers == file.nodata
         values: NDArray[Any] = numbers if file.dtype == "uint8" else numbers.astype(np.float32)
         if empty is not None:
             values[empty] = NODATA if file.dtype == "uint8" else np.nan

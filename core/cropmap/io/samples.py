@@ -199,13 +199,13 @@ def _size(path: Path) -> int:
 def _read_header(database: sqlite3.Connection) -> Mapping[str, Any]:
     no_samples = SampleError("The GeoPackage holds no samples of cropmap with their series.", fix=_AGAIN)
     if not {"md_standard_uri", "metadata"} <= set(plain_columns(database, "gpkg_metadata")):
-        raise no_samples
+        raise _copied() if "series" in plain_columns(database, LAYER) else no_samples
     found = database.execute(
         "SELECT CASE WHEN length(metadata) <= ? THEN metadata END FROM gpkg_metadata WHERE md_standard_uri = ?",
         (HEADER_BYTES, _FORM),
     ).fetchall()
     if not found:
-        raise no_samples
+        raise _copied() if "series" in plain_columns(database, LAYER) else no_samples
     if len(found) > 1 or not isinstance(found[0][0], str):
         raise SampleError("The description of the samples is damaged, or over 16 MB.", fix=_AGAIN)
     header = json.loads(found[0][0])
@@ -219,9 +219,20 @@ def _read_header(database: sqlite3.Connection) -> Mapping[str, Any]:
     return header
 
 
+def _copied() -> SampleError:
+    return SampleError(
+        "The file is a copy of samples that lacks what cropmap wrote beside them: bands, steps, classes, recipe.",
+        fix="Edit the samples.gpkg that the sample job wrote itself, or copy it as a file: what QGIS or ogr2ogr saves "
+        "as a new layer lacks that.",
+    )
+
+
 def _read_rows(database: sqlite3.Connection, header: Mapping[str, Any], file_bytes: int) -> _Rows:
     needed = ("geom", *_TEXTS, *_NUMBERS, "series")
-    missing = sorted(set(needed) - set(plain_columns(database, LAYER)))
+    held = set(plain_columns(database, LAYER))
+    if not held:
+        raise SampleError(f"The file has no layer {LAYER!r} that is a table.", fix="Give it that name again.")
+    missing = sorted(set(needed) - held)
     if missing:
         raise SampleError(f"The layer {LAYER} has no field {missing[0]!r}.", fix=_AGAIN)
     steps, bands = len(header["days"]), len(header["bands"])
@@ -234,7 +245,7 @@ def _read_rows(database: sqlite3.Connection, header: Mapping[str, Any], file_byt
         raise SampleError("The file holds no sample with a series.", fix=_AGAIN)
     if good + without < total or not width:
         raise SampleError(
-            f"{total - good - without} of {total} samples have a series that is not {steps} steps x {bands} bands.",
+            f"{total - good - without} of {total} samples hold a series that is not {steps} steps x {bands} bands.",
             fix="The file was changed by another program, or damaged: extract the samples again.",
         )
     if good * width > file_bytes:

@@ -28,11 +28,13 @@ class TextTable:
         path: The file.
         columns: Cells of each column, as text, by name in the file's order.
         lines: Number of each row's line in the file, from 1.
+        notes: What its letters were taken for, where that is not certain.
     """
 
     path: Path
     columns: Mapping[str, list[str]]
     lines: list[int]
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -51,25 +53,30 @@ def read_text_table(path: Path) -> TextTable:
     Raises:
         SampleError: It cannot be read, has no rows, a broken row, or two columns of one name.
     """
-    names, lines, rows = _table(_text(path), str(path))
-    return TextTable(path, {name: [row[place] for row in rows] for place, name in enumerate(names)}, lines)
+    text, notes = _text(path)
+    names, lines, rows = _table(text, str(path))
+    return TextTable(path, {name: [row[place] for row in rows] for place, name in enumerate(names)}, lines, notes)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path) -> tuple[str, tuple[str, ...]]:
     try:
         raw = path.read_bytes()
     except OSError as error:
         what = "The path is a folder" if path.is_dir() else f"The file cannot be read: {error.strerror}"
         raise SampleError(f"{what}.", where=str(path), fix="Give a text table, e.g. CSV.") from error
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16", errors="replace")
+        return raw.decode("utf-16", errors="replace"), ()
     if b"\0" in raw:
         raise SampleError("The file is binary, not a text table.", where=str(path), fix="Give a text table, e.g. CSV.")
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig"), ()
     except UnicodeDecodeError:
         # Windows-1252 is Latin-1 with letters such as s-caron where Latin-1 has control characters.
-        return "".join(_windows_letter(byte) for byte in raw)
+        text = "".join(_windows_letter(byte) for byte in raw)
+        word = next((word for word in re.findall(r"\w+", text) if not word.isascii()), "")
+        shown = f" ({word!r})" if word else ""
+        note = f"{path.name} is not written in UTF-8: it is read as Windows-1252."
+        return text, (f"{note} Where letters with accents{shown} come out wrong, save it as UTF-8.",)
 
 
 def _windows_letter(byte: int) -> str:

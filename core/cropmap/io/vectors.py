@@ -59,6 +59,12 @@ def _read_ogr(path: str, options: LabelOptions) -> LabelRows:
             raise SampleError(
                 "The layer holds no features.", where=f"{path}, layer {layer}", fix="Digitise samples first."
             )
+        if not len(info["fields"]):
+            raise SampleError(
+                "The layer has no fields, so none can hold the class.",
+                where=f"{path}, layer {layer}",
+                fix="Give a layer with a field of classes; a Shapefile keeps its fields in the .dbf beside it.",
+            )
         fields = choose_fields([str(name) for name in info["fields"]], options, path)
         meta, numbers, shapes, columns = pyogrio.raw.read(
             path, layer=layer, columns=fields.names, force_2d=True, return_fids=True

@@ -10,13 +10,14 @@ from cropmap.assessment.reference import ComparisonOptions, ReferenceRaster, See
 from cropmap.assessment.report import REFERENCE, Measured, Report, write_report
 from cropmap.contract.errors import SourceError
 from cropmap.contract.params import param, to_dict
+from cropmap.io.legends import chosen_legend
 from cropmap.io.maps import read_map
 from cropmap.io.rasters import opened
 from cropmap.io.samples import read_samples
 from cropmap.io.tables import write_accuracy, write_confusion
 from cropmap.io.vectors import LabelOptions, read_labels
 from cropmap.jobs import JOBS
-from cropmap.jobs.params import CsvParams
+from cropmap.jobs.params import CsvParams, JudgedParams
 from cropmap.jobs.run import versions
 from cropmap.jobs.train import headline
 from cropmap.sampling.place import place
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AssessParams(CsvParams):
+class AssessParams(CsvParams, JudgedParams):
     """What `assess` takes."""
 
-    class_map: str = param(kind="raster", help="Class map that the map job wrote.")
     reference: str = param(
         kind="file",
         help="Labelled points or polygons that the model has not seen, or a class raster on the map's grid.",
@@ -46,7 +46,7 @@ class AssessParams(CsvParams):
     exclude: str = param(
         "",
         kind="file",
-        help="Samples file (samples.gpkg) of the training; its pixels are left out of the comparison.",
+        help="Sample file (samples.gpkg) of the training; its pixels are left out of the comparison.",
         advanced=True,
     )
 
@@ -54,8 +54,8 @@ class AssessParams(CsvParams):
 @JOBS.register("assess", title="Assess map", params=AssessParams)
 def assess(params: AssessParams, run: Run) -> Mapping[str, Any]:
     """Compare a map with reference labels that its model has not seen: confusion matrix, accuracies, report."""
-    found = read_map(Path(params.class_map))
-    run.inputs |= {Path(params.class_map), Path(params.reference)}
+    found = read_map(Path(params.class_map), chosen_legend(params.legend))
+    run.inputs |= {Path(params.class_map), Path(params.reference), Path(params.legend)}
     seen = SeenPixels()
     if params.exclude:
         run.inputs.add(Path(params.exclude))

@@ -12,11 +12,12 @@ from cropmap.contract.errors import GridError
 from cropmap.contract.params import param
 from cropmap.io.files import atomic_write_text
 from cropmap.io.labels_raster import LabelRaster
+from cropmap.io.legends import chosen_legend
 from cropmap.io.maps import read_map
 from cropmap.io.tables import csv_text
 from cropmap.jobs import JOBS
 from cropmap.jobs.field_points import FieldPoints, FormParams, write_field_points
-from cropmap.jobs.params import SeedParams
+from cropmap.jobs.params import JudgedParams, SeedParams
 from cropmap.sampling.design import METHODS, DesignWishes, make_design, strata_of
 from cropmap.sampling.draw import DrawnPixels, DrawOptions, draw_pixels
 from cropmap.sampling.pixel_ids import pixel_keys
@@ -37,13 +38,6 @@ STRATA_HEADER = ("id", "class", "code", "chance", "pixels_a_point")
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgedParams:
-    """Which map is judged."""
-
-    class_map: str = param(kind="raster", help="Class map to be judged.")
-
-
-@dataclass(frozen=True, kw_only=True)
 class PrecisionParams:
     """How well the accuracy shall be known."""
 
@@ -53,12 +47,12 @@ class PrecisionParams:
     accuracies: Any = param(
         {},
         kind="table",
-        title="Expected accuracies",
+        title="Expected accuracy",
         help="User's accuracy expected of a class, 0 to 1: the share of its mapped pixels that are right; the next "
         "value where not named.",
     )
     other_accuracy: float = param(
-        0.8, title="Expected elsewhere", help="The same for classes that are not listed.", low=0.5, high=0.999
+        0.8, title="Other classes", help="The same for classes that are not listed.", low=0.5, high=0.999
     )
     allocation: str = param(
         "olofsson",
@@ -68,15 +62,15 @@ class PrecisionParams:
     )
     minimum: int = param(
         50,
-        title="Least of a class",
+        title="Minimum per class",
         help="Each class gets at least so many with olofsson; 50 to 100 are usual.",
         low=1,
         high=10_000,
     )
     class_margin: float = param(
         0.0,
-        help="Half width of the 95 % interval of each user's accuracy; classes get more points where that takes "
-        "them. 0 asks for none.",
+        help="Half width of the 95 % interval of each user's accuracy; a class gets more points where it "
+        "needs them for that. 0 asks for none.",
         low=0,
         high=0.5,
         advanced=True,
@@ -109,8 +103,8 @@ class DesignParams(SeedParams, FormParams, PrecisionParams, JudgedParams):
 def design(params: DesignParams, run: Run) -> Mapping[str, Any]:
     """Say how many points of each mapped class tell its accuracy well enough, and draw them for interpretation."""
     path = Path(params.class_map)
-    found = read_map(path)
-    run.inputs.add(path)
+    found = read_map(path, chosen_legend(params.legend))
+    run.inputs |= {path, Path(params.legend)}
     if not found.grid.crs:
         raise GridError(
             "The map names no coordinate reference system, so nobody can find its points.",

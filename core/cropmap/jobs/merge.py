@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cropmap.contract.errors import SampleError
 from cropmap.contract.params import param
 from cropmap.contract.words import counted
+from cropmap.data.schemes import own_scheme
 from cropmap.io.samples import read_sample_file, write_samples
 from cropmap.jobs import JOBS
 from cropmap.sampling.folds import check_classes
@@ -39,23 +40,32 @@ class MergeParams:
 def merge(params: MergeParams, run: Run) -> Mapping[str, Any]:
     """Join the sample sets of several sites or years to one, with which to test on sites or years left out."""
     files = _sample_files(Path(params.folder), run.folder)
-    sets = []
+    sets, schemes = [], set()
     with run.stage("Reading", 0.0, 0.7) as progress:
         for path in progress.over(files, "Reading sample sets"):
             run.inputs.add(path)
             found = read_sample_file(path)
             run.warn(*(f"{_name(path)}: {note}" for note in found.notes))
             sets.append(found.samples)
+            schemes.add(found.scheme)
     with run.stage("Joining", 0.7, 1.0):
         names = ["" if (own.sites != "").all() else _name(path) for own, path in zip(sets, files, strict=True)]
         joined = merge_samples(sets, names)
         check_classes(joined.codes, joined.legend)
-        write_samples(run.output("samples", SAMPLE_FILE), joined)
+        shared = schemes.pop() if len(schemes) == 1 else ""
+        scheme = shared or own_scheme(joined.legend).to_text()
+        write_samples(run.output("samples", SAMPLE_FILE), joined, scheme=scheme)
     return {"figures": {"samples": len(joined), "classes": joined.counts(), "sites": _sites(joined)}}
 
 
 def _sample_files(folder: Path, own: Path) -> list[Path]:
     """Return the sample files of a folder and of the folders in it, but not of the run itself, by name."""
+    if not folder.is_dir():
+        raise SampleError(
+            f"There is no such folder{', but a file' if folder.exists() else ''}.",
+            where=str(folder),
+            fix="Give the folder that holds the sample sets.",
+        )
     found = sorted({*folder.glob("*.gpkg"), *folder.glob(f"*/{SAMPLE_FILE}")})
     files = [path for path in found if path.parent.resolve() != own.resolve()]
     if len(files) < 2:

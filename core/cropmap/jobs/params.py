@@ -133,9 +133,9 @@ class SplitParams:
     split: str = param(
         "blocks",
         choices=SPLITS,
-        help="What folds keep whole: square blocks of land; groups, wherever they lie; each site or each year in turn. "
-        "stratified and random draw single samples and make the accuracy look too good. file takes the folds of the "
-        "samples file.",
+        help="What folds keep whole: square blocks of land; groups, wherever they lie; with leave_site or leave_year "
+        "each site or year in turn. stratified and random draw single samples and make the accuracy look too good. "
+        "file takes the folds of the sample file.",
     )
     folds: int = param(
         5, help="Folds of the cross-validation; a site or year each where these are left out.", low=2, high=20
@@ -177,6 +177,18 @@ class ModelParams(DeviceParams):
     """Which model is fitted, and on what."""
 
     model: Any = param("random_forest", kind="entry", registry="models", help="The classifier of pixel series.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedParams:
+    """Which map is judged."""
+
+    class_map: str = param(kind="raster", help="Class map to be judged.")
+    legend: str = param(
+        "",
+        help="What the map's codes mean: cdl for the Cropland Data Layer, or a legend file (JSON); the names in the "
+        "map itself where empty.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from cropmap.jobs.sample import split
 from cropmap.jobs.train import SampleSetParams, check_model, fit_options
 from cropmap.sampling.confident import SELECTIONS, ConfidentOptions, find_label_errors
 from cropmap.sampling.duplicates import find_duplicates
+from cropmap.sampling.folds import check_training
 from cropmap.sampling.outliers import OutlierOptions, find_outliers
 from cropmap.sampling.review import ranked
 from cropmap.training.fit import cross_validate
@@ -140,6 +141,7 @@ def _look(samples: SampleSet, plan: FoldPlan, params: ReviewParams, run: Run, pr
         checks["Contradicted by a duplicate"], repeated = find_duplicates(samples)
     if params.label_errors:
         name, values = chosen(params.model)
+        check_training(plan, samples.legend)
         judged = cross_validate(samples, plan, name, values, fit_options(params), progress)
         run.warn(*judged.notes)
         run.device = str(next(iter(judged.records.values()))["device"])

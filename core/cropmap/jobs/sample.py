@@ -21,7 +21,7 @@ from cropmap.jobs.images import image_bands, open_images, ranges_in, recipe_for
 from cropmap.jobs.params import LabelledParams, LabelParams, RecipeParams, SplitParams
 from cropmap.sampling.draw import DrawOptions, draw_placed
 from cropmap.sampling.extract import extract
-from cropmap.sampling.folds import FoldOptions, FoldPlan, check_classes, fold_samples, stored_folds
+from cropmap.sampling.folds import FoldOptions, FoldPlan, check_classes, fold_samples, no_sample_file, stored_folds
 from cropmap.sampling.from_series import samples_from_series
 from cropmap.sampling.outlines import in_one_field
 from cropmap.sampling.parcels import extract_parcels, place_parcels
@@ -81,10 +81,15 @@ def collect(
     params: LabelledParams, series: SceneSeries | PreparedSeries, recipe: Recipe, run: Run, progress: Progress
 ) -> SampleSet:
     """Read the labels and return their prepared series; notes on what was left out go to the user."""
+    if params.split == "file":
+        raise no_sample_file()
     path = Path(params.samples)
     run.inputs.add(path)
     scheme = scheme_of(params.scheme) if params.scheme.strip() else None
-    if path.suffix.casefold() == ".npz":
+    is_table = path.suffix.casefold() == ".npz"
+    if (params.total or params.min_distance_m) and (is_table or params.unit == "parcels"):
+        run.warn("Samples drawn and smallest distance thin labelled pixels alone: all of these samples are taken.")
+    if is_table:
         table = read_series_table(path)
         check_units(band_ranges(table.values, table.bands), ranges_in(series), what="The samples hold")
         return samples_from_series(table, recipe, image_bands(series), scheme=scheme, progress=progress)

@@ -14,7 +14,7 @@ from cropmap.contract.errors import JobError, SampleError
 from cropmap.contract.params import param
 from cropmap.io.geometries import file_of, read_geometries
 from cropmap.io.packages import read_package
-from cropmap.io.projection import reproject_points
+from cropmap.io.projection import length_text, reproject_points
 from cropmap.io.rasters import same_crs
 from cropmap.io.samples import read_samples
 from cropmap.jobs import JOBS
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from cropmap.data.site import Grid
     from cropmap.jobs.run import Run
 
+_FAR = 20  # times the scale of access
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReachParams:
@@ -47,7 +49,7 @@ class ReachParams:
     roads: str = param("", kind="vector", help="Roads, or whatever points should lie near to; none where empty.")
     access_m: float = param(
         500.0,
-        title="Scale of access",
+        title="Access distance",
         help="At this distance from a road a point counts 0.37 of one beside it; 0 lets all count alike.",
         unit="m",
         low=0,
@@ -100,7 +102,7 @@ class ExistingParams:
     sample_set: str = param(
         "",
         kind="file",
-        help="Samples file (samples.gpkg) of the samples there are, so that new points differ from them; none where "
+        help="Sample file (samples.gpkg) of the samples there are, so that new points differ from them; none where "
         "empty.",
     )
 
@@ -141,6 +143,7 @@ def suggest(params: SuggestParams, run: Run) -> Mapping[str, Any]:
             f"{len(found.order)} points instead of {params.total}: no other candidate is far enough from the rest. "
             "Take more candidates, or a smaller distance."
         )
+    run.warn(*_far(params, found))
     points = _points(package, reach, pixels, found)
     write_field_points(run.output("next_points", "next_points.gpkg"), points, params)
     return {"figures": _figures(found, pixels, package)}
@@ -184,7 +187,12 @@ def _reach(params: ReachParams, grid: Grid, run: Run) -> Reach:
         if path and grid.crs:
             run.inputs.add(file_of(path))
             read[name] = read_geometries(path, grid.crs)
-    return Reach(grid, read["roads"], params.max_access_m, read["area"])
+    try:
+        reach = Reach(grid, read["roads"], params.max_access_m, read["area"])
+        _ = reach.window
+    except SampleError as error:
+        raise SampleError(error.what, where=params.area, fix=error.fix) from error
+    return reach
 
 
 def _existing(params: ExistingParams, package: ModelPackage, run: Run) -> SampleSet | None:
@@ -238,7 +246,8 @@ def _chosen(
         evenness = predictor.evenness(pixels, progress.part(0.0, 0.7))
         appeal *= evenness**params.weight_evenness
     if reach.roads is not None and params.access_m > 0:
-        appeal *= np.exp(-road_m / params.access_m)
+        # Only ratios count; far from all roads the numbers themselves would vanish.
+        appeal *= np.exp(-(road_m - road_m.min()) / params.access_m)
     there = _series_of(samples, package)
     places, known = series_space(pixels.values, there, package)
     wishes = Wishes(params.total, params.weight_uncertainty, params.weight_diversity, params.min_distance_m)
@@ -247,6 +256,14 @@ def _chosen(
     order = chosen[route(ground[chosen])]
     way_m = float(np.hypot(*np.diff(ground[order], axis=0).T).sum())
     return _Found(order, doubt, evenness, road_m, way_m)
+
+
+def _far(params: ReachParams, found: _Found) -> list[str]:
+    """Doubt roads that lie so far away that none of them leads to the images."""
+    nearest = float(found.road_m.min()) if params.roads else 0.0
+    if not params.access_m or nearest < _FAR * params.access_m:
+        return []
+    return [f"The nearest road is {length_text(nearest)} from all candidates: {params.roads} may be the wrong layer."]
 
 
 def _series_of(samples: SampleSet | None, package: ModelPackage) -> NDArray[np.float32]:

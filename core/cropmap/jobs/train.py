@@ -21,6 +21,7 @@ from cropmap.jobs import JOBS
 from cropmap.jobs.params import FitParams, ModelParams
 from cropmap.jobs.run import versions
 from cropmap.jobs.sample import VALIDATION_STREAM, split
+from cropmap.sampling.folds import check_training
 from cropmap.sampling.splits import split_validation
 from cropmap.training.fit import FitOptions, check_fit, cross_validate, fit
 
@@ -40,7 +41,7 @@ class SampleSetParams:
 
     sample_set: str = param(
         kind="file",
-        help="Samples file (samples.gpkg) that the sample job wrote; rows and classes may have been edited.",
+        help="Sample file (samples.gpkg) that the sample job wrote; rows and classes may have been edited.",
     )
 
 
@@ -83,6 +84,7 @@ def check_model(params: ModelParams) -> None:
 def judge(samples: SampleSet, plan: FoldPlan, params: FitParams, run: Run, progress: Progress) -> Measured:
     """Cross-validate over the plan's folds; the tables go into the run folder, notes to the user."""
     name, values = chosen(params.model)
+    check_training(plan, samples.legend)
     found = cross_validate(samples, plan, name, values, fit_options(params), progress)
     run.warn(*found.notes)
     tested = plan.fold >= 0

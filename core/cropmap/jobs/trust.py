@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from cropmap.assessment.trust_report import TrustReport, YieldStep, write_trust_report
 from cropmap.contract.errors import GridError, ParameterError, Problem, SampleError
 from cropmap.contract.params import param, to_dict
-from cropmap.data.cdl import cdl_legend
+from cropmap.contract.words import listed
 from cropmap.data.legend import NODATA, Legend
 from cropmap.data.schemes import ClassScheme, map_scheme, scheme_of
 from cropmap.data.site import Window
@@ -20,7 +19,7 @@ from cropmap.io.files import atomic_write_text
 from cropmap.io.geometries import file_of
 from cropmap.io.geopackage import PointLayer, write_points
 from cropmap.io.labels_raster import LabelRaster
-from cropmap.io.legends import raster_legend, read_legend
+from cropmap.io.legends import chosen_legend, raster_legend
 from cropmap.io.reference_maps import ReferenceFiles, ReferenceMaps
 from cropmap.io.tables import csv_text
 from cropmap.jobs import JOBS
@@ -34,7 +33,8 @@ from cropmap.sampling.trusted import TrustedPixels, TrustOptions, TrustRules, se
 from cropmap.sampling.trusted_counts import PATTERNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from cropmap.jobs.run import Run
     from cropmap.sampling.trusted_counts import RuleCounts
 
-_CDL = "cdl"
 _USUAL_ACCURACY = 0.9  # of classes of which nothing else is said
 _ROWS = 1024  # of a layer, read at a time
 _STRIP_PIXELS = 16_000_000  # of all years together
@@ -111,7 +110,7 @@ class DrawingParams:
         help="How points are shared out to classes: alike; by their pixels; by lot; for the best overall accuracy "
         "(neyman); or between that and the best accuracy of each class (power).",
     )
-    minimum: int = param(0, title="Least of a class", help="Each class gets at least so many.", low=0, high=1_000_000)
+    minimum: int = param(0, title="Minimum per class", help="Each class gets at least so many.", low=0, high=1_000_000)
     spread: str = param(
         "none",
         choices=SPREADS,
@@ -136,7 +135,7 @@ class DrawingParams:
     accuracies: dict[str, float] = param(
         {},
         kind="table",
-        title="Expected accuracies",
+        title="Expected accuracy",
         help=f"User's accuracy expected of a class, 0 to 1, for neyman and power; {_USUAL_ACCURACY} where not named.",
         advanced=True,
     )
@@ -231,12 +230,7 @@ def _check_place(params: TrustParams, maps: ReferenceMaps) -> None:
 
 def _meaning(params: TrustParams, maps: ReferenceMaps) -> tuple[Legend | None, ClassScheme]:
     """Return the maps' legend, None where nobody tells it, and the scheme."""
-    if params.legend.strip().casefold() == _CDL:
-        legend: Legend | None = cdl_legend()
-    elif params.legend.strip():
-        legend = read_legend(Path(params.legend))
-    else:
-        legend = raster_legend(maps.path(maps.years[-1]))
+    legend = chosen_legend(params.legend) or raster_legend(maps.path(maps.years[-1]))
     if params.scheme.strip():
         return legend, scheme_of(params.scheme)
     if legend is None:
@@ -259,21 +253,14 @@ def _unmatched(legend: Legend | None, scheme: ClassScheme) -> list[str]:
     names = scheme.unmatched(legend) if legend else ()
     if not names:
         return []
-    return [f"The scheme names what the maps' legend does not have: {_listed(names)}."]
-
-
-def _listed(texts: Sequence[str]) -> str:
-    """Return quoted texts in a row, the first of them where there are many."""
-    more = len(texts) - _LISTED
-    return ", ".join(map(repr, texts[:_LISTED])) + (f" and {more} more" if more > 0 else "")
+    return [f"The scheme names what the maps' legend does not have: {listed([*map(repr, names)], _LISTED)}."]
 
 
 def _files(params: TrustParams) -> set[Path]:
     """Return the files that are read; what is none is no input."""
     named = [*params.maps, *params.confidence_layers, *params.cultivated_layers]
-    texts = [*named, *(text.partition("=")[2].strip() for text in named if "=" in text), params.site]
-    if params.legend.strip().casefold() != _CDL:
-        texts.append(params.legend)
+    dated = [text.partition("=")[2].strip() for text in named if "=" in text]
+    texts = [*named, *dated, params.site, params.legend]
     return {file_of(text) for text in texts if text and file_of(text).is_file()}
 
 
@@ -340,8 +327,7 @@ def _refuse_empty(trusted: TrustedPixels, maps: ReferenceMaps, params: TrustPara
         _refuse_nothing(trusted, maps)
     told = [text for code in there if (text := counts.emptied_by(code))]
     if told:
-        told = [*told[:_LISTED], *([f"So are {len(told) - _LISTED} more classes."] * (len(told) > _LISTED))]
-        told += _doubts(counts, maps)
+        told = [*told[:_LISTED], *["So it is with more classes."] * (len(told) > _LISTED), *_doubts(counts, maps)]
     some = bool(counts.left().any())
     if told and params.total and not (params.skip_empty and some):
         ways = "Loosen or switch off the rules named, or leave the class out of the scheme"
@@ -349,7 +335,7 @@ def _refuse_empty(trusted: TrustedPixels, maps: ReferenceMaps, params: TrustPara
     run.warn(*told)
     absent = [name for name, pixels in zip(counts.legend.names, before.tolist(), strict=True) if not pixels]
     if absent:
-        run.warn(f"The maps hold no pixel of class {_listed(absent)}.")
+        run.warn(f"The maps hold no pixel of class {listed([*map(repr, absent)], _LISTED)}.")
 
 
 def _refuse_nothing(trusted: TrustedPixels, maps: ReferenceMaps) -> NoReturn:

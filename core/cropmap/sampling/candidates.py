@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import shapely
@@ -16,6 +16,7 @@ from cropmap.contract.progress import Progress
 from cropmap.data.legend import NODATA
 from cropmap.data.site import Grid, Window
 from cropmap.io.labels_raster import pixel_metres
+from cropmap.io.projection import length_text
 from cropmap.models.predictor import Predictor
 from cropmap.prepare.blocks import PreparedReader
 from cropmap.prepare.look import settled_for
@@ -156,12 +157,18 @@ def draw_candidates(
             break
         wanted *= _MORE
     if not len(kept):
-        raise SampleError(
-            "No pixel lies in the area and near enough to a road.",
-            fix="Widen the area, or let points lie farther from the roads.",
-        )
+        _refuse_none(reach)
     progress.at(1.0, "Drew candidates")
     return rows[kept], cols[kept]
+
+
+def _refuse_none(reach: Reach) -> NoReturn:
+    asked = ["in the area"] if reach.area is not None else []
+    asked += [f"within {length_text(reach.farthest_m)} of a road"] if reach.farthest_m > 0 else []
+    raise SampleError(
+        f"No pixel's centre lies {' and '.join(asked)}.",
+        fix="Check the layers of area and roads; widen the area, or let points lie farther from the roads.",
+    )
 
 
 def _blocks(window: Window) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
+from cropmap.contract.words import listed
 from cropmap.data.accuracy import Z_95
 from cropmap.data.legend import LegendClass
 from cropmap.sampling.allocation import Strata, allocate, check_accuracies
@@ -231,11 +232,12 @@ def _allocated(strata: MapStrata, wishes: DesignWishes, total: int) -> NDArray[n
 
 
 def _notes(strata: MapStrata, counts: NDArray[np.int64], total: int) -> tuple[str, ...]:
-    notes = [
-        f"Class {found.name!r} has {size} pixels only: all of them are taken."
+    whole = [
+        f"{found.name!r} ({size})"
         for found, size, count in zip(strata.classes, strata.sizes.tolist(), counts.tolist(), strict=True)
         if count == size
     ]
+    notes = [f"All pixels of classes with few are taken: {listed(whole)}."] if whole else []
     if counts.sum() > total:
         notes.append(f"{counts.sum()} points instead of {total}: the minimum or the margin of each class takes more.")
     return tuple(notes)

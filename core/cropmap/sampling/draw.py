@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
 from cropmap.contract.progress import Progress
+from cropmap.contract.words import listed
 from cropmap.data.legend import NODATA
 from cropmap.io.projection import length_text
 from cropmap.kernels import kernel
@@ -165,11 +166,11 @@ def draw_placed(
 
 def short_notes(drawn: DrawnPixels, names: Mapping[int, str], options: DrawOptions) -> list[str]:
     """Say of which classes fewer were drawn than wanted, and why."""
+    if not drawn.short:
+        return []
     apart = f" that are {length_text(options.min_distance_m)} apart" if options.min_distance_m > 0 else ""
-    return [
-        f"Class {names[code]!r} has {found} pixels{apart}, not the {number} wanted."
-        for code, (number, found) in drawn.short.items()
-    ]
+    told = [f"{found:,} of {number:,} of {names[code]!r}" for code, (number, found) in drawn.short.items()]
+    return [f"There are fewer pixels{apart} than wanted: {listed(told)}."]
 
 
 # ---------------------------------------------------------------- gathering candidates

@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     from cropmap.data.legend import Legend
     from cropmap.data.samples import SampleSet
 
-__all__ = ["FoldOptions", "FoldPlan", "check_classes", "fold_samples", "nested_folds", "stored_folds"]
+__all__ = [
+    "FoldOptions",
+    "FoldPlan",
+    "check_classes",
+    "check_training",
+    "fold_samples",
+    "nested_folds",
+    "no_sample_file",
+    "stored_folds",
+]
 
 GAP_M = 100.0
 _CHANCE = ("stratified", "random")
@@ -103,6 +112,28 @@ def check_classes(codes: NDArray[np.uint8], legend: Legend, folds: int = 2) -> N
         raise SampleError(f"{len(codes)} samples cannot fill {folds} folds.", fix="Ask for fewer folds.")
 
 
+def check_training(plan: FoldPlan, legend: Legend) -> None:
+    """Refuse folds whose models could not learn two classes, before any is trained.
+
+    Args:
+        plan: The folds.
+        legend: Names the classes.
+
+    Raises:
+        SampleError: The training of a fold holds fewer than two classes with two samples or more.
+    """
+    names = legend.names_by_code
+    for number in np.unique(plan.fold[plan.fold >= 0]).tolist():
+        codes, counts = np.unique(plan.codes[plan.train_mask(number)], return_counts=True)
+        enough = codes[counts >= _LEAST_OF_A_CLASS].tolist()
+        if len(enough) < 2:
+            told = f"class {names[enough[0]]!r} alone" if enough else "no class"
+            raise SampleError(
+                f"The training for fold {number + 1} holds two samples or more of {told}; a model needs two classes.",
+                fix="Ask for fewer folds, choose another split, or add samples.",
+            )
+
+
 def fold_samples(samples: SampleSet, options: FoldOptions, rng: np.random.Generator) -> FoldPlan:
     """Check a sample set's classes and split it.
 
@@ -158,7 +189,9 @@ def stored_folds(
     options = dataclasses.replace(options, method="file", crs=options.crs or samples.crs)
     plan = _with_gap(samples, _of_parts(samples, renumbered, options, rng), options)
     left = int((fold < 0).sum())
-    notes = [f"{left} of {len(samples)} samples have no fold in the file: they are left out."] if left else []
+    notes = (
+        [f"{left} of {len(samples)} samples have no fold in the file: no fold trains or tests them."] if left else []
+    )
     found = leakage(samples, plan)
     if found.group:
         notes.append(leak_note("These folds part groups", found))
@@ -217,13 +250,18 @@ def _planned(samples: SampleSet, options: FoldOptions, rng: np.random.Generator)
     if options.method in _CHANCE:
         return chance_folds(samples, options.folds, rng, stratified=options.method == "stratified")
     if options.method == "file":
-        raise SampleError(
-            "There is no sample file here to take folds from.",
-            fix="Choose another split; a training from a sample file may take the file's.",
-        )
+        raise no_sample_file()
     fold, notes = parts_of(samples, options.method)
     plan = _of_parts(samples, fold, options, rng)
     return dataclasses.replace(plan, notes=(*notes, *plan.notes))
+
+
+def no_sample_file() -> SampleError:
+    """Return the error of the split "file" where no sample file is."""
+    return SampleError(
+        "There is no sample file here to take folds from.",
+        fix="Choose another split; a training from a sample file may take the file's.",
+    )
 
 
 def _of_parts(samples: SampleSet, fold: NDArray[np.int8], options: FoldOptions, rng: np.random.Generator) -> FoldPlan:

@@ -23,7 +23,7 @@ MOST_CLASSES = STRANGE
 PATTERN_NUMBERS = 65536
 
 _WORD = 8  # pixels that are looked up together
-_CHUNK = 8192  # pixels whose state stays in the processor's nearest caches; a multiple of _WORD
+_CHUNK = 4096  # pixels whose state stays in the processor's nearest caches; a multiple of _WORD
 _FREE = np.uint32(0xFFFFFFFF)  # of a key table; no pattern is so high
 _LANES = 4  # tables that count side by side: the next sum of one number need not wait for the last
 
@@ -38,14 +38,6 @@ def paired(tables: NDArray[np.uint8]) -> NDArray[np.uint16]:
 def whole_words(pixels: int) -> int:
     """Return how many bytes hold so many pixels in whole words of 64 bits."""
     return -(-pixels // _WORD) * _WORD
-
-
-@kernel
-def foretold(pattern: int, count: int) -> int:
-    """Return the position that a pattern of `count` classes foretells; NONE where there is no pattern."""
-    if pattern == 0:
-        return NONE
-    return pattern - 1 if pattern <= count else (pattern - 1 - count) % count
 
 
 # ---------------------------------------------------------------- histories
@@ -145,7 +137,7 @@ def _read_chunk(
     size, strange = len(found.classes), False
     now = words.view(np.uint8)[:size]
     for year in range(len(codes)):
-        strange |= _look_up(codes[year], tables[year], words, now)
+        strange |= _look_up(codes[year], tables[year], words)
         if not years[year, 0]:
             history.last[:], history.before[:], history.same[:], history.turns[:] = NONE, NONE, 0, 0
         if years[year, 1] >= 0:
@@ -172,9 +164,7 @@ def _sum_up(lanes: NDArray[np.uint32], agreement: NDArray[np.int64]) -> None:
 
 
 @kernel
-def _look_up(
-    codes: NDArray[np.uint64], table: NDArray[np.uint16], words: NDArray[np.uint64], now: NDArray[np.uint8]
-) -> bool:
+def _look_up(codes: NDArray[np.uint64], table: NDArray[np.uint16], words: NDArray[np.uint64]) -> bool:
     """Turn codes into positions, and tell whether one of them is STRANGE."""
     one, two, three, low = np.uint64(16), np.uint64(32), np.uint64(48), np.uint64(0xFFFF)
     for p in range(len(codes)):
@@ -182,11 +172,12 @@ def _look_up(
         turned = np.uint64(table[word & low]) | np.uint64(table[word >> one & low]) << one
         turned |= np.uint64(table[word >> two & low]) << two
         words[p] = turned | np.uint64(table[word >> three]) << three
-    most = np.uint8(0)
-    for p in range(len(now)):
-        swapped = now[p] ^ np.uint8(NONE ^ STRANGE)  # the two change places: the highest byte tells
-        most = max(most, swapped)
-    return bool(most == NONE)
+    # A byte of `apart` is 0 where one is STRANGE; only then does taking 1 from each set a high bit that was not set.
+    each, high, met = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080), np.uint64(0)
+    for p in range(len(codes)):
+        apart = words[p] ^ np.uint64(STRANGE) * each
+        met |= (apart - each) & ~apart & high
+    return bool(met != np.uint64(0))
 
 
 @kernel
@@ -350,7 +341,7 @@ class Tally(NamedTuple):
     lanes: NDArray[np.uint32]
 
 
-def new_tally(size: int = 4 * _CHUNK) -> Tally:
+def new_tally(size: int = 32768) -> Tally:
     """Return an empty tally."""
     return Tally(np.full(size, _FREE), np.zeros((_LANES, size), np.uint32))
 

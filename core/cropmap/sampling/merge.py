@@ -95,7 +95,7 @@ def _prefixes(sets: Sequence[SampleSet], sites: list[NDArray[np.str_]]) -> list[
         raise SampleError(
             f"Site {site!r} of {year} comes in two sets.",
             where=f"site {site}",
-            fix="Name the sites apart, or give each set once.",
+            fix="Name the sites apart (site of the sample job), or give each set once.",
         )
     often = Counter(site for keys in held for site in {site for site, _ in keys})
     prefixes = []
@@ -128,7 +128,7 @@ def _check_alike(first: SampleSet, own: SampleSet, site: NDArray[np.str_]) -> No
     where = f"site {site[0]}"
     told: list[tuple[str, Any, Any]] = [
         ("features", ", ".join(first.bands), ", ".join(own.bands)),
-        ("days of season", first.days.tolist(), own.days.tolist()),
+        ("days of season", _days(first), _days(own)),
         ("start of season", f"{first.recipe.season.start:%d %B}", f"{own.recipe.season.start:%d %B}"),
         ("steps", _steps(first.recipe), _steps(own.recipe)),
     ]
@@ -137,7 +137,8 @@ def _check_alike(first: SampleSet, own: SampleSet, site: NDArray[np.str_]) -> No
             raise SampleError(
                 f"The sample sets differ in their {what}: {_short(wanted)}, and {_short(found)}.",
                 where=where,
-                fix="Sample all sites with one recipe and the same season of their years.",
+                fix="Sample all sites with one recipe and the same season of their years: give its start and end; left "
+                "empty they are the first and last date of each site's images.",
             )
     try:
         check_units(
@@ -149,6 +150,12 @@ def _check_alike(first: SampleSet, own: SampleSet, site: NDArray[np.str_]) -> No
             where=f"{where}, {error.where}",
             fix="Sample it again with the images' scale and offset.",
         ) from error
+
+
+def _days(own: SampleSet) -> str:
+    days = own.days.tolist()
+    shown = days if len(days) <= 12 else [*days[:3], "...", *days[-2:]]
+    return f"{len(days)} steps ({', '.join(map(str, shown))})"
 
 
 def _steps(recipe: Recipe) -> list[dict[str, Any]]:

@@ -99,17 +99,18 @@ def find_outliers(samples: SampleSet, options: OutlierOptions | None = None) -> 
         distance[own] = _distance(deviations, options.trim)
         usual[found.name] = _Usual(centre, spread, _centre(_logarithm(distance[own])))
         tail[own] = usual[found.name].tail(distance[own])
-        for place in np.flatnonzero(_passed(tail[own], options.level)).tolist():
-            chosen.append(int(own[place]))
-            reasons[chosen[-1]] = _why(samples, bands, (values[own], deviations), (place, found.name))
+        places = np.flatnonzero(_passed(tail[own], options.level))
+        chosen += own[places].tolist()
+        why = _reasons(samples, bands, (values[own], deviations), (places, found.name))
+        reasons |= dict(zip(own[places].tolist(), why, strict=True))
     # Tails of the furthest may all be 0: then the distance decides.
     chosen.sort(key=lambda position: (tail[position], -distance[position]))
     suggested = [_nearest(values[position], distance[position], usual, options.trim) for position in chosen]
-    why = [
+    told = [
         reasons[position] + (f"; it is like {other}" if other else "")
         for position, other in zip(chosen, suggested, strict=True)
     ]
-    doubts = Doubts(np.array(chosen, np.int64), np.array(suggested, np.str_), np.array(why, np.str_), tuple(notes))
+    doubts = Doubts(np.array(chosen, np.int64), np.array(suggested, np.str_), np.array(told, np.str_), tuple(notes))
     return Outliers(distance, tail, doubts)
 
 
@@ -192,28 +193,40 @@ def _passed(tail: NDArray[np.float64], level: float) -> NDArray[np.bool_]:
     return passed
 
 
-def _why(
+def _reasons(
     samples: SampleSet,
     bands: tuple[str, ...],
     arrays: tuple[NDArray[np.float64], NDArray[np.float64]],
-    named: tuple[int, str],
-) -> str:
-    """Say in which band and month a series is furthest from its class, and where the class lies there."""
-    (values, deviations), (place, name) = arrays, named
+    named: tuple[NDArray[np.intp], str],
+) -> list[str]:
+    """Say of each outlier of a class in which band and month it is furthest from its class, and what is usual there."""
+    (values, deviations), (places, name) = arrays, named
     dates = [samples.recipe.season.date(int(day)) for day in samples.days]
     months = sorted({(date.year, date.month) for date in dates})
     of_step = np.array([months.index((date.year, date.month)) for date in dates])
+    usual: dict[tuple[int, int], tuple[float, float]] = {}  # of the whole class: found once for a step and band
+    told = []
+    for place in places.tolist():
+        step, band = _furthest(deviations[place], of_step)
+        if (step, band) not in usual:
+            low, high = np.nanquantile(values[:, step, band], _RANGE).tolist()
+            usual[step, band] = low, high
+        low, high = usual[step, band]
+        told.append(
+            f"series unlike its class: {bands[band]} on {dates[step].day} {dates[step]:%B} is "
+            f"{values[place, step, band]:.3g}, where nine of ten {name} samples have {low:.3g} to {high:.3g}"
+        )
+    return told
+
+
+def _furthest(deviations: NDArray[np.float64], of_step: NDArray[np.intp]) -> tuple[int, int]:
+    """Return step and band of the largest deviation, (step, band), in the month and band that deviate most."""
     best = (-1.0, 0, 0)
-    for month in range(len(months)):
-        for band in range(len(bands)):
-            own = deviations[place, of_step == month, band]
+    for month in range(int(of_step.max()) + 1):
+        for band in range(deviations.shape[1]):
+            own = deviations[of_step == month, band]
             size = float(np.mean(own[np.isfinite(own)] ** 2)) if np.isfinite(own).any() else -1.0
             best = max(best, (size, -month, band))
     month, band = -best[1], best[2]
     steps = np.flatnonzero(of_step == month)
-    step = steps[np.nanargmax(np.abs(deviations[place, steps, band]))]
-    low, high = np.nanquantile(values[:, step, band], _RANGE)
-    return (
-        f"series unlike its class: {bands[band]} on {dates[step].day} {dates[step]:%B} is "
-        f"{values[place, step, band]:.3g}, where nine of ten {name} samples have {low:.3g} to {high:.3g}"
-    )
+    return int(steps[np.nanargmax(np.abs(deviations[steps, band]))]), band

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from cropmap.contract.errors import SampleError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -30,6 +32,9 @@ def in_one_field(features: LabelFeatures, outlines: NDArray[Any] | None = None) 
     Returns:
         The features with groups joined, named "outline/<number of the first field>"; notes say how many stand in
         a field. What stands in none keeps its group.
+
+    Raises:
+        SampleError: Outlines are given, but none is a polygon, or no feature stands in one.
     """
     areal = np.isin(shapely.get_type_id(features.geometries), _AREAL)
     anchors = features.geometries.copy()
@@ -44,6 +49,8 @@ def in_one_field(features: LabelFeatures, outlines: NDArray[Any] | None = None) 
     given = np.empty(0, object) if outlines is None else np.asarray(outlines, object)
     given = shapely.make_valid(given[np.isin(shapely.get_type_id(given), _AREAL)])
     feature, field = _standing(anchors, given)
+    if outlines is not None and not len(feature):
+        raise _none_stands(features, given)
     member, number = np.append(owned[0], feature), np.append(owned[1] + len(given), field)
     if not len(member) and outlines is None:
         return features
@@ -52,6 +59,15 @@ def in_one_field(features: LabelFeatures, outlines: NDArray[Any] | None = None) 
         standing = f"{len(np.unique(feature))} of {len(features)} features stand in {len(np.unique(field))}"
         notes += (f"{standing} of {len(given)} field outlines: those of one field stay in one fold.",)
     return dataclasses.replace(features, groups=_joined(features.groups, member, number), notes=notes)
+
+
+def _none_stands(features: LabelFeatures, given: NDArray[Any]) -> SampleError:
+    if not len(given):
+        return SampleError("The field outlines hold no polygon.", fix="Give a layer of polygons, or no field outlines.")
+    return SampleError(
+        f"None of the {len(features)} labelled features stands in one of the {len(given)} field outlines.",
+        fix="Give outlines of this place, check the CRS of both layers, or give no field outlines.",
+    )
 
 
 def _standing(anchors: NDArray[Any], fields: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

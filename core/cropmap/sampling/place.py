@@ -14,6 +14,7 @@ from cropmap.contract.errors import SampleError
 from cropmap.contract.progress import Progress
 from cropmap.contract.schemes import LEFT_OUT
 from cropmap.contract.words import counted, listed
+from cropmap.data.class_names import canonical
 from cropmap.data.legend import NODATA, Legend, legend_from_names
 from cropmap.data.samples import PlacedSamples
 from cropmap.data.schemes import ClassScheme, own_scheme
@@ -144,7 +145,8 @@ def claims_of(
 
 def _polygons_lost(claimed: Pixels, own: Pixels) -> list[str]:
     lost = len(np.unique(claimed.feature[claimed.areal])) - len(np.unique(own.feature[own.areal]))
-    return [f"{counted(lost, 'polygon has', 'polygons have')} no pixel of its own left: left out."] if lost else []
+    has = counted(lost, "polygon has no pixel of its own", "polygons have no pixel of their own")
+    return [f"{has} left: left out."] if lost else []
 
 
 def placed_at(
@@ -348,7 +350,7 @@ def _coded(
     # Features outside need no code: the scheme may not even name their labels.
     code_of = dict(zip(present, found.tolist(), strict=True))
     codes = np.array([code_of.get(label, NODATA) for label in features.labels.tolist()], dtype=np.uint8)
-    return chosen.legend, codes, scheme_notes(chosen, present)
+    return chosen.legend, codes, scheme_notes(chosen, present) if scheme else alike_notes(present)
 
 
 def _new_legend(names: list[str]) -> Legend:
@@ -368,6 +370,18 @@ def scheme_notes(scheme: ClassScheme, labels: Iterable[str]) -> list[str]:
     left_out = [label for label, code in zip(present, scheme.codes_of(present), strict=True) if code == NODATA]
     told = {f"Taken as {scheme.rest!r}": rest, "Left out": left_out}
     return [f"{what}: {listed([*map(repr, own)])}." for what, own in told.items() if own]
+
+
+def alike_notes(labels: Iterable[str]) -> list[str]:
+    """Return which labels seem to mean one class, though each is a class of its own without a scheme: Corn and corn."""
+    meant: dict[str, list[str]] = {}
+    for label in sorted({str(label) for label in labels}):
+        meant.setdefault(canonical(label), []).append(label)
+    return [
+        f"{' and '.join(map(repr, alike))} may mean one class: they stay apart unless a class scheme joins them."
+        for alike in meant.values()
+        if len(alike) > 1
+    ]
 
 
 def ids_of(pixels: Pixels, ids: NDArray[np.str_]) -> NDArray[np.str_]:

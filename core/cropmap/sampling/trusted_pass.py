@@ -222,12 +222,12 @@ def _threes(rows: Iterable[_Rows]) -> Iterator[Sequence[_Rows | None]]:
 def _read(plan: PassPlan, tables: _Tables, band: tuple[int, int]) -> _Rows:
     row, height = band
     shape = height, plan.maps.grid.width
-    found = Found(*(np.empty(shape, kind) for kind in (np.uint8, np.uint16, np.uint8, np.uint8)))
+    found = _room(shape)
     agreement = np.zeros((max(plan.rows, default=-1) + 1, plan.patterns, 3), np.int64)
     strange = False
     for window in _chunks(plan, row, height):
         columns = np.s_[:, window.col : window.col + window.width]
-        own = Found(*(whole[columns] for whole in found))
+        own = Found(found.classes[columns], found.patterns[columns], found.kinds[columns], found.bits[columns])
         strange |= _read_chunk(plan, tables, window, own, agreement)
         _read_layers(plan, window, own.classes, own.bits)
     if plan.site is not None:
@@ -252,13 +252,24 @@ def _read_chunk(plan: PassPlan, tables: _Tables, window: Window, found: Found, a
     own_map = int(plan.years[-1] == plan.maps.target_year)
     rules = (plan.history, plan.rest, plan.count, own_map, plan.wanted)
     whole = found.classes.flags.c_contiguous
-    filled = found if whole else Found(*(np.empty(shape, part.dtype) for part in found))
-    flat = Found(*(part.reshape(-1) for part in filled))
-    strange = read_history(codes.view(np.uint64), tables.classes, tables.years, rules, flat, agreement)
+    filled = found if whole else _room(shape)
+    strange = read_history(codes.view(np.uint64), tables.classes, tables.years, rules, _flat(filled), agreement)
     if not whole:
-        for part, own in zip(found, filled, strict=True):
-            part[:] = own
+        found.classes[:], found.patterns[:] = filled.classes, filled.patterns
+        found.kinds[:], found.bits[:] = filled.kinds, filled.bits
     return strange
+
+
+def _room(shape: tuple[int, int]) -> Found:
+    """Return arrays to fill, (row, column) each."""
+    return Found(
+        np.empty(shape, np.uint8), np.empty(shape, np.uint16), np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+    )
+
+
+def _flat(found: Found) -> Found:
+    """Return the same arrays, (pixel,) each."""
+    return Found(found.classes.reshape(-1), found.patterns.reshape(-1), found.kinds.reshape(-1), found.bits.reshape(-1))
 
 
 def _read_layers(plan: PassPlan, window: Window, classes: NDArray[np.uint8], bits: NDArray[np.uint8]) -> None:
@@ -293,17 +304,26 @@ def _sifted(plan: PassPlan, tables: _Tables, three: Sequence[_Rows | None]) -> _
             far, same = len(reach) - 1, np.empty(classes.shape, np.uint8)
             alike(around[plan.far - far : len(around) - plan.far + far], reach, same)
             bits |= same * np.uint8(bit)
-    flat = Found(*(part.reshape(-1) for part in own.found))
+    flat = _flat(own.found)
     tally, start = new_tally(), 0
     while (start := add_up(flat.classes, flat.bits, flat.patterns, tally, start)) < classes.size:
         tally = grown(tally)
-    kept = np.empty(classes.shape, np.uint8), np.empty(classes.shape, np.uint16 if plan.drops else np.uint8)
-    needed, parts = plan.needed | WANTED, tuple(part.reshape(-1) for part in kept)
+    return _Sifted(own, _kept(plan, tables, own.found), *tallied(tally))
+
+
+def _kept(
+    plan: PassPlan, tables: _Tables, found: Found
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | NDArray[np.uint16]]:
+    """Return what the taker of the pass takes."""
+    flat, needed = _flat(found), plan.needed | WANTED
+    kept = np.empty(found.classes.shape, np.uint8)
     if plan.drops:
-        drop(flat, needed, *parts)
-    else:
-        keep(flat, needed, tables.codes, *parts)
-    return _Sifted(own, kept, *tallied(tally))
+        patterns = np.empty(kept.shape, np.uint16)
+        drop(flat, needed, kept.reshape(-1), patterns.reshape(-1))
+        return kept, patterns
+    kinds = np.empty(kept.shape, np.uint8)
+    keep(flat, needed, tables.codes, kept.reshape(-1), kinds.reshape(-1))
+    return kept, kinds
 
 
 def _around(three: Sequence[_Rows | None], far: int) -> NDArray[np.uint8]:

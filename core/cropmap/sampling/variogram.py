@@ -87,7 +87,7 @@ class Resemblance:
     def text(self) -> str:
         """The range in words."""
         if not math.isfinite(self.range_m):
-            return "The samples show no resemblance of neighbours."
+            return "No resemblance of neighbours is found among the samples."
         far = max((part for part in (self.series, self.classes) if part.found), key=lambda part: part.range_m)
         reach = "up to" if far.bounded else "at least up to"
         return f"The samples resemble each other {reach} {length_text(far.range_m)}."
@@ -130,7 +130,9 @@ def suggested_block_m(found: Resemblance) -> float:
 
 def block_note(found: Resemblance, block_m: float) -> str:
     """Say whether blocks are as large as the distance up to which the samples resemble each other."""
-    if not math.isfinite(found.range_m) or block_m >= 0.8 * found.range_m:
+    if not math.isfinite(found.range_m):
+        return f"{found.text} Blocks of {length_text(block_m)} are not judged by it."
+    if block_m >= 0.8 * found.range_m:
         return f"{found.text} Blocks of {length_text(block_m)} are large enough."
     return (
         f"{found.text} Blocks of {length_text(block_m)} are smaller, so the measured accuracy may be too high; blocks "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cropmap.contract.errors import SampleError
+from cropmap.contract.words import listed
 from cropmap.sources.patterns import find_date
 
 if TYPE_CHECKING:
@@ -124,6 +125,18 @@ def dates_of(texts: Sequence[str], rule: DateRule, where: str) -> dict[str, dt.d
             raise _no_date(text, lacking, rule, where)
         result[text] = date
     return result
+
+
+def skipped_notes(texts: Sequence[str]) -> list[str]:
+    """Return which numbers of steps lack among texts that are all such numbers (T01, T02, T04): a lost file."""
+    matches = [_NUMBERED.fullmatch(text.strip()) for text in texts]
+    numbers = {int(match[1]) for match in matches if match}
+    if not matches or not all(matches) or len(numbers) < 2:
+        return []
+    lost = sorted(set(range(min(numbers), max(numbers))) - numbers)
+    if not lost:
+        return []
+    return [f"Of the steps {min(numbers)} to {max(numbers)} there is no {listed([str(number) for number in lost])}."]
 
 
 def _whole(text: str) -> dt.date | None:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
 from cropmap.contract.progress import Progress
-from cropmap.contract.words import listed
+from cropmap.contract.words import counted, listed
 from cropmap.data.samples import LabelledSeries
 from cropmap.io.label_fields import texts_of
 from cropmap.io.projection import crs_wkt
 from cropmap.io.series_table import groups_of_places
 from cropmap.io.text_table import TextTable, read_text_table
-from cropmap.sources.csv_dates import DateRule, dates_of, is_step
+from cropmap.sources.csv_dates import DateRule, dates_of, is_step, skipped_notes
 from cropmap.sources.csv_forms import (
     DATED,
     LONG,
@@ -168,7 +168,7 @@ def read_csv_series(
     bands = _shared_bands([table for table in tables if table.form.kind == kind])
     dates = _dates([table for _, own in grouped for table in own if table.form.kind == kind], kind, options.dates)
     sets = [_set_of(name, own, _Reading(bands, dates, options)) for name, own in grouped]
-    return _series(sets, bands, _told(tables, kind), str(paths[0].parent))
+    return _series(sets, bands, [*_told(tables, kind), *skipped_notes(list(dates))], str(paths[0].parent))
 
 
 def _recognised(sources: Sequence[TextTable], options: CsvOptions) -> list[_Table]:
@@ -514,7 +514,8 @@ def _told(tables: Sequence[_Table], kind: str) -> list[str]:
     """Return what was recognised, which columns are missing, and which were not taken."""
     series = next(table for table in tables if table.form.kind == kind)
     label = next(table.label for table in tables if table.label)
-    way = f"{_FORM_WORDS[kind]}; class in {label!r}, points by {series.id_column or 'their place'!r}"
+    points = repr(series.id_column) if series.id_column else "their place"
+    way = f"{_FORM_WORDS[kind]}; class in {label!r}, points by {points}"
     notes = [f"Recognised: {way}, bands {', '.join(series.form.bands)}."]
     if kind == WIDE:
         wanted = len({step for _, step, _ in series.form.columns}) * len(series.form.bands)
@@ -530,7 +531,8 @@ def _left_out(sets: Sequence[_Set], kept: NDArray[np.bool_]) -> list[str]:
     notes = []
     twice, lost = sum(own.rows.twice for own in sets), int((~kept).sum())
     if twice:
-        notes.append(f"{twice} observations are of a point and date that has another: the most complete one is taken.")
+        observations = counted(twice, "observation is", "observations are")
+        notes.append(f"{observations} of a point and date that has another: the most complete one is taken.")
     if lost:
         notes.append(f"{lost} of {len(kept)} points {'has' if lost == 1 else 'have'} no class: left out.")
     days = [np.unique(own.rows.days) for own in sets]

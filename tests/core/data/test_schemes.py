@@ -14,7 +14,7 @@ from cropmap.contract.errors import CropMapError, LegendError, SampleError
 from cropmap.contract.scheme_presets import PRESETS
 from cropmap.data.cdl import cdl_legend
 from cropmap.data.legend import Legend, LegendClass, legend_from_names
-from cropmap.data.schemes import ClassScheme, own_scheme, scheme_of, scheme_of_names
+from cropmap.data.schemes import ClassScheme, map_scheme, own_scheme, scheme_of, scheme_of_names
 
 EXAMPLE = "Corn #ffd300 = 1, 12, 13; Soybean = 5; Other = 61; left out = 26, 225, 240-241; rest = Other"
 
@@ -119,6 +119,8 @@ def test_any_text_is_a_scheme_or_an_error_that_helps(text):
         ("a [255] = 1", "255 is no class code of a map; they go from 0 to 254.", "line 1: a [255] = 1"),
         ("a = 1; b = 300", "300 is no class code of a map; they go from 0 to 254.", "line 1: b = 300"),
         ("a = " + "9" * 5000, "99999999999999999999... is no class code of a map", "line 1: a = 999"),
+        ("a = 1, -1", "-1 is no class code of a map", "line 1: a = 1, -1"),
+        ("a = 1.5", "1.5 is no class code of a map", "line 1: a = 1.5"),
         ("a = 5-2", "The range 5-2 runs backwards.", "line 1: a = 5-2"),
         ("a = 1\nb = 2, 1", "The scheme names code 1 twice.", "line 1: a = 1 and line 2: b = 2, 1"),
         ("a = 1-5; left out = 3", "The scheme names code 3 twice.", "line 1: a = 1-5 and line 1: left out = 3"),
@@ -232,6 +234,28 @@ def test_colours_never_tell_a_class():
     source = Legend((LegendClass(7, "Rye", "#ffd300"), LegendClass(8, "Corn", "#123456")))
     lookup = scheme_of("Corn #ffd300 = corn").lookup(source)
     assert np.flatnonzero(lookup.known).tolist() == [8, 255]
+
+
+def test_numbers_that_are_no_codes_may_be_labels():
+    scheme = scheme_of_names(["-1", "1.5", "7", "two-row 2.0"])
+    assert scheme_of(scheme.to_text()) == scheme
+    assert scheme.codes_of(["1.5", "-1"]).tolist() == [1, 0]
+
+
+def test_names_that_a_legend_lacks_are_found():
+    scheme = scheme_of("Corn = kukuruz, 12, Swet Corn; Other = GRASS/pasture; left out = rice, Cloudz; rest = Other")
+    assert scheme.unmatched(cdl_legend()) == ("Swet Corn", "Cloudz")
+    assert scheme_of("corn_soybean_other").unmatched(cdl_legend()) == ()
+
+
+def test_each_class_that_a_map_holds_may_be_one():
+    scheme = map_scheme(cdl_legend(), [0, 1, 81, 176, 253])
+    assert [found.code for found in scheme.legend.classes] == [1, 176]
+    lookup = scheme.lookup(cdl_legend())
+    assert lookup.target[[0, 1, 81, 176]].tolist() == [255, 1, 255, 176]
+    assert lookup.known[[0, 1, 81, 176, 5]].tolist() == [True, True, True, True, False]
+    with pytest.raises(LegendError, match="no class that their legend names"):
+        map_scheme(cdl_legend(), [0, 81, 253])
 
 
 def test_codes_that_nobody_names_are_refused_with_their_counts():

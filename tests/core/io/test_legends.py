@@ -11,8 +11,9 @@ import rasterio
 
 from cropmap.contract.colours import class_colours
 from cropmap.contract.errors import LegendError, SourceError
+from cropmap.data.cdl import cdl_legend
 from cropmap.data.legend import Legend, LegendClass
-from cropmap.io.legends import LEGEND_TAG, raster_legend, read_legend, write_legend
+from cropmap.io.legends import LEGEND_TAG, chosen_legend, raster_legend, read_legend, write_legend
 
 
 def test_a_legend_reads_back_as_it_was_written(tmp_path: Path) -> None:
@@ -159,3 +160,11 @@ def test_the_real_cdl_tells_no_names_so_its_colours_are_not_guessed_from() -> No
     if not path.is_file():
         pytest.skip("needs ../shared/data/usda_cdl_2021_clip")
     assert raster_legend(path) is None
+
+
+def test_a_legend_is_chosen_by_its_name_or_file(tmp_path: Path) -> None:
+    legend = Legend((LegendClass(1, "Rye", "#ffd300"),))
+    write_legend(tmp_path / "legend.json", legend)
+    assert chosen_legend(f" {tmp_path / 'legend.json'} ") == legend
+    assert chosen_legend("CDL") == cdl_legend()
+    assert chosen_legend(" ") is None

@@ -243,16 +243,16 @@ def test_a_row_added_by_hand_is_left_out_and_said(tmp_path):
         ("UPDATE samples SET why = x'00ff' WHERE fid = 1", "holds bytes"),
         (
             "UPDATE samples SET series = zeroblob(31) WHERE fid = 1",
-            "1 of 7 samples have a series that is not 4 steps x 2",
+            "1 of 7 samples hold a series that is not 4 steps x 2",
         ),
-        ("UPDATE samples SET series = 'text' WHERE fid = 1", "1 of 7 samples have a series that is not 4 steps x 2"),
+        ("UPDATE samples SET series = 'text' WHERE fid = 1", "1 of 7 samples hold a series that is not 4 steps x 2"),
         ("UPDATE samples SET series = CAST(x'0000c07f' || zeroblob(28) AS BLOB) WHERE fid = 2", "not finite"),
         ("UPDATE samples SET series = NULL", "no sample with a series"),
         ("DELETE FROM samples", "no sample with a series"),
         ("ALTER TABLE samples DROP COLUMN verdict", "has no field 'verdict'"),
-        ("ALTER TABLE samples RENAME TO points", "has no field"),
-        ("DELETE FROM gpkg_metadata", "no samples of cropmap"),
-        ("DROP TABLE gpkg_metadata", "no samples of cropmap"),
+        ("ALTER TABLE samples RENAME TO points", "has no layer 'samples'"),
+        ("DELETE FROM gpkg_metadata", "a copy of samples that lacks .*Edit the samples.gpkg"),
+        ("DROP TABLE gpkg_metadata", "a copy of samples that lacks"),
         ("UPDATE gpkg_metadata SET metadata = '{'", "damaged"),
         ("UPDATE gpkg_metadata SET metadata = '[1]'", "no samples of cropmap"),
         ("UPDATE gpkg_metadata SET metadata = x'00'", "damaged"),
@@ -413,7 +413,7 @@ def test_a_description_that_does_not_fit_is_refused(tmp_path, fields, words):
 def test_nothing_that_the_file_brings_along_is_run(tmp_path):
     path = written(tmp_path)
     edit(path, "ALTER TABLE samples RENAME TO hidden", "CREATE VIEW samples AS SELECT * FROM hidden")
-    with pytest.raises(SampleError, match="has no field"):
+    with pytest.raises(SampleError, match="has no layer 'samples' that is a table"):
         read_samples(path)
     path = written(tmp_path)
     edit(

@@ -395,6 +395,29 @@ def test_metres_without_a_crs_are_refused(tmp_path):
     assert crs_name(read_labels(path, LabelOptions(crs="EPSG:32631")).crs) == "EPSG:32631"
 
 
+def test_swapped_degrees_are_recognised(tmp_path):
+    path = csv_file(tmp_path, "lon,lat,label\n45.2,-95.1,a\n")
+    with pytest.raises(SampleError, match=r"are not longitudes and latitudes.*They look swapped"):
+        read_labels(path)
+    options = LabelOptions(x_field="lat", y_field="lon")
+    assert shapely.get_x(read_labels(path, options).geometries).tolist() == [-95.1]
+
+
+def test_text_that_is_not_utf8_is_told_with_a_word(tmp_path):
+    text = "lon,lat,label\n1,2,maïs\n"
+    (note,) = read_labels(csv_file(tmp_path, text, "cp1252")).notes
+    assert "is read as Windows-1252" in note
+    assert "'maïs'" in note
+    assert read_labels(csv_file(tmp_path, text)).notes == ()
+
+
+def test_a_shapefile_without_its_table_is_told(tmp_path):
+    path = write(tmp_path / "s.shp", [shapely.Point(1, 2)], {"crop": texts("a")}, geometry_type="Point")
+    (tmp_path / "s.dbf").unlink()
+    with pytest.raises(SampleError, match=r"no fields.*\.dbf"):
+        read_labels(path)
+
+
 def test_rows_without_coordinates_are_counted(tmp_path):
     features = read_labels(csv_file(tmp_path, "x,y,label\n1,2,a\n,,b\n1,north,c\n3\n"))
     assert features.labels.tolist() == ["a"]

@@ -187,3 +187,25 @@ def test_a_map_without_legend_or_crs_is_refused(asked: Callable[..., Job], tmp_p
         run_job(asked(class_map=str(tmp_path / "plain.tif"), accuracies={}))
     with pytest.raises(GridError, match="no coordinate reference system"):
         run_job(asked(class_map=str(map_in(tmp_path / "nowhere", ""))))
+
+
+def test_a_map_without_names_is_judged_by_a_legend(asked: Callable[..., Job], tmp_path: Path) -> None:
+    profile = {"driver": "GTiff", "width": SIZE, "height": SIZE, "count": 1, "dtype": "uint8", "crs": "EPSG:32615"}
+    path = tmp_path / "plain.tif"
+    with rasterio.open(path, "w", **profile, transform=rasterio.Affine(30, 0, 0, 0, -30, 0)) as raster:
+        raster.write(codes_of(1), 1)
+    record = run_job(asked(class_map=str(path), legend="cdl", accuracies={"soybeans": 0.7}))
+    points = record.result["figures"]["points_by_class"]
+    assert set(points) == {"Corn", "Soybeans"}
+    assert "hold codes that the map's legend lacks" in record.result["warnings"][0]
+    strata = table(record.result["outputs"]["strata"])
+    assert {row["class"] for row in strata} == set(points)
+    # What a perfect interpreter fills in judges the same map.
+    filled = tmp_path / "filled.csv"
+    fields, places = read(record.result["outputs"]["validation_points"])
+    names = {row["id"]: row["class"] for row in strata}
+    rows = [f"{x},{y},{names[own]}" for own, (x, y) in zip(fields["id"], places, strict=True)]
+    filled.write_text("\n".join(["x,y,class", *rows]) + "\n", encoding="utf-8")
+    judged = {"class_map": str(path), "legend": "CDL", "reference": str(filled), "reference_crs": "EPSG:32615"}
+    figures = run_job(Job("assess", judged, str(tmp_path / "judged"))).result["figures"]
+    assert figures["overall_accuracy"] == 1.0

@@ -10,6 +10,7 @@ import pytest
 from cropmap.contract.errors import SampleError
 from cropmap.contract.job import Job
 from cropmap.data.samples import FoldPlan
+from cropmap.data.schemes import scheme_of
 from cropmap.io.samples import read_sample_file, read_samples, write_samples
 from cropmap.jobs.run import run_job
 from tests.core.sampling.test_merge import UTM34, sample_set
@@ -40,6 +41,8 @@ def test_two_runs_are_joined_and_each_site_is_left_out_in_turn(tmp_path):
     }
     samples = read_samples(tmp_path / "joined" / "samples.gpkg")
     assert samples.ids[0] == "A/p0"
+    kept = scheme_of(read_sample_file(tmp_path / "joined" / "samples.gpkg").scheme)
+    assert kept.legend == samples.legend
     trained = done(
         tmp_path / "model",
         "train",
@@ -73,3 +76,11 @@ def test_a_folder_with_one_sample_file_is_refused(tmp_path):
     (tmp_path / "B" / "samples.gpkg").unlink()
     with pytest.raises(SampleError, match="1 sample file is there; two or more can be joined"):
         done(tmp_path / "joined", "merge", folder=str(tmp_path))
+
+
+def test_a_folder_that_is_none_is_told(tmp_path):
+    with pytest.raises(SampleError, match="There is no such folder\\."):
+        done(tmp_path / "a", "merge", folder=str(tmp_path / "none"))
+    (tmp_path / "file.gpkg").write_bytes(b"")
+    with pytest.raises(SampleError, match="no such folder, but a file"):
+        done(tmp_path / "b", "merge", folder=str(tmp_path / "file.gpkg"))

@@ -220,6 +220,46 @@ def test_samples_prepared_otherwise_are_refused(
         run_job(asked(sample_set=str(tmp_path / "other.gpkg")))
 
 
+def written(path: Path, shape: Any, crs: str) -> str:
+    wkb = shapely.to_wkb(np.array([shape]))
+    pyogrio.raw.write(path, wkb, [], [], geometry_type=shape.geom_type, crs=crs)
+    return str(path)
+
+
+def test_an_area_that_holds_no_pixel_is_told_with_its_file(
+    asked: Callable[..., Job], site: SyntheticSite, tmp_path: Path
+) -> None:
+    with rasterio.open(site.truth) as raster:
+        west, _, _, north = raster.bounds
+        crs = raster.crs.to_wkt()
+    corner = written(tmp_path / "corner.gpkg", shapely.box(west + 1, north - 5, west + 5, north - 1), crs)
+    with pytest.raises(SampleError, match=r"No pixel's centre lies in the area\."):
+        run_job(asked("a", area=corner))
+    with pytest.raises(SampleError, match=r"lies in the area and within 100 m of a road\."):
+        run_job(asked("b", area=corner, roads=corner, max_access_m=100.0))
+    for name, shape, words in (
+        ("away", shapely.box(0, 0, 9, 9), "outside the images"),
+        ("line", shapely.LineString([(west, north), (west + 900, north - 900)]), "holds no polygon"),
+    ):
+        path = written(tmp_path / f"{name}.gpkg", shape, crs)
+        with pytest.raises(SampleError, match=words) as error:
+            run_job(asked(name, area=path))
+        assert error.value.where == path
+
+
+def test_roads_far_away_are_doubted_and_change_little(
+    asked: Callable[..., Job], site: SyntheticSite, tmp_path: Path
+) -> None:
+    with rasterio.open(site.truth) as raster:
+        west, _, _, north = raster.bounds
+        crs = raster.crs.to_wkt()
+    # So far that exp(-distance / 500 m) is no number above 0 any more.
+    line = shapely.LineString([(west, north + 600_000), (west + 9000, north + 600_000)])
+    record = run_job(asked(roads=written(tmp_path / "roads.gpkg", line, crs), total=10))
+    assert record.result["figures"]["points"] == 10
+    assert any("The nearest road is 60" in note for note in record.result["warnings"])
+
+
 def test_fewer_points_than_wanted_are_told(asked: Callable[..., Job]) -> None:
     record = run_job(asked(total=250, min_distance_m=400.0, sample_set=""))
     assert 0 < record.result["figures"]["points"] < 250

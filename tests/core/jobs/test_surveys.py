@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
+from cropmap.contract.errors import SampleError
 from cropmap.contract.job import Job
 from cropmap.io.geometries import read_geometries
 from cropmap.io.samples import read_samples
@@ -93,3 +94,18 @@ def test_a_survey_is_thinned_and_balanced(
     places = np.column_stack([drawn.x, drawn.y])
     apart = np.linalg.norm(places[:, None] - places[None], axis=2)
     assert apart[~np.eye(len(drawn), dtype=bool)].min() >= 90
+
+
+def test_parcels_are_all_taken_and_it_is_told_where_fewer_are_asked_for(
+    tmp_path: Path, images: dict[str, Any], recipe: dict[str, Any], survey: dict[str, Any]
+) -> None:
+    done = run(tmp_path / "run", images, recipe, unit="parcels", total=5, **survey)
+    assert done.result["figures"]["samples"] > 5
+    assert any("thin labelled pixels alone" in note for note in done.result["warnings"])
+
+
+def test_folds_of_a_file_are_refused_before_any_image_is_read_where_there_is_none(
+    tmp_path: Path, images: dict[str, Any], recipe: dict[str, Any]
+) -> None:
+    with pytest.raises(SampleError, match="no sample file here"):
+        run(tmp_path / "run", images, recipe, samples=str(tmp_path / "none.gpkg"), split="file")

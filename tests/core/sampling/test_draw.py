@@ -211,10 +211,9 @@ def test_a_class_with_too_few_is_told():
     assert len(drawn) == there
     assert drawn.short == {7: (2, 0), 9: (there + 5, there)}
     notes = short_notes(drawn, {7: "Rye", 9: "Beet"}, DrawOptions(min_distance_m=60))
-    assert notes == [
-        "Class 'Rye' has 0 pixels that are 60 m apart, not the 2 wanted.",
-        f"Class 'Beet' has {there} pixels that are 60 m apart, not the {there + 5} wanted.",
-    ]
+    told = f"There are fewer pixels that are 60 m apart than wanted: 0 of 2 of 'Rye', {there} of {there + 5} of 'Beet'."
+    assert notes == [told]
+    assert short_notes(draw_pixels(by_blocks(codes), GRID, {7: 0}), {}, DrawOptions()) == []
 
 
 def test_nothing_wanted_is_nothing_drawn():

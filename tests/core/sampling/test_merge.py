@@ -132,7 +132,7 @@ def test_what_a_look_at_each_site_finds_may_differ():
     ("changed", "message"),
     [
         ({"bands": ("red", "swir")}, "differ in their features: red, nir, and red, swir"),
-        ({"days": np.array([0, 8, 16], np.int32)}, r"differ in their days of season: \[0, 7, 14\], and \[0, 8, 16\]"),
+        ({"days": np.array([0, 8, 16], np.int32)}, r"days of season: 3 steps \(0, 7, 14\), and 3 steps \(0, 8, 16\)"),
         (
             {"recipe": Recipe("r", Season(dt.date(2023, 5, 1), dt.date(2023, 9, 30)), STEPS)},
             "start of season: 01 April, and 01 May",

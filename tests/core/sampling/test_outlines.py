@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 import shapely
 
+from cropmap.contract.errors import SampleError
 from cropmap.data.samples import LabelFeatures
 from cropmap.sampling.outlines import in_one_field
 
@@ -37,6 +39,14 @@ def test_a_group_that_two_fields_share_joins_them():
     # Field 2 and what stands in field 1 meet in the farm.
     found = in_one_field(features(points, ["farm", "farm", "x", "d", "e"]), np.array([square(20, 0), square(0, 0)]))
     assert found.groups.tolist() == ["outline/1", "outline/1", "x", "d", "outline/1"]
+
+
+def test_outlines_in_which_nothing_stands_are_refused():
+    points = features(shapely.points([[1, 1], [9, 9]]))
+    with pytest.raises(SampleError, match="None of the 2 labelled features stands in one of the 1 field outlines"):
+        in_one_field(points, np.array([square(50, 50)]))
+    with pytest.raises(SampleError, match="hold no polygon"):
+        in_one_field(points, shapely.points([[1, 1], [9, 9]]))
 
 
 def test_overlapping_outlines_and_all_parts_of_a_multipolygon_are_one_field():

@@ -275,6 +275,17 @@ def test_too_many_classes_are_refused():
         place(features(points, [f"c{k}" for k in range(300)]), GRID)
 
 
+def test_labels_that_may_mean_one_class_are_told_unless_a_scheme_decides():
+    points = features([at(k, 0) for k in range(6)], ["Corn", "corn", "maize", "rye", "sweet corn", "1"])
+    note = "'Corn' and 'corn' and 'maize' may mean one class: they stay apart unless a class scheme joins them."
+    found = place(points, GRID)
+    assert note in found.notes
+    assert len(found.legend) == 6
+    assert sum("may mean" in text for text in found.notes) == 1
+    decided = place(points, GRID, PlaceOptions(scheme=scheme_of("A = Corn; B = corn, maize; rest = B")))
+    assert not any("may mean" in text for text in decided.notes)
+
+
 def test_large_polygons_are_filled_in_pieces(monkeypatch):
     monkeypatch.setattr("cropmap.sampling.place._CENTRES_AT_ONCE", 50)
     assert len(place(features([area(0, 0, 40, 30)], ["a"]), GRID)) == 1200

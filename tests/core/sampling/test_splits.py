@@ -16,7 +16,7 @@ from cropmap.data.recipe import Recipe
 from cropmap.data.samples import SPLITS, SampleSet
 from cropmap.data.season import Season
 from cropmap.io.projection import crs_wkt
-from cropmap.sampling.folds import FoldOptions, fold_samples, nested_folds, stored_folds
+from cropmap.sampling.folds import FoldOptions, check_training, fold_samples, nested_folds, stored_folds
 from cropmap.sampling.splits import leakage, split_validation
 
 UTM, LONLAT = crs_wkt("EPSG:32631"), crs_wkt("EPSG:4326")
@@ -212,6 +212,16 @@ def test_a_gap_that_takes_a_class_from_a_training_is_refused_with_the_counts():
     with pytest.raises(SampleError, match=r"gap of 100 m leaves 0 of 2 samples of class 'rye'.*Make the gap smaller"):
         planned(changed, "groups")
     assert planned(changed, "groups", gap_m=50.0).near is not None
+
+
+def test_folds_that_leave_a_model_one_class_are_refused_before_it_is_trained():
+    samples = sample_set(classes=2)
+    check_training(planned(samples, "groups"), samples.legend)
+    # Two of each class, one of each in either fold.
+    few = samples.subset(np.concatenate([np.flatnonzero(samples.codes == code)[:2] for code in (0, 1)]))
+    plan = planned(few, "stratified", folds=2)
+    with pytest.raises(SampleError, match="training for fold 1 holds two samples or more of no class"):
+        check_training(plan, few.legend)
 
 
 def test_the_folds_of_a_file_are_taken_as_they_are():

@@ -6,7 +6,20 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt, maximum_filter, minimum_filter
 
-from cropmap.sampling.history_rules import NONE, STRANGE, alike, grown, new_tally, paired, sift, tallied
+from cropmap.sampling.history_rules import (
+    NONE,
+    STRANGE,
+    Found,
+    add_up,
+    alike,
+    drop,
+    grown,
+    keep,
+    new_tally,
+    paired,
+    tallied,
+    whole_words,
+)
 from cropmap.sampling.trusted import disc
 
 
@@ -60,16 +73,33 @@ def test_a_tally_grows_and_counts_all():
     bits, patterns = rng.integers(0, 256, size).astype(np.uint8), rng.integers(0, 40, size).astype(np.uint16)
     keys = classes.astype(np.int64) + 256 * bits.astype(np.int64) + 65536 * patterns.astype(np.int64)
     wanted_keys, wanted_counts = np.unique(keys[classes != NONE], return_counts=True)
-    allowed = np.zeros(65536, np.uint8)
-    allowed[10:30] = 1
-    kept = (classes != NONE) & (bits & 5 == 5) & (patterns >= 10) & (patterns < 30)
-    left, shown = classes.copy(), patterns.copy()
     tally, start, grew = new_tally(), 0, 0
-    while (start := sift(left, bits, shown, (5, 0, 3, allowed), tally, start)) < size:
+    while (start := add_up(classes, bits, patterns, tally, start)) < size:
         tally, grew = grown(tally), grew + 1
     assert grew > 0
     found_keys, found_counts = tallied(tally)
     assert found_keys.tolist() == wanted_keys.tolist()
     assert found_counts.tolist() == wanted_counts.tolist()
-    assert np.array_equal(left, np.where(kept, classes, NONE))
-    assert np.array_equal(shown, np.where(kept, patterns, 0))
+
+
+@pytest.mark.parametrize("size", [1, 2, 4097])
+def test_what_is_kept(size):
+    rng = np.random.default_rng(6)
+    classes = rng.choice([0, 1, 2, NONE], size).astype(np.uint8)
+    bits, patterns = rng.integers(0, 256, size).astype(np.uint8), rng.integers(1, 13, size).astype(np.uint16)
+    found = Found(classes, patterns, rng.integers(0, 4, size).astype(np.uint8), bits)
+    table = np.full(256, NONE, np.uint8)
+    table[:3] = 11, 254, 3
+    passing = (bits & 38 == 38) & (classes != NONE)
+    codes, shown = np.empty(size, np.uint8), np.empty(size, np.uint8)
+    keep(found, 38, paired(table[None])[0], codes, shown)
+    assert codes.tolist() == np.where(passing, table[classes], NONE).tolist()
+    assert shown.tolist() == np.where(passing, found.kinds, NONE).tolist()
+    left, named = np.empty(size, np.uint8), np.empty(size, np.uint16)
+    drop(found, 38, left, named)
+    assert left.tolist() == np.where(passing, classes, NONE).tolist()
+    assert named.tolist() == np.where(bits & 38 == 38, patterns, 0).tolist()
+
+
+def test_whole_words():
+    assert [whole_words(pixels) for pixels in (0, 1, 8, 9)] == [0, 8, 8, 16]

@@ -154,7 +154,7 @@ def test_blocks_are_judged_by_the_range():
     )
     assert "Blocks of 1 km are smaller" in block_note(of_range(2340.0), 1000)
     assert "blocks of 2.4 km would be right" in block_note(of_range(2340.0), 1000)
-    assert block_note(of_range(math.nan), 1000).startswith("The samples show no resemblance of neighbours.")
+    assert block_note(of_range(math.nan), 1000).startswith("No resemblance of neighbours is found")
 
 
 def test_samples_in_one_spot_or_without_differences_have_no_range():

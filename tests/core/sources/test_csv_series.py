@@ -75,6 +75,14 @@ def check(table):
 # ---------------------------------------------------------------- the same series in every form
 
 
+def test_a_lost_table_leaves_the_others_dates_and_is_told(tmp_path):
+    table = read(dated(tmp_path / "t", ("T01", "T02", "T04")), dates="dekads of 2021")
+    assert table.dates[0].astype(str).tolist() == ["2021-01-01", "2021-01-11", "2021-02-01"]
+    assert "Of the steps 1 to 4 there is no 3." in table.notes
+    whole = read(dated(tmp_path / "u", ("T01", "T02", "T03")), dates="dekads of 2021")
+    assert not any("there is no" in note for note in whole.notes)
+
+
 @pytest.mark.parametrize("names", [DATES, ("20210401", "20210411", "20210421"), ("2021091", "2021101", "2021111")])
 def test_a_table_a_date(tmp_path, names):
     table = read(dated(tmp_path / "t", names))
@@ -179,7 +187,7 @@ def test_series_of_unequal_length_are_padded_and_doubles_left_out(tmp_path):
     assert table.dates.astype(str).tolist() == [["2021-04-01", "2021-05-01"], ["2021-04-03", "2021-04-03"]]
     np.testing.assert_array_equal(table.values, [[[2, 30], [4, 50]], [[6, np.nan], [np.nan, np.nan]]])
     assert table.notes[-2:] == (
-        "1 observations are of a point and date that has another: the most complete one is taken.",
+        "1 observation is of a point and date that has another: the most complete one is taken.",
         "1 of 3 points has no class: left out.",
     )
 
