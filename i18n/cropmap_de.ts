@@ -392,6 +392,10 @@
    <translation>Mehrmals gebraucht?</translation>
   </message>
   <message>
+   <source>You are editing the layer: verdicts wait in it until you save its edits.</source>
+   <translation>Sie bearbeiten den Layer gerade: Urteile warten darin, bis Sie seine Änderungen speichern.</translation>
+  </message>
+  <message>
    <source>The checks found no doubtful label in this file.</source>
    <translation>Die Prüfungen haben in dieser Datei keine zweifelhafte Angabe gefunden.</translation>
   </message>
@@ -414,10 +418,6 @@
   <message>
    <source>Choose a sample file. Every run that takes samples writes one: samples.gpkg.</source>
    <translation>Wählen Sie eine Stichprobendatei. Jeder Lauf mit Stichproben schreibt eine: samples.gpkg.</translation>
-  </message>
-  <message>
-   <source>You are editing the layer: verdicts wait in it until you save its edits.</source>
-   <translation>Sie bearbeiten den Layer gerade: Urteile warten darin, bis Sie seine Änderungen speichern.</translation>
   </message>
   <message>
    <source>Sample files</source>
@@ -948,8 +948,8 @@
    <translation>Klassenschema speichern</translation>
   </message>
   <message>
-   <source>No class can be called like what is left out.</source>
-   <translation>Keine Klasse kann so heißen wie das, was ausgelassen wird.</translation>
+   <source>No class may be called “left out”.</source>
+   <translation>Keine Klasse darf „left out“ heißen.</translation>
   </message>
   <message>
    <source>Class</source>
@@ -1328,6 +1328,22 @@
    <translation>Eine Karte mit Referenzdaten vergleichen, die ihr Modell nicht gesehen hat: Konfusionsmatrix, Genauigkeiten, Bericht.</translation>
   </message>
   <message>
+   <source>Class map</source>
+   <translation>Klassenkarte</translation>
+  </message>
+  <message>
+   <source>Class map to be judged.</source>
+   <translation>Klassenkarte, die geprüft werden soll.</translation>
+  </message>
+  <message>
+   <source>Legend</source>
+   <translation>Legende</translation>
+  </message>
+  <message>
+   <source>What the map's codes mean: cdl for the Cropland Data Layer, or a legend file (JSON); the names in the map itself where empty.</source>
+   <translation>Was die Codes der Karte bedeuten: cdl für den Cropland Data Layer oder eine Legendendatei (JSON); leer: die Namen in der Karte selbst.</translation>
+  </message>
+  <message>
    <source>X column</source>
    <translation>X-Spalte</translation>
   </message>
@@ -1342,14 +1358,6 @@
   <message>
    <source>Column of a CSV that holds y or latitude.</source>
    <translation>Spalte einer CSV-Datei mit y oder der geographischen Breite.</translation>
-  </message>
-  <message>
-   <source>Class map</source>
-   <translation>Klassenkarte</translation>
-  </message>
-  <message>
-   <source>Class map that the map job wrote.</source>
-   <translation>Klassenkarte, die beim Kartieren geschrieben wurde.</translation>
   </message>
   <message>
    <source>Reference</source>
@@ -1384,8 +1392,8 @@
    <translation>Auslassen</translation>
   </message>
   <message>
-   <source>Samples file (samples.gpkg) of the training; its pixels are left out of the comparison.</source>
-   <translation>Stichprobendatei (samples.gpkg) des Trainings; ihre Pixel werden beim Vergleich ausgelassen.</translation>
+   <source>Sample file (samples.gpkg) of the training; its pixels are left out of the comparison.</source>
+   <translation>Stichprobendatei (samples.gpkg) des Trainings; ihre Pixel bleiben beim Vergleich außer Acht.</translation>
   </message>
   <message>
    <source>Classify crops</source>
@@ -1564,8 +1572,8 @@
    <translation>Teilung</translation>
   </message>
   <message>
-   <source>What folds keep whole: square blocks of land; groups, wherever they lie; each site or each year in turn. stratified and random draw single samples and make the accuracy look too good. file takes the folds of the samples file.</source>
-   <translation>Was die Teile ganz lassen: quadratische Blöcke; Gruppen, wo immer sie liegen; der Reihe nach je ein Gebiet oder je ein Jahr. „Geschichtet“ und „zufällig“ ziehen einzelne Stichproben und lassen die Genauigkeit zu gut aussehen. „Wie in der Datei“ nimmt die Teile der Stichprobendatei.</translation>
+   <source>What folds keep whole: square blocks of land; groups, wherever they lie; with leave_site or leave_year each site or year in turn. stratified and random draw single samples and make the accuracy look too good. file takes the folds of the sample file.</source>
+   <translation>Was die Teile ganz lassen: quadratische Blöcke Land; Gruppen, wo immer sie liegen; mit leave_site oder leave_year reihum jedes Gebiet oder Jahr. stratified und random ziehen einzelne Stichproben und lassen die Genauigkeit zu gut aussehen. file nimmt die Teilung der Stichprobendatei.</translation>
   </message>
   <message>
    <source>blocks</source>
@@ -1744,10 +1752,6 @@
    <translation>Sagen, wie viele Punkte jeder kartierten Klasse ihre Genauigkeit gut genug bestimmen, und sie zur Interpretation ziehen.</translation>
   </message>
   <message>
-   <source>Class map to be judged.</source>
-   <translation>Klassenkarte, die geprüft werden soll.</translation>
-  </message>
-  <message>
    <source>Standard error</source>
    <translation>Standardfehler</translation>
   </message>
@@ -1756,16 +1760,16 @@
    <translation>Gewünschter Standardfehler der Gesamtgenauigkeit, z. B. 0,01.</translation>
   </message>
   <message>
-   <source>Expected accuracies</source>
-   <translation>Genauigkeiten</translation>
+   <source>Expected accuracy</source>
+   <translation>Erwartete Genauigkeit</translation>
   </message>
   <message>
    <source>User's accuracy expected of a class, 0 to 1: the share of its mapped pixels that are right; the next value where not named.</source>
    <translation>Erwartete Nutzergenauigkeit einer Klasse, 0 bis 1: der Anteil ihrer kartierten Pixel, die richtig sind; für nicht genannte Klassen gilt der nächste Wert.</translation>
   </message>
   <message>
-   <source>Expected elsewhere</source>
-   <translation>Sonst erwartet</translation>
+   <source>Other classes</source>
+   <translation>Andere Klassen</translation>
   </message>
   <message>
    <source>The same for classes that are not listed.</source>
@@ -1784,8 +1788,8 @@
    <translation>Neyman</translation>
   </message>
   <message>
-   <source>Least of a class</source>
-   <translation>Minimum je Klasse</translation>
+   <source>Minimum per class</source>
+   <translation>Mindestens je Klasse</translation>
   </message>
   <message>
    <source>Each class gets at least so many with olofsson; 50 to 100 are usual.</source>
@@ -1796,8 +1800,8 @@
    <translation>Spanne je Klasse</translation>
   </message>
   <message>
-   <source>Half width of the 95 % interval of each user's accuracy; classes get more points where that takes them. 0 asks for none.</source>
-   <translation>Halbe Breite des 95-%-Intervalls jeder Nutzergenauigkeit; Klassen bekommen mehr Punkte, wenn das nötig ist. 0 verlangt keine.</translation>
+   <source>Half width of the 95 % interval of each user's accuracy; a class gets more points where it needs them for that. 0 asks for none.</source>
+   <translation>Halbe Breite des 95-%-Intervalls der Nutzergenauigkeit jeder Klasse; eine Klasse bekommt mehr Punkte, wo sie diese dafür braucht. 0 verlangt keine.</translation>
   </message>
   <message>
    <source>How many points are drawn in all; as many as the standard error takes where 0.</source>
@@ -1896,8 +1900,8 @@
    <translation>Stichprobendatei</translation>
   </message>
   <message>
-   <source>Samples file (samples.gpkg) that the sample job wrote; rows and classes may have been edited.</source>
-   <translation>Stichprobendatei (samples.gpkg), die beim Entnehmen der Zeitreihen geschrieben wurde; Zeilen und Klassen dürfen bearbeitet sein.</translation>
+   <source>Sample file (samples.gpkg) that the sample job wrote; rows and classes may have been edited.</source>
+   <translation>Stichprobendatei (samples.gpkg), die beim Entnehmen der Stichproben entstand; Zeilen und Klassen dürfen bearbeitet sein.</translation>
   </message>
   <message>
    <source>Label errors</source>
@@ -1976,8 +1980,8 @@
    <translation>Punkte wählen, aus denen ein Modell am meisten lernen würde, und als Layer schreiben, der vor Ort ausgefüllt wird.</translation>
   </message>
   <message>
-   <source>Samples file (samples.gpkg) of the samples there are, so that new points differ from them; none where empty.</source>
-   <translation>Stichprobendatei (samples.gpkg) der vorhandenen Stichproben, damit neue Punkte sich von ihnen unterscheiden; leer für keine.</translation>
+   <source>Sample file (samples.gpkg) of the samples there are, so that new points differ from them; none where empty.</source>
+   <translation>Datei (samples.gpkg) der vorhandenen Stichproben, damit neue Punkte sich von ihnen unterscheiden; leer: keine.</translation>
   </message>
   <message>
    <source>How many points to visit.</source>
@@ -2048,8 +2052,8 @@
    <translation>Straßen oder was sonst in der Nähe der Punkte liegen soll; leer für keine.</translation>
   </message>
   <message>
-   <source>Scale of access</source>
-   <translation>Reichweite</translation>
+   <source>Access distance</source>
+   <translation>Wegentfernung</translation>
   </message>
   <message>
    <source>At this distance from a road a point counts 0.37 of one beside it; 0 lets all count alike.</source>
@@ -2098,10 +2102,6 @@
   <message>
    <source>Label rasters, one a year, of one grid; each name holds its year once, or write "2016=path".</source>
    <translation>Klassenraster, eines je Jahr, in einem Pixelgitter; jeder Name enthält sein Jahr einmal, oder schreiben Sie „2016=Pfad“.</translation>
-  </message>
-  <message>
-   <source>Legend</source>
-   <translation>Legende</translation>
   </message>
   <message>
    <source>What the maps' codes mean: cdl for the Cropland Data Layer, or a legend file (JSON); the names in the newest map itself where empty.</source>

@@ -169,7 +169,11 @@ def export(layer: QgsVectorLayer, path: Path) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = tr("The layer cannot be copied: {why}").format(why=error.strerror)
+        raise OutputError(what, where=str(path)) from error
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = "GPKG"
     options.layerName = "samples"

@@ -238,7 +238,12 @@ class SchemeTable(QWidget):
         except (OSError, ValueError) as error:
             self._say(LegendError(tr("{file} cannot be read: {why}").format(file=path.name, why=error)))
             return
-        self._choose(text)
+        try:
+            read_scheme(text)  # what names no class would be shown as each label a class
+        except LegendError as error:
+            self._say(error)
+        else:
+            self._choose(text)
 
     def write(self, path: Path) -> None:
         """Write the scheme into a file that `read` and the command line take."""

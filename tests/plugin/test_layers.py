@@ -4,10 +4,25 @@ import json
 
 import pytest
 from osgeo import gdal, ogr, osr
-from qgis.core import QgsCategorizedSymbolRenderer, QgsMultiBandColorRenderer, QgsPalettedRasterRenderer, QgsProject
+from qgis.core import (
+    QgsCategorizedSymbolRenderer,
+    QgsMultiBandColorRenderer,
+    QgsPalettedRasterRenderer,
+    QgsProject,
+    QgsVectorLayer,
+)
 
+from cropmap.contract.errors import OutputError, SampleError
 from cropmap_plugin.layers.results import class_colours_of, load_results
-from cropmap_plugin.widgets.layers import VECTOR, LayerOrFile, file_of, needs_export
+from cropmap_plugin.widgets.layers import (
+    VECTOR,
+    LayerOrFile,
+    file_of,
+    needs_export,
+    reference_of,
+    title_of_reference,
+    with_copies,
+)
 
 gdal.UseExceptions()
 ogr.UseExceptions()
@@ -114,6 +129,30 @@ def test_a_filter_or_unsaved_edits_ask_for_a_copy(outputs):
     assert not needs_export(layer)
     layer.setSubsetString("\"class\" = 'corn'")
     assert needs_export(layer)
+
+
+def test_a_layer_that_is_no_plain_file_is_copied_for_the_worker_as_the_user_sees_it(outputs, tmp_path):
+    samples = load_results({"outputs": outputs}, "Run").layers["samples"]
+    drawn = QgsVectorLayer("Polygon?crs=EPSG:32615", "my site", "memory")
+    QgsProject.instance().addMapLayer(drawn)
+    chooser = LayerOrFile(VECTOR, "")
+    chooser.set_path(outputs["samples"])
+    assert with_copies({"site": chooser.reference()}, tmp_path)["site"].startswith(outputs["samples"])
+    samples.setSubsetString("\"class\" = 'corn'")
+    count = samples.featureCount()
+    given = {"site": reference_of(drawn), "roads": chooser.reference(), "total": 3, "maps": ["/m.tif"]}
+    assert [title_of_reference(given["site"]), title_of_reference("/a/b.gpkg|layername=c")] == ["my site", "c"]
+    found = with_copies(given, tmp_path / "run")
+    assert found == {**given, "site": str(tmp_path / "run/site.gpkg"), "roads": str(tmp_path / "run/roads.gpkg")}
+    assert 0 < QgsVectorLayer(found["roads"], "", "ogr").featureCount() == count < 4
+    chooser.set_path(given["site"])
+    assert chooser.layer() == drawn
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(OutputError, match="cannot be copied"):
+        with_copies(given, tmp_path / "file")
+    QgsProject.instance().clear()
+    with pytest.raises(SampleError, match="no longer in the project"):
+        with_copies(given, tmp_path / "run")
 
 
 def test_the_map_is_the_first_layer_that_a_project_gets(outputs, qgis_new_project):

@@ -1,20 +1,28 @@
 """The Processing provider: one algorithm for each job kind, with the catalogue's parameters."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
+from osgeo import gdal
 from qgis.core import (
     QgsApplication,
+    QgsFeature,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingParameterDefinition,
+    QgsProject,
+    QgsVectorLayer,
 )
 
 from cropmap_plugin.house import catalogue
 from cropmap_plugin.processing.parameters import definitions, job_values
 from cropmap_plugin.processing.provider import CropMapProvider
+from cropmap_plugin.worker.process import Outcome
+from tests.plugin.sample_files import write_sample_file
 
 KINDS = [entry.name for entry in catalogue().entries("jobs")]
 
@@ -116,6 +124,114 @@ def test_all_that_is_wrong_is_said_before_anything_runs(algorithm):
     assert not good
     assert "images.warp" in message
     assert "images.colour" in message
+
+
+def values_of(algorithm, kind, **given):
+    chosen = algorithm(kind)
+    return job_values(catalogue().entry("jobs", kind).schema, given, chosen, QgsProcessingContext())
+
+
+def test_a_scheme_that_was_emptied_is_empty_and_one_that_was_not_given_is_the_default(algorithm):
+    assert values_of(algorithm, "trust", MAPS=["/2023.tif"]) == {"maps": ["/2023.tif"]}
+    assert values_of(algorithm, "trust", MAPS=["/2023.tif"], SCHEME="") == {"maps": ["/2023.tif"], "scheme": ""}
+
+
+@pytest.mark.parametrize("text", ['{"Corn": 0.9, "Other": 0.7}', "Corn=0.9, Other = 0.7"])
+def test_a_table_is_written_as_json_or_as_in_the_panel(algorithm, text):
+    assert values_of(algorithm, "design", ACCURACIES=text)["accuracies"] == {"Corn": 0.9, "Other": 0.7}
+
+
+def test_a_scheme_with_a_mistake_is_refused_before_the_run(algorithm, tmp_path):
+    raster = tmp_path / "2023.tif"
+    gdal.GetDriverByName("GTiff").Create(str(raster), 2, 2)
+    given = {"MAPS": [str(raster)], "OUT": "/o"}
+    chosen = algorithm("trust")
+    check = chosen.checkParameterValues
+    assert check({**given, "SCHEME": "cdl_major"}, QgsProcessingContext()) == (True, "")
+    good, message = check({**given, "SCHEME": "Corn = 1; rest = Other"}, QgsProcessingContext())
+    assert not good
+    assert "'Other', which is no class" in message
+
+
+def test_layers_that_are_no_plain_files_are_copied_before_the_run(algorithm, fake_python, monkeypatch, tmp_path):
+    """One that is in no project, as a model hands them on, and one with a filter."""
+    from cropmap_plugin.processing import algorithm as module
+
+    drawn = QgsVectorLayer("Polygon?crs=EPSG:32615", "my site", "memory")
+    roads = QgsVectorLayer("LineString?crs=EPSG:32615&field=kind:string", "roads", "memory")
+    features = [QgsFeature(roads.fields()) for _ in range(3)]
+    for number, feature in enumerate(features):
+        feature.setAttributes([f"{number}"])
+    roads.dataProvider().addFeatures(features)
+    roads.setSubsetString("\"kind\" <> '1'")
+    for name in ("package", "images"):
+        (tmp_path / name).mkdir()
+    given = {"IMAGES": "folder", "IMAGES_PATH": str(tmp_path / "images"), "PACKAGE": str(tmp_path / "package")}
+    given |= {"AREA": drawn, "ROADS": roads, "OUT": str(tmp_path / "run"), "LOAD": False}
+    orders = []
+    monkeypatch.setattr(module, "Worker", lambda order: orders.append(order) or FakeWorker(order))
+    chosen = algorithm("suggest")
+    _results, good = chosen.run(given, QgsProcessingContext(), QgsProcessingFeedback(), {}, False)
+    assert good
+    params = orders[0].job.params
+    assert [params["area"], params["roads"]] == [str(tmp_path / "run" / f"{name}.gpkg") for name in ("area", "roads")]
+    assert QgsVectorLayer(params["roads"], "", "ogr").featureCount() == 2
+
+
+class FakeWorker:
+    def __init__(self, order):
+        self.order, self.cancel = order, lambda: None
+
+    def run(self, _listen):
+        return Outcome("done", {"outputs": {}})
+
+
+def outputs_in_the_source(kind):
+    """Return the outputs that a job's module names, and those of the modules that it imports."""
+    jobs = Path(__file__).resolve().parents[2] / "core/cropmap/jobs"
+
+    def named(module):
+        return set(re.findall(r'\boutput\(\s*"(\w+)"', (jobs / f"{module}.py").read_text(encoding="utf-8")))
+
+    seen, todo = set(), [kind]
+    while todo:
+        module = todo.pop()
+        if module not in seen:
+            seen.add(module)
+            source = (jobs / f"{module}.py").read_text(encoding="utf-8")
+            todo += re.findall(r"from cropmap\.jobs\.(\w+) import", source)
+    return named(kind), set().union(*map(named, seen))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_declared_is_what_the_job_writes(algorithm, kind):
+    own, all_of_them = outputs_in_the_source(kind)
+    chosen = algorithm(kind)  # it owns its outputs
+    declared = {found.name().lower() for found in chosen.outputDefinitions()} - {"out", "figures"}
+    assert own <= declared <= all_of_them
+    if kind in {"classify", "demo"}:  # they write what their parts write
+        assert declared == all_of_them
+
+
+def test_samples_are_loaded_in_the_colours_of_their_classes(algorithm, monkeypatch, tmp_path, fake_python):
+    from cropmap_plugin.processing import algorithm as module
+
+    path = write_sample_file(tmp_path / "samples.gpkg")
+    result = {"outputs": {"samples": path}, "run_folder": str(tmp_path)}
+    monkeypatch.setattr(module, "Worker", FakeWorker)
+    monkeypatch.setattr(FakeWorker, "run", lambda _self, _listen: Outcome("done", result))
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    given = {"FOLDER": str(tmp_path), "OUT": str(tmp_path / "run")}
+    chosen = algorithm("merge")
+    results, good = chosen.run(given, context, QgsProcessingFeedback(), {}, False)
+    assert good
+    assert results["SAMPLES"] == path
+    ((loaded, details),) = context.layersToLoadOnCompletion().items()
+    layer = QgsVectorLayer(loaded, details.name, "ogr")
+    details.postProcessor().postProcessLayer(layer, context, QgsProcessingFeedback())
+    assert layer.renderer().classAttribute() == "class"
+    assert len(layer.renderer().categories()) == 2
 
 
 def test_settings_that_are_not_json_are_refused(algorithm):

@@ -60,14 +60,19 @@ def canvas(qgis_iface):
 
 
 @pytest.fixture
-def tab(path, canvas, qgis_iface):
+def empty_tab(qgis_iface):
     made = ReviewTab(qgis_iface)
-    made.resize(360, 900)
-    made.source.set_path(path)
-    made.show()
     yield made
     made.hide()
     made.deleteLater()
+
+
+@pytest.fixture
+def tab(empty_tab, path, canvas):
+    empty_tab.resize(360, 900)
+    empty_tab.source.set_path(path)
+    empty_tab.show()
+    return empty_tab
 
 
 def in_project(path):
@@ -340,6 +345,16 @@ def test_edits_of_the_layer_are_spoken_of_and_read_again(tab, path):
     assert not tab.edited.isVisible()
 
 
+def test_edits_that_are_thrown_away_are_seen_at_once(tab, path):
+    layer = in_project(path)
+    layer.startEditing()
+    press(tab, Qt.Key.Key_K)
+    assert tab.progress.text() == "<b>1</b> of 4 decided"
+    layer.rollBack()
+    assert tab.progress.text() == "<b>0</b> of 4 decided"
+    assert not tab.edited.isVisible()
+
+
 def test_the_point_is_marked_in_the_map_s_coordinates_and_the_mark_goes_with_the_tab(tab, canvas):
     assert {(ring.center().x(), ring.center().y()) for ring in rings(canvas)} == {(X + 600, Y)}
     press(tab, Qt.Key.Key_Right)
@@ -384,16 +399,16 @@ def test_the_series_is_drawn_over_both_classes(tab):
     assert plot._lines[-1].values[0] == pytest.approx(0.2)
 
 
-def test_without_profiles_the_series_stands_alone(tmp_path, path, canvas, qgis_iface):
+def test_without_profiles_the_series_stands_alone(tmp_path, path, canvas, empty_tab):
     (tmp_path / "profiles.json").unlink()
-    tab = ReviewTab(qgis_iface)
+    tab = empty_tab
     tab.source.set_path(path)
     assert [line.name for line in tab.card.plot._lines] == ["this sample"]
     assert tab.card.plot._bands == []
 
 
-def test_a_finished_review_is_opened_and_another_run_s_file_only_where_none_is_chosen(path, tmp_path, qgis_iface):
-    tab = ReviewTab(qgis_iface)
+def test_a_finished_review_is_opened_and_another_run_s_file_only_where_none_is_chosen(path, tmp_path, empty_tab):
+    tab = empty_tab
     other = write_sample_file(tmp_path / "other.gpkg")
     assert tab.job_done("classify", {"outputs": {"samples": path}}) == ""
     tab.job_done("sample", {"outputs": {"samples": other}})
@@ -426,8 +441,39 @@ def test_when_all_is_decided_training_is_offered(tab, path):
     assert asked == [("train", {"sample_set": path})]
 
 
-def test_a_wrong_file_is_told_in_the_tab(tmp_path, qgis_iface):
-    tab = ReviewTab(qgis_iface)
+def test_training_waits_for_edits_and_is_not_offered_without_a_file(tab, path):
+    asked = []
+    tab.start_asked.connect(lambda kind, _params: asked.append(kind))
+    layer = in_project(path)
+    layer.startEditing()
+    tab._train()  # edits that change nothing keep nobody waiting
+    for _ in range(4):
+        press(tab, Qt.Key.Key_D)
+    tab._train()
+    assert asked == ["train"]
+    assert "unsaved edits" in tab.notice.text()
+    assert tab.done.isVisible()
+    layer.rollBack()
+    tab.source.set_path("")
+    assert not tab.done.isVisible()
+
+
+def test_a_file_that_was_offered_and_holds_no_suspects_gives_way_to_the_next_run_s(path, tmp_path, empty_tab):
+    plain = [write_sample_file(tmp_path / name) for name in ("first.gpkg", "second.gpkg", "third.gpkg")]
+    for name in plain:
+        layer = QgsVectorLayer(name, "Samples", "ogr")
+        field = layer.fields().indexOf("suspect")
+        layer.dataProvider().changeAttributeValues({each.id(): {field: 0} for each in layer.getFeatures()})
+    for name in plain[:2]:
+        empty_tab.job_done("classify", {"outputs": {"samples": name}})
+        assert empty_tab.source.path() == name
+    empty_tab.source.set_path(plain[0])  # the user's own choice stays
+    empty_tab.job_done("classify", {"outputs": {"samples": plain[2]}})
+    assert empty_tab.source.path() == plain[0]
+
+
+def test_a_wrong_file_is_told_in_the_tab(tmp_path, empty_tab):
+    tab = empty_tab
     tab.source.set_path(write_sample_file(tmp_path / "plain.gpkg", metadata=False))
     assert "no sample file" in tab.notice.text()
     tab.source.set_path("")
@@ -536,3 +582,10 @@ def test_a_cube_that_leaves_the_project_is_forgotten(series, cube):
     QgsProject.instance().removeMapLayer(cube.id())
     assert look(series, X, Y) == {}
     assert series._cubes == {}
+
+
+def test_what_is_drawn_of_a_layer_goes_with_it(series, cube, wait_for):
+    assert look(series, X, Y)
+    QgsProject.instance().clear()
+    wait_for(series.plot.is_empty, 5)
+    assert series.caption.text() == ""

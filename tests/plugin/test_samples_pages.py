@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from qgis.PyQt.QtGui import QColor
 from cropmap.contract.schemes import read_scheme
 from cropmap_plugin.dock import SAMPLES, CropMapDock
 from cropmap_plugin.pages.trusted import TrustedTab, code_names
+from cropmap_plugin.widgets.look import scroll_area_of
 from cropmap_plugin.widgets.scheme_table import SchemeTable
 from cropmap_plugin.widgets.yield_counts import ALL, CHANGED, OFF, ON, PATTERN, Asked, TrustCounts, read_agreement
 
@@ -284,6 +286,15 @@ def test_files_are_written_and_read(scheme, tmp_path):
     assert "nowhere.txt" in scheme._wrong.text()
 
 
+@pytest.mark.parametrize("content", [b"", b"\n \n", "Ma\xefs = 1".encode("latin-1"), b'[{"code": 1, "name": "Corn"}]'])
+def test_a_file_that_is_no_scheme_changes_nothing_and_is_told(scheme, tmp_path, content):
+    scheme.set_text("cdl_major")
+    (tmp_path / "file.txt").write_bytes(content)
+    scheme.read(tmp_path / "file.txt")
+    assert scheme.error() is not None
+    assert scheme.text() == "cdl_major"
+
+
 def test_more_labels_than_classes_can_be_show_none(scheme):
     scheme.show_labels({str(number): 1 for number in range(300)}, {})
     assert scheme.names() == []
@@ -351,6 +362,38 @@ def test_ticking_a_rule_recomputes_the_table_and_sets_its_parameter(dock, tmp_pa
     assert "min_confidence" not in tab.values()
     tab.rules.editor("monocrop").setChecked(False)
     assert tab.table.cell("end", "Corn").replace(",", "") == str(counts.left(everything - {"monocrop"})[0])
+
+
+def test_a_site_that_was_only_drawn_is_copied_for_the_worker_and_counts_as_counted(dock, tmp_path, monkeypatch):
+    drawn = QgsVectorLayer("Polygon?crs=EPSG:32615", "my site", "memory")
+    QgsProject.instance().addMapLayer(drawn)
+    tab, orders = dock.samples.trusted, []
+    monkeypatch.setattr(dock.runner, "start", lambda order, _title: orders.append(order))
+    monkeypatch.setenv("CROPMAP_PYTHON", str(Path(sys.executable)))
+    tab.set_values({"maps": ["/m/2023.tif"]})
+    tab.rules.editor("site").combo.setLayer(drawn)
+    tab.count.click()
+    given = orders[0].job.params
+    assert Path(given["site"]).name == "site.gpkg"
+    assert Path(given["site"]).is_file()
+    finish(dock, tmp_path / "run", given)
+    assert tab._changed_note.isHidden()
+    assert tab._title("site", with_value=True) == "Site: my site"
+    tab.set_values({**tab.values(), "history_years": 3})
+    assert tab.rules.editor("site").layer() == drawn
+    QgsProject.instance().clear()
+    assert "Site" in tab._changed_note.text()
+
+
+def test_a_tab_is_opened_at_its_top(dock):
+    dock.resize(360, 500)
+    dock.show()
+    dock.samples.open_tab(dock.samples.trusted)
+    bar = scroll_area_of(dock.samples).verticalScrollBar()
+    bar.setValue(bar.maximum())
+    assert bar.value() > 0
+    dock.samples.open_tab(dock.samples.survey)
+    assert bar.value() == 0
 
 
 def test_a_threshold_that_was_not_counted_asks_to_count_again(dock, tmp_path):

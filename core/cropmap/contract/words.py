@@ -22,5 +22,11 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def listed(texts: Sequence[str], most: int = LISTED) -> str:
-    """Return texts parted by commas; dots stand for those beyond the first `most`."""
-    return ", ".join(texts[:most]) + (", ..." if len(texts) > most else "")
+    """Return texts parted by commas, and how many there are beyond the first `most`: "a, b and 3 more".
+
+    Args:
+        texts: What is listed.
+        most: How many are written out, at least 1.
+    """
+    more = len(texts) - most
+    return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")

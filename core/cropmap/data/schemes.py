@@ -169,7 +169,7 @@ class ClassScheme:
         found = {name: self._code_of_label(name) for name in dict.fromkeys(names)}
         strange = sorted(name for name, code in found.items() if code is None)
         if strange and self._rest_code is None:
-            told = [self._with_near_miss(name) for name in strange[: LISTED + 1]]
+            told = [*map(self._with_near_miss, strange[:LISTED]), *strange[LISTED:]]
             raise SampleError(
                 f"The scheme names no class for {counted(len(strange), 'label', 'labels')}: {listed(told)}.",
                 fix="Add them to a class or to 'left out', or name a 'rest' class that takes all others.",

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rasterio
 from rasterio.crs import CRS
-from rasterio.enums import Resampling
+from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform_bounds
 from rasterio.windows import Window as FileWindow
 
 from cropmap.contract.errors import GridError, LegendError, SampleError, SourceError
+from cropmap.contract.words import listed
 from cropmap.data.legend import NODATA
+from cropmap.data.site import Window
 from cropmap.io.handles import Handles, open_files_allowed
 from cropmap.io.projection import crs_name
 from cropmap.io.rasters import dataset_grid, grid_differences, open_raster, opened, same_crs
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cropmap.data.site import Grid, Window
+    from cropmap.data.site import Grid
 
 _FIRST_YEAR, _LAST_YEAR = 1950, 2100
 _FOUR_DIGITS = re.compile(r"(?<!\d)\d{4}(?!\d)")
@@ -40,6 +43,10 @@ _WRITTEN_YEAR = re.compile(r"\s*(\d{4})\s*=\s*(.+)", re.DOTALL)
 _PIXELS_OFF = 1e-3
 # Of GDAL, for all files together: every tile is read once, so nothing is gained by keeping more of them.
 _CACHE_BYTES = 64 << 20
+_COLOURS = {ColorInterp.red, ColorInterp.green, ColorInterp.blue}
+# Of a layer, to learn what its numbers mean: so many places down and across, of at most so many rows and columns.
+_SAMPLES, _SAMPLE_SIZE = 6, 256
+_MOST_PERCENT = 100
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,8 @@ class _File:
 class ReferenceMaps:
     """Label rasters of several years, open for reading by several threads. Use it in a `with` block.
 
-    The first band of each file counts. The grid is that of the target year's map; where no map is given for that year,
-    that of the newest map before it.
+    The first band of each file counts; those with more are told, and pictures refused. The grid is that of the target
+    year's map; where no map is given for that year, that of the newest map before it.
 
     Args:
         files: Which.
@@ -86,12 +93,13 @@ class ReferenceMaps:
         grid: Of all that is read.
         target_year: The year whose classes are wanted.
         years: Years of the maps up to the target year, ascending.
-        notes: What was brought to the grid, stands in for something, or is not used.
+        notes: What was brought to the grid, stands in for something, is not used, or holds no percent.
 
     Raises:
         SampleError: No map, dates without a year, two maps of one year, or none up to the target year.
-        SourceError: A file that cannot be opened, or holds no class codes.
-        GridError: A grid that is not north-up, or another than the maps', while `resample` is off.
+        SourceError: A file that cannot be opened, holds no numbers, or is a picture in red, green and blue.
+        GridError: A grid that is not north-up; another than the maps', while `resample` is off; or one that does not
+            touch theirs.
     """
 
     def __init__(self, files: ReferenceFiles) -> None:
@@ -111,12 +119,17 @@ class ReferenceMaps:
             self.grid: Grid = dataset_grid(dataset, maps[self.years[-1]])
         self._resample = files.resample
         self._grid_of = Path(maps[self.years[-1]]).name
+        self._banded: list[str] = []
         self._maps = {year: self._checked(maps[year], f"the map of {year}") for year in self.years}
         self._layers: dict[str, _File] = {}
         for kind in ("confidence", "cultivated"):
             path = self._layer_path(kind, getattr(files, kind))
             if path:
                 self._layers[kind] = self._checked(path, f"the {kind} layer")
+        if self._banded:
+            self._note(f"Of files with several bands the first is read: {listed(self._banded)}.")
+        if "confidence" in self._layers:
+            self._note_scale(self._layers["confidence"].path)
         self._handles = Handles(open_files_allowed())
 
     def __enter__(self) -> ReferenceMaps:
@@ -226,6 +239,16 @@ class ReferenceMaps:
         with opened(path) as dataset:
             if not dataset.count or np.dtype(dataset.dtypes[0]).kind not in "uif":
                 raise SourceError(f"Band 1 of {what} holds no numbers.", where=path, fix="Choose another raster.")
+            if set(dataset.colorinterp) >= _COLOURS:
+                raise SourceError(
+                    f"{what[0].upper()}{what[1:]} is a picture in red, green and blue: its colours are no numbers of "
+                    "classes or percent.",
+                    where=path,
+                    fix="Give the raster of numbers that the picture was made from; if band 1 does hold them, write it "
+                    "to a file of its own.",
+                )
+            if dataset.count > 1:
+                self._banded.append(Path(path).name)
             moved = self._must_move(dataset, path, what)
             rows, cols = dataset.block_shapes[0]
             dtype, nodata = str(dataset.dtypes[0]), dataset.nodatavals[0]
@@ -244,10 +267,35 @@ class ReferenceMaps:
         if not (grid.crs and self.grid.crs):
             fix = "Give every file its coordinate reference system first."
         elif self._resample:
+            self._check_touches(grid, path, what)
             return True
         else:
             fix = "Turn `resample` on to take the nearest pixels, or give files of one grid."
         raise GridError(f"The grid of {what} is not that of {self._grid_of}: {'; '.join(apart)}.", where=path, fix=fix)
+
+    def _check_touches(self, grid: Grid, path: str, what: str) -> None:
+        if not _touch(self.grid, grid):
+            raise GridError(
+                f"Nothing of {what} lies on the grid of {self._grid_of}: it covers {_extent(grid)}, the grid "
+                f"{_extent(self.grid)}.",
+                where=path,
+                fix="Give files of one place, and check the coordinate reference system that each names.",
+            )
+
+    def _note_scale(self, path: str) -> None:
+        """Say so where numbers of a confidence layer, in some of its blocks, are none of percent."""
+        with opened(path) as dataset:
+            numbers = np.concatenate([_numbers(dataset, path, window) for window in _some_windows(dataset)])
+        if not len(numbers):
+            return
+        low, high = numbers.min(), numbers.max()
+        what = f"{Path(path).name} holds numbers from {low:.6g} to {high:.6g} where it was looked at, not percent"
+        if high > _MOST_PERCENT:
+            self._note(
+                f"{what}: min_confidence is compared with them as they are, and those above 100 pass it nowhere."
+            )
+        elif numbers.dtype.kind == "f" and low >= 0 and 0 < high <= 1:
+            self._note(f"{what}: min_confidence is compared with them as they are, so 0.9 asks for 90 %.")
 
     def _read(self, file: _File, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any]:
         area = FileWindow(window.col, window.row, window.width, window.height)
@@ -341,6 +389,70 @@ def _path_in(text: str) -> str:
     return written[2].strip() if written else text
 
 
+def _touch(first: Grid, other: Grid) -> bool:
+    """Tell whether two grids share some place; those of two CRSs are compared by longitude and latitude."""
+    if same_crs(first.crs, other.crs):
+        return _overlap(first.bounds, other.bounds)
+    try:
+        around, found = _degrees(first), _degrees(other)
+    except RasterioError:
+        return True  # nothing is known against it
+    west, south, east, north = found
+    return any(_overlap(around, (west + turn, south, east + turn, north)) for turn in (-360, 0, 360))
+
+
+def _overlap(first: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return first[0] < other[2] and other[0] < first[2] and first[1] < other[3] and other[1] < first[3]
+
+
+def _degrees(grid: Grid) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of a grid in degrees; east is above 180 where it reaches over that meridian."""
+    with rasterio.Env():
+        found = transform_bounds(CRS.from_wkt(grid.crs), CRS.from_epsg(4326), *grid.bounds, densify_pts=21)
+    west, south, east, north = map(float, found)
+    if not np.isfinite(found).all():
+        return -180.0, -90.0, 180.0, 90.0  # a grid beyond what its CRS is for
+    return west, south, east + 360 if east < west else east, north
+
+
+def _extent(grid: Grid) -> str:
+    west, south, east, north = (f"{edge:.10g}" for edge in grid.bounds)
+    return f"{west} to {east} and {south} to {north} in {crs_name(grid.crs)}"
+
+
+def _some_windows(dataset: Any) -> list[Window]:
+    """Return windows spread over a raster, each inside one of the blocks that it is stored in."""
+    (rows, cols), height, width = dataset.block_shapes[0], dataset.height, dataset.width
+    return [
+        Window(row, col, min(rows, _SAMPLE_SIZE, height - row), min(cols, _SAMPLE_SIZE, width - col))
+        for row in _some_starts(height, rows)
+        for col in _some_starts(width, cols)
+    ]
+
+
+def _some_starts(size: int, block: int) -> list[int]:
+    blocks = -(-size // block)
+    return sorted({block * round(place) for place in np.linspace(0, blocks - 1, min(blocks, _SAMPLES)).tolist()})
+
+
+def _numbers(dataset: Any, path: str, window: Window) -> NDArray[Any]:
+    """Return the numbers of a window of a layer, one-dimensional, without no data."""
+    try:
+        found = dataset.read(1, window=FileWindow(window.col, window.row, window.width, window.height)).ravel()
+    except RasterioError as error:
+        raise SourceError(
+            f"The confidence layer cannot be read near row {window.row}, column {window.col}.",
+            where=path,
+            fix="Copy or download the file again.",
+        ) from error
+    empty = [
+        *([NODATA] if found.dtype == np.uint8 else []),
+        *(own for own in dataset.nodatavals[:1] if own is not None),
+    ]
+    numbers: NDArray[Any] = found[np.isfinite(found) & ~np.isin(found, empty)]
+    return numbers
+
+
 def _nodata_of_view(dtype: str, nodata: float | None) -> float:
     """Return what stands outside a raster: its own no-data number, else 255, else the lowest number it can hold."""
     if nodata is not None:
@@ -361,9 +473,9 @@ def _bytes(numbers: NDArray[Any], file: _File) -> NDArray[np.uint8]:
             )
     strange = ~empty & ((numbers < 0) | (numbers > NODATA))
     if strange.any():
-        listed = ", ".join(f"{code:g}" for code in np.unique(numbers[strange])[:20])
+        codes = listed([f"{code:.0f}" for code in np.unique(numbers[strange])])
         raise LegendError(
-            f"{file.name[0].upper()}{file.name[1:]} holds codes outside 0..{NODATA - 1}: {listed}.",
+            f"{file.name[0].upper()}{file.name[1:]} holds codes outside 0..{NODATA - 1}: {codes}.",
             where=file.path,
             fix="Give a raster of classes with codes up to 254.",
         )

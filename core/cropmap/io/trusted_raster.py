@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
 from typing import IO, TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -36,6 +35,9 @@ _BLOCK_PIXELS = 3_000_000  # that are written at a time
 class TrustedRaster:
     """Takes rows of both bands from the top, and gives all of it its name at the end. Use it in a `with` block.
 
+    Until then it lies in a hidden file beside it, always of one name: what a killed run left goes with the next one.
+    Two must not write one raster at a time; a run's folder is locked.
+
     Args:
         path: The raster, a GeoTIFF; an older one is replaced.
         grid: Its grid.
@@ -49,8 +51,11 @@ class TrustedRaster:
     def __init__(self, path: Path, grid: Grid, legend: Legend, patterns: Sequence[str]) -> None:
         self.path, self._grid, self._legend, self._patterns = path, grid, legend, patterns
         check_writable(path.parent)
+        self._hidden = (_temporary_of(path), _aux_of(_temporary_of(path)), *_held_paths(path))
+        with self._told():
+            self._clear()
         check_space(path.parent, 2 * stored_bytes(grid), what="The raster of trusted pixels")
-        self._temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.tif")
+        self._temporary = _temporary_of(path)
         self._dataset: Any = None
         self._row = 0
         self._waiting: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]] = []
@@ -70,8 +75,7 @@ class TrustedRaster:
         if self._dataset is not None:
             with contextlib.suppress(*WRITE_ERRORS):
                 self._dataset.close()
-        for path in (self._temporary, _aux_of(self._temporary)):
-            path.unlink(missing_ok=True)
+        self._clear()
 
     def add(self, codes: NDArray[np.uint8], patterns: NDArray[np.uint8]) -> None:
         """Take the next rows, all columns, (row, column) each; no tile is written twice, however few rows come.
@@ -113,6 +117,10 @@ class TrustedRaster:
 
     # ---------------------------------------------------------------- writing
 
+    def _clear(self) -> None:
+        for path in self._hidden:
+            path.unlink(missing_ok=True)
+
     def _profile(self) -> dict[str, Any]:
         return {
             "driver": "GTiff",
@@ -151,7 +159,9 @@ class TrustedRaster:
 
 
 class HeldRows:
-    """Rows of classes and patterns that wait uncompressed in two hidden files. Use it in a `with` block.
+    """Rows of classes and patterns that wait uncompressed in two hidden files, always of the same names.
+
+    Use it in a `with` block inside that of the raster, which removes what a killed run left of them.
 
     Args:
         path: Of the raster beside which they lie.
@@ -166,13 +176,12 @@ class HeldRows:
         self._needed = grid.width * grid.height * _HELD_BYTES
         needed = self._needed + 2 * stored_bytes(grid)
         check_space(path.parent, needed, what="The raster of trusted pixels, while it is written,")
-        mark = uuid.uuid4().hex[:8]
-        self._paths = tuple(path.with_name(f".{path.stem}.{mark}.{kind}") for kind in ("classes", "patterns"))
+        self._paths = _held_paths(path)
         self._files: tuple[IO[bytes], ...] = ()
 
     def __enter__(self) -> HeldRows:
         with self._told():
-            self._files = tuple(path.open("xb+") for path in self._paths)
+            self._files = tuple(path.open("wb+") for path in self._paths)
         return self
 
     def __exit__(
@@ -232,6 +241,14 @@ def _with_patterns(aux: str, patterns: Sequence[str]) -> str:
         ET.SubElement(names, "Category").text = name
     ET.indent(root, " ")
     return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _temporary_of(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.part.tif")
+
+
+def _held_paths(path: Path) -> tuple[Path, Path]:
+    return path.with_name(f".{path.stem}.part.classes"), path.with_name(f".{path.stem}.part.patterns")
 
 
 def _aux_of(path: Path) -> Path:

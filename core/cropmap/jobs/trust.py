@@ -193,9 +193,10 @@ def trust(params: TrustParams, run: Run) -> Mapping[str, Any]:
             run.warn(*_drawing_notes(trusted, drawn, params))
             with run.stage("Finding fields", 0.8, 0.98) as progress:
                 columns = _columns(_Context(maps, scheme, legend, params, trusted), drawn, progress)
-            places = np.column_stack(maps.grid.centres(drawn.rows, drawn.cols))
-            layer = PointLayer("trusted_points", maps.grid.crs, places, columns)
-            write_points(run.output("points", "trusted_points.gpkg"), layer)
+            with run.stage("Writing points", 0.98, 1.0):
+                places = np.column_stack(maps.grid.centres(drawn.rows, drawn.cols))
+                layer = PointLayer("trusted_points", maps.grid.crs, places, columns)
+                write_points(run.output("points", "trusted_points.gpkg"), layer)
     figures = _figures(trusted, drawn)
     write_trust_report(run.output("report", "report.html"), _report(trusted, drawn, params, run))
     return {"figures": figures}

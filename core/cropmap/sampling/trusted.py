@@ -16,6 +16,7 @@ import numpy as np
 from cropmap.contract.errors import LegendError, ParameterError, Problem, SampleError
 from cropmap.contract.params import param
 from cropmap.contract.progress import Progress
+from cropmap.contract.words import counted
 from cropmap.data.legend import Legend
 from cropmap.data.site import Grid, Window
 from cropmap.io.site_polygons import read_site
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from cropmap.io.reference_maps import ReferenceMaps
 
 _READING = 0.9  # share of the progress
+_LEAST_HISTORY = 3  # years that make a pattern
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,10 @@ class TrustRules:
     """
 
     history_years: int = param(
-        7, help="Years before the target year that make a pattern; a map of each is needed.", low=3, high=50
+        7,
+        help="Years before the target year that make a pattern; a map of each is needed.",
+        low=_LEAST_HISTORY,
+        high=50,
     )
     monocrop: bool = param(default=True, help="Keep pixels that were one crop in all those years.")
     rotation: bool = param(default=True, help="Keep pixels on which two crops took turns in all those years.")
@@ -196,7 +201,7 @@ def select_trusted(
     Raises:
         SampleError: A year of the history has no map, or nothing of the site is left.
         LegendError: A map holds codes that neither legend nor scheme name, or the scheme has more than 254 classes.
-        GridError: A rule in metres on maps without a coordinate reference system.
+        GridError: A rule in metres on maps without a coordinate reference system; it names the newest.
         SourceError: A map that cannot be read.
         OutputError: The raster cannot be written.
     """
@@ -257,6 +262,8 @@ class _Work:
                 fix="Put some classes together.",
             )
         self._check_history()
+        if rules.edge_m or rules.site_buffer_m:
+            metres_of(maps.grid, maps.path(maps.years[-1]))  # refused before anything is read
         self.tested = tuple(year for year in maps.years if year < maps.target_year and self._has_history(year))
         self.rest = scheme.legend.names.index(scheme.rest) if scheme.rest in scheme.legend.names else NONE
         self.words = self._words()
@@ -292,10 +299,13 @@ class _Work:
         target, length = self.maps.target_year, self.rules.history_years
         missing = [year for year in range(target - length, target) if year not in self.maps.years]
         if missing:
+            whole = next(back for back in range(length) if target - back - 1 in missing)
+            ways = f"or set history_years to {whole} or fewer" if whole >= _LEAST_HISTORY else "or another target year"
             raise SampleError(
                 f"There is no map of {', '.join(map(str, missing))}: the patterns before {target} need all of "
-                f"{target - length} to {target - 1}.",
-                fix="Give those maps, another target year, or fewer history_years.",
+                f"{target - length} to {target - 1}. The maps given reach back {counted(whole, 'year', 'years')} "
+                "without a gap.",
+                fix=f"Give those maps, {ways}.",
             )
 
     def _words(self) -> dict[str, str]:
@@ -316,10 +326,13 @@ class _Work:
                 f"No year before {self.maps.target_year} has {rules.history_years} maps before it: no pattern can be "
                 "judged on held-out years, and min_agreement drops none."
             )
-        for name, kind in (("min_confidence", "confidence"), ("cultivated", "cultivated")):
-            if asked[name] and not self.maps.has_layer(kind):
-                asked[name] = ""
-                self.notes.append(f"No {kind} layer is given: the rule {name} is off.")
+        layers = {"min_confidence": "confidence", "cultivated": "cultivated"}
+        lacking = [name for name, kind in layers.items() if asked[name] and not self.maps.has_layer(kind)]
+        if lacking:
+            asked |= dict.fromkeys(lacking, "")
+            kinds, rules_off = " and no ".join(layers[name] for name in lacking), " and ".join(lacking)
+            off = f"the rule {rules_off} is" if len(lacking) == 1 else f"the rules {rules_off} are"
+            self.notes.append(f"No {kinds} layer is given: {off} off.")
         return {name: asked[name] for name in RULES if asked[name]}
 
     def _plan(self) -> PassPlan:

@@ -121,21 +121,6 @@ class RuleCounts:
             text += f"; without rule {rule!r} {most:,} would be left"
         return text + "."
 
-    def refuse_emptied(self, codes: Iterable[int] | None = None) -> None:
-        """Refuse classes of which the rules leave nothing.
-
-        Args:
-            codes: Of the classes that are needed; None for all.
-
-        Raises:
-            SampleError: No pixel of one of them is left; it names the rule that took the last of each.
-        """
-        told = [text for code in (self.legend.codes if codes is None else codes) if (text := self.emptied_by(code))]
-        if told:
-            raise SampleError(
-                " ".join(told), fix="Loosen or switch off the rules named, or leave the class out of the scheme."
-            )
-
     def words(self, rule: str) -> str:
         """Return a rule with what it asks for, e.g. "min_confidence 90"."""
         if rule == PATTERN_RULE:

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 _QUARTER = 32  # segments that a quarter of a circle is drawn with
 
 
-def metres_of(grid: Grid) -> tuple[float, float]:
+def metres_of(grid: Grid, where: str = "") -> tuple[float, float]:
     """Return a pixel's width and height in metres, at the grid's middle.
+
+    Args:
+        grid: Of the pixels.
+        where: The file that it is of, for messages.
 
     Raises:
         GridError: The grid has no coordinate reference system.
@@ -28,6 +32,7 @@ def metres_of(grid: Grid) -> tuple[float, float]:
     if found is None:
         raise GridError(
             "The maps name no coordinate reference system, so nothing can be measured in metres.",
+            where=where,
             fix="Give the maps one, or switch off the rules of distance (edge_m, site_buffer_m).",
         )
     return found

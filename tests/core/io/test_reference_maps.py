@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio import Affine
+from rasterio.enums import ColorInterp
 
 from cropmap.contract.errors import GridError, LegendError, SampleError, SourceError
 from cropmap.data.site import Window
@@ -108,6 +109,111 @@ def test_a_grid_of_other_pixels_is_brought_by_nearest_ones(tmp_path):
     assert maps.notes == ("m_2020.tif lies on another grid: brought to that of m_2021.tif by nearest pixels.",)
 
 
+@pytest.mark.parametrize(
+    ("epsg", "corner", "extents"),
+    [
+        (32615, (600_000, 5_000_000), "600000 to 600120 and 4999910 to 5000000 in EPSG:32615"),
+        (32634, (500_000, 5_000_000), "500000 to 500120 and 4999910 to 5000000 in EPSG:32634"),
+        (3857, (-10_000_000, 5_000_000), "-10000000 to -9999880 and 4999910 to 5000000 in EPSG:3857"),
+    ],
+)
+def test_what_touches_the_grid_nowhere_is_refused(tmp_path, epsg, corner, extents):
+    path = write(tmp_path / "m_2021.tif")
+    far = write(tmp_path / "far_2021.tif", transform=Affine(30, 0, corner[0], 0, -30, corner[1]), epsg=epsg)
+    words = f"it covers {extents}, the grid 500000 to 500120 and 4999910 to 5000000 in EPSG:32615"
+    for files, what in (
+        (ReferenceFiles([path], confidence=[far], resample=True), "Nothing of the confidence layer lies on"),
+        (ReferenceFiles([path, f"2020={far}"], resample=True), "Nothing of the map of 2020 lies on"),
+    ):
+        with pytest.raises(GridError, match=what) as told:
+            ReferenceMaps(files)
+        assert words in str(told.value)
+        assert told.value.where == far
+
+
+def test_a_layer_across_the_other_side_of_the_world_is_found(tmp_path):
+    """UTM zone 60 reaches to 180 degrees east; zone 1 begins there."""
+    path = write(tmp_path / "m_2021.tif", transform=Affine(30_000, 0, 750_000, 0, -30_000, 100_000), epsg=32660)
+    layer = write(tmp_path / "sure.tif", transform=Affine(30_000, 0, 166_000, 0, -30_000, 100_000), epsg=32601)
+    with ReferenceMaps(ReferenceFiles([path], confidence=[layer], resample=True)) as maps:
+        assert (maps.read_layer("confidence", Window(0, 0, 3, 4)) < 12).any()
+
+
+@pytest.mark.parametrize("epsg", [4326, 3857])
+def test_a_layer_of_the_whole_world_touches_every_grid(tmp_path, epsg):
+    half = (180, 90) if epsg == 4326 else (20_000_000, 20_000_000)
+    world = Affine(half[0] / 2, 0, -half[0], 0, -half[1] / 1.5, half[1])
+    layer = write(tmp_path / "w.tif", transform=world, epsg=epsg)
+    files = ReferenceFiles([write(tmp_path / "m_2021.tif")], confidence=[layer], resample=True)
+    with ReferenceMaps(files) as maps:
+        assert maps.read_layer("confidence", Window(0, 0, 3, 4)).min() < 12
+
+
+def bands_of(path, colours):
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        width=4,
+        height=3,
+        count=len(colours),
+        dtype="uint8",
+        crs="EPSG:32615",
+        transform=Affine(30, 0, 500_000, 0, -30, 5_000_000),
+        photometric="rgb" if ColorInterp.red in colours else "minisblack",
+    ) as dataset:
+        for band in range(len(colours)):
+            dataset.write(CODES + band, band + 1)
+        dataset.colorinterp = colours
+    return str(path)
+
+
+def test_pictures_are_refused_and_other_bands_told(tmp_path):
+    gray, red, green, blue = ColorInterp.gray, ColorInterp.red, ColorInterp.green, ColorInterp.blue
+    maps = [bands_of(tmp_path / "m_2020.tif", [gray, ColorInterp.undefined]), write(tmp_path / "m_2021.tif")]
+    layer = bands_of(tmp_path / "sure.tif", [gray, ColorInterp.undefined, ColorInterp.undefined])
+    with ReferenceMaps(ReferenceFiles(maps, cultivated=[layer])) as found:
+        assert np.array_equal(read(found, 2020), CODES)
+        assert found.notes == ("Of files with several bands the first is read: m_2020.tif, sure.tif.",)
+    picture = bands_of(tmp_path / "p_2019.tif", [red, green, blue])
+    for colours in ([red, green, blue], [red, green, blue, ColorInterp.alpha]):
+        picture = bands_of(tmp_path / "p_2019.tif", colours)
+        with pytest.raises(SourceError, match="The map of 2019 is a picture in red, green and blue") as told:
+            ReferenceMaps(ReferenceFiles([picture, *maps]))
+        assert told.value.where == picture
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (CODES * 9, None),
+        (
+            CODES / np.float32(11),
+            "sure.tif holds numbers from 0 to 1 where it was looked at, not percent: min_confidence is",
+        ),
+        (CODES * 23, "sure.tif holds numbers from 0 to 253 where it was looked at, not percent"),
+        (CODES.astype(np.float32), None),
+        (np.full((3, 4), 255, np.uint8), None),
+        (np.full((3, 4), np.nan, np.float32), None),
+    ],
+)
+def test_a_confidence_that_is_no_percent_is_told(tmp_path, values, words):
+    layer = write(tmp_path / "sure.tif", values)
+    with ReferenceMaps(ReferenceFiles([write(tmp_path / "m_2021.tif")], confidence=[layer])) as maps:
+        notes = maps.notes
+    assert len(notes) == (words is not None)
+    assert words is None or notes[0].startswith(words)
+
+
+def test_a_large_layer_is_looked_at_in_all_its_parts(tmp_path):
+    values = np.full((2000, 1500), 50, np.uint8)
+    values[-100:, -100:] = 200
+    path = write(tmp_path / "m_2021.tif", np.zeros(values.shape, np.uint8), tiled=True, blockxsize=256, blockysize=256)
+    layer = write(tmp_path / "sure.tif", values, tiled=True, blockxsize=256, blockysize=256, nodata=50)
+    with ReferenceMaps(ReferenceFiles([path], confidence=[layer])) as maps:
+        assert maps.notes[0].startswith("sure.tif holds numbers from 200 to 200")
+
+
 @pytest.mark.parametrize("dtype", ["int16", "uint16", "float32", "int8"])
 def test_what_lies_outside_a_moved_map_is_no_data(tmp_path, dtype):
     moved = Affine(30, 0, 500_060, 0, -30, 5_000_000)
@@ -137,6 +243,7 @@ def test_number_types_and_no_data(tmp_path, dtype):
 @pytest.mark.parametrize(
     ("value", "error", "words"),
     [
+        (4e9, LegendError, r"outside 0\.\.254: 4000000000\."),
         (300.0, LegendError, r"The map of 2021 holds codes outside 0\.\.254: 300"),
         (-2.0, LegendError, r"outside 0\.\.254: -2"),
         (1.5, SourceError, "holds numbers that are not whole"),

@@ -509,8 +509,34 @@ def test_codes_that_nobody_names(tmp_path):
 
 def test_a_missing_year_is_named(tmp_path):
     maps = write_years(tmp_path, (2014, 2015, 2017, 2019, 2020), np.full((5, 2, 2), CORN))
-    with pytest.raises(SampleError, match=r"no map of 2016, 2018: the patterns before 2021 need all of 2014 to 2020"):
+    with pytest.raises(
+        SampleError, match=r"no map of 2016, 2018: the patterns before 2021 need all of 2014 to 2020"
+    ) as told:
         select(tmp_path, maps, files={"target_year": 2021})
+    assert told.value.what.endswith("The maps given reach back 2 years without a gap.")
+    assert told.value.fix == "Give those maps, or another target year."
+    with pytest.raises(SampleError, match=r"Give those maps, or set history_years to 4 or fewer\."):
+        select(tmp_path, write_years(tmp_path, range(2017, 2022), np.full((5, 2, 2), CORN)))
+
+
+def test_what_a_killed_run_left_is_gone_after_the_next(tmp_path):
+    """Both ways of writing leave hidden files under names of their own while they work; none may stay."""
+    maps = write_years(tmp_path, range(2017, 2022), np.full((5, 4, 4), CORN))
+    names = set()
+
+    def look(_share, _text):
+        names.update(path.name for path in tmp_path.iterdir() if path.name.startswith("."))
+
+    for agreement in (True, False):
+        rules = TrustRules(**{**LOOSE, "min_agreement": 50.0}, history_years=3, agreement=agreement)
+        with ReferenceMaps(ReferenceFiles(maps)) as opened:
+            select_trusted(opened, scheme_of(THREE), rules, TrustOptions(tmp_path / "trusted.tif"), Progress(look))
+    assert names == {".trusted.part.tif", ".trusted.part.classes", ".trusted.part.patterns"}
+    for name in names:
+        (tmp_path / name).write_bytes(b"half")
+    found = select(tmp_path, maps, history_years=3, **LOOSE)
+    assert bands(found)[0].tolist() == [[CORN] * 4] * 4
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_an_emptied_class_names_the_rule(tmp_path):
@@ -524,9 +550,6 @@ def test_an_emptied_class_names_the_rule(tmp_path):
         "'homogeneous 3 x 3' 1 would be left."
     )
     assert found.counts.emptied_by(61) == "No pixel of class 'Other' is in the maps."
-    found.counts.refuse_emptied((1,))
-    with pytest.raises(SampleError, match=r"'Soybean' is left.*'Other' is in the maps.*Loosen"):
-        found.counts.refuse_emptied()
 
 
 def test_a_pattern_without_agreement_is_dropped_and_told(tmp_path):
@@ -562,9 +585,22 @@ def test_rules_without_their_layer_are_off_and_told(tmp_path, agreement):
     assert found.counts.left().tolist() == [9, 0, 0]
     assert found.notes == (
         *(() if agreement else (UNJUDGED,)),
-        "No confidence layer is given: the rule min_confidence is off.",
-        "No cultivated layer is given: the rule cultivated is off.",
+        "No confidence and no cultivated layer is given: the rules min_confidence and cultivated are off.",
     )
+
+
+def test_one_rule_without_its_layer_is_told_alone(tmp_path):
+    maps = write_years(tmp_path, range(2018, 2022), np.full((4, 3, 3), CORN))
+    found = select(tmp_path, maps, history_years=3, **{**LOOSE, "cultivated": "crops"})
+    assert found.notes == ("No cultivated layer is given: the rule cultivated is off.",)
+
+
+@pytest.mark.parametrize("rule", ["edge_m", "site_buffer_m"])
+def test_metres_on_maps_without_a_crs_name_the_map(tmp_path, rule):
+    maps = [write(tmp_path / f"m_{year}.tif", np.full((9, 9), CORN, np.uint8), crs=None) for year in range(2018, 2022)]
+    with pytest.raises(GridError, match="nothing can be measured in metres") as told:
+        select(tmp_path, maps, history_years=3, **LOOSE, **{rule: 30.0})
+    assert told.value.where == maps[-1]
 
 
 def test_the_raster_says_what_it_holds(site, tmp_path):
