@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ..house import tr
 from .look import AMBER, GREEN, RED, quiet, tint
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cropmap.contract.errors import CropMapError
 
 _COLOURS = {"good": GREEN, "warning": AMBER, "error": RED}
+_COLUMNS = 2  # of buttons
+_LONGEST = 180  # characters of a line
 _SIGNS = {"good": "✔", "warning": "⚠", "error": "✖"}
 
 
@@ -42,8 +44,9 @@ class Notice(QFrame):
         self._close.setToolTip(tr("Close this message"))
         self._close.clicked.connect(self.hide)
         self._close.setVisible(closable)
-        self._buttons = QVBoxLayout()
+        self._buttons = QGridLayout()
         self._buttons.setSpacing(4)
+        self._buttons.setColumnStretch(_COLUMNS, 1)
         middle = QVBoxLayout()
         middle.addWidget(self._text)
         middle.addLayout(self._buttons)
@@ -62,7 +65,7 @@ class Notice(QFrame):
         Args:
             level: "good", "warning" or "error".
             what: The sentence that matters.
-            details: Further lines, plain text.
+            details: Further lines, plain text; of a long one its beginning is shown, and all of it as a tooltip.
             actions: Buttons: text and what they do.
         """
         colour = _COLOURS[level]
@@ -71,8 +74,9 @@ class Notice(QFrame):
         )
         self._sign.setText(_SIGNS[level])
         self._sign.setStyleSheet(f"color: {colour}; font-weight: bold;")
-        lines = [f"<b>{escape(what)}</b>", *(f"<div>{escape(line)}</div>" for line in details.splitlines() if line)]
-        self._text.setText("".join(lines))
+        shown = [_shortened(line) for line in details.splitlines() if line]
+        self._text.setText("".join([f"<b>{escape(what)}</b>", *(f"<div>{escape(line)}</div>" for line in shown)]))
+        self._text.setToolTip("" if shown == details.splitlines() else details)
         self._set_actions(actions)
         self.show()
 
@@ -90,7 +94,11 @@ class Notice(QFrame):
     def _set_actions(self, actions: Sequence[tuple[str, Callable[[], object]]]) -> None:
         while self._buttons.count():
             self._buttons.takeAt(0).widget().deleteLater()
-        for text, action in actions:
+        for place, (text, action) in enumerate(actions):
             button = QPushButton(text)
             button.clicked.connect(lambda _checked=False, act=action: act())
-            self._buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+            self._buttons.addWidget(button, *divmod(place, _COLUMNS), Qt.AlignmentFlag.AlignLeft)
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1].rstrip()}…"

@@ -8,6 +8,7 @@ from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVector
 from cropmap_plugin.dock import HISTORY, IMAGES, MODEL, PREPARATION, SAMPLES, THE_MAP, CropMapDock
 from cropmap_plugin.house import catalogue
 from cropmap_plugin.pages.page import names_by_page
+from cropmap_plugin.widgets.notice import Notice
 
 FIGURES = {
     "dates": ["2021-04-03", "2021-05-05", "2021-06-06"],
@@ -217,3 +218,13 @@ def test_the_prepared_images_are_written_with_the_recipe_chosen(dock, survey, mo
     dock.preparation.set_values({"recipe": {"name": "weekly_linear", "step_days": 10}})
     dock.preparation.prepare.click()
     assert asked == [("prepare", {**dock.images.values(), "recipe": {"name": "weekly_linear", "step_days": 10}})]
+
+
+def test_a_long_line_of_a_notice_is_cut_and_stands_whole_in_its_tooltip(qgis_app):
+    notice = Notice()
+    notice.say("good", "Done.", "short\n" + "long " * 100)
+    assert "short" in notice.text()
+    assert len(notice.text()) < 300
+    assert notice._text.toolTip().count("long") == 100
+    notice.say("good", "Done.", "short")
+    assert notice._text.toolTip() == ""
