@@ -53,6 +53,12 @@ benchmarks: setup-all
 	$(CORE)/python benchmarks/steps.py
 	$(CORE)/python benchmarks/indices.py
 	$(CORE)/python benchmarks/breizhcrops.py
+	$(CORE)/python benchmarks/extraction.py
+	$(CORE)/python benchmarks/trusted.py
+	$(CORE)/python benchmarks/trusted_purity.py
+	$(CORE)/python benchmarks/sample_file.py
+	$(CORE)/python benchmarks/label_errors.py
+	$(CORE)/python benchmarks/next_points.py
 	$(CORE)/python benchmarks/cube_formats.py
 	$(CORE)/python benchmarks/end_to_end.py
 	$(CORE)/python benchmarks/imports.py
