@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropmap.contract.errors import CropMapError, SampleError
+from cropmap.contract.schemes import folded
 from cropmap.contract.words import counted
 from cropmap.data.legend import Legend, legend_of
 from cropmap.data.recipe import recipe_of
@@ -331,10 +331,12 @@ def _sample_file(header: Mapping[str, Any], rows: _Rows) -> SampleFile:
 
 
 def _code(text: str, legend: Legend) -> int | None:
-    """Return the code of a class as a person may have typed it; None where the legend lacks it."""
-    plain = unicodedata.normalize("NFC", text).strip()
+    """Return the code of a class as a person may have typed it; None where the legend lacks it, or has two such."""
     codes = {found.name: found.code for found in legend.classes}
-    return codes.get(text, codes.get(plain))
+    if text in codes:
+        return codes[text]
+    near = [found.code for found in legend.classes if folded(found.name) == folded(text)]
+    return near[0] if len(near) == 1 else None
 
 
 def _codes(names: NDArray[np.str_], legend: Legend, ids: NDArray[np.str_]) -> NDArray[np.uint8]:

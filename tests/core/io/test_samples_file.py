@@ -212,6 +212,19 @@ def test_verdicts_drop_keep_and_relabel_and_say_so(tmp_path):
     )
 
 
+def test_a_class_typed_in_another_case_is_the_same_class(tmp_path):
+    path = written(tmp_path)
+    edit(
+        path,
+        "UPDATE samples SET class = 'KUKURUZ' WHERE fid = 2",
+        "UPDATE samples SET verdict = ' Šećerna Repa ' WHERE fid = 4",
+    )
+    read = read_sample_file(path)
+    made = samples()
+    assert read.samples.codes[1] == made.legend.code_of("kukuruz")
+    assert read.samples.codes[3] == made.legend.code_of("šećerna repa")
+
+
 def test_a_row_added_by_hand_is_left_out_and_said(tmp_path):
     path = written(tmp_path)
     edit(path, ("INSERT INTO samples (geom, class) VALUES (?, 'rye')", (point(1, 2),)))
