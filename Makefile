@@ -56,6 +56,8 @@ benchmarks: setup-all
 	$(CORE)/python benchmarks/extraction.py
 	$(CORE)/python benchmarks/trusted.py
 	$(CORE)/python benchmarks/trusted_purity.py
+	$(CORE)/python benchmarks/drawing.py
+	$(CORE)/python benchmarks/splits.py
 	$(CORE)/python benchmarks/sample_file.py
 	$(CORE)/python benchmarks/label_errors.py
 	$(CORE)/python benchmarks/next_points.py
