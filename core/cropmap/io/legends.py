@@ -15,7 +15,6 @@ from cropmap.contract.colours import class_colours
 from cropmap.contract.errors import LegendError
 from cropmap.data.cdl import cdl_legend
 from cropmap.data.legend import NODATA, Legend, LegendClass, legend_of
-from cropmap.io.files import atomic_write_text
 from cropmap.io.map_styles import BLUE, GREEN, MIN_MAX, NAME, RED
 from cropmap.io.rasters import opened
 
@@ -63,11 +62,6 @@ def chosen_legend(text: str) -> Legend | None:
     if text.casefold() == _CDL:
         return cdl_legend()
     return read_legend(text) if text else None
-
-
-def write_legend(path: Path | str, legend: Legend) -> None:
-    """Write a legend file."""
-    atomic_write_text(Path(path), json.dumps(legend.to_list(), indent=1, ensure_ascii=False) + "\n")
 
 
 def _check_entry(entry: Any, which: str, where: str) -> None:
