@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from cropmap.contract.events import EXIT_CANCELLED, Event, ProgressEvent, WarningEvent, encode
+from cropmap.contract.events import EXIT_CANCELLED, Event, PointEvent, ProgressEvent, WarningEvent, encode
 from cropmap.contract.progress import Progress
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ class Channel:
             lambda fraction, message: self.send(ProgressEvent(round(fraction, 4), message)),
             cancelled=self._cancelled.is_set,
             warn=lambda message: self.send(WarningEvent(message)),
+            point=lambda curve, figures: self.send(PointEvent(curve, dict(figures))),
         )
 
     def _listen(self) -> None:

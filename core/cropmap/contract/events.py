@@ -25,6 +25,14 @@ class WarningEvent:
 
 
 @dataclass(frozen=True)
+class PointEvent:
+    """Figures of one moment of a curve that grows while the job runs, e.g. the losses of an epoch."""
+
+    curve: str
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class DoneEvent:
     """The job's results: names to plain values; paths are absolute."""
 
@@ -50,11 +58,12 @@ class CancelledEvent:
     """The user stopped the job."""
 
 
-Event = Union[ProgressEvent, WarningEvent, DoneEvent, ErrorEvent, CancelledEvent]
+Event = Union[ProgressEvent, WarningEvent, PointEvent, DoneEvent, ErrorEvent, CancelledEvent]
 
 _NAMES: dict[str, type[Event]] = {
     "progress": ProgressEvent,
     "warning": WarningEvent,
+    "point": PointEvent,
     "done": DoneEvent,
     "error": ErrorEvent,
     "cancelled": CancelledEvent,

@@ -15,7 +15,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union
 
 from cropmap.contract.errors import ParameterError, Problem
 
@@ -49,6 +49,26 @@ KINDS = {
 INPUT_PATHS = frozenset({"folder", "file", "raster", "vector", "package"})
 INPUT_PATH_LISTS = frozenset({"rasters"})
 OUTPUT_PATHS = frozenset({"output_folder", "output_file"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """The numbers that a search of hyper-parameters tries.
+
+    Args:
+        low: The smallest.
+        high: The largest.
+        log: Equal ratios are equally likely, instead of equal differences.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+
+# What a search tries: a span of numbers, or each of some values.
+Searched = Union[Span, Sequence[Any]]
+
 _KIND_OF_TYPE = {"int": "integer", "float": "number", "bool": "boolean", "str": "text"}
 
 
@@ -64,6 +84,7 @@ def param(  # noqa: PLR0913 - the declaration of a parameter is what this module
     choices: Sequence[str] = (),
     registry: str = "",
     advanced: bool = False,
+    search: Searched = (),
 ) -> Any:
     """Declare a field of a parameter dataclass.
 
@@ -78,6 +99,7 @@ def param(  # noqa: PLR0913 - the declaration of a parameter is what this module
         choices: The allowed texts.
         registry: Name of the registry whose entries are allowed (kinds "entry" and "entries").
         advanced: Hidden in forms until asked for.
+        search: What a search of hyper-parameters tries; it leaves the parameter alone where empty.
     """
     if kind and kind not in KINDS:
         message = f"unknown parameter kind {kind!r}"
@@ -92,11 +114,24 @@ def param(  # noqa: PLR0913 - the declaration of a parameter is what this module
         "choices": tuple(choices),
         "registry": registry,
         "advanced": advanced,
+        "search": search if isinstance(search, Span) else tuple(search),
     }
     if isinstance(default, (list, dict)):
         made = default
         return dataclasses.field(default_factory=lambda: type(made)(made), metadata=meta)
     return dataclasses.field(default=default, metadata=meta)
+
+
+def other_default(params: type, name: str, default: Any) -> Any:
+    """Declare a field anew, as a base class declares it but for its default.
+
+    Args:
+        params: The base class, a parameter dataclass.
+        name: Its field.
+        default: The value when none is given.
+    """
+    base = next(field for field in dataclasses.fields(params) if field.name == name)
+    return dataclasses.field(default=default, metadata=dict(base.metadata))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +149,7 @@ class Spec:
     choices: tuple[str, ...]
     registry: str
     advanced: bool
+    search: Searched
 
     @property
     def required(self) -> bool:

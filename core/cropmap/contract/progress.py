@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 Listener = Callable[[float, str], None]
+PointListener = Callable[[str, Mapping[str, float]], None]
 
 
 class Cancelled(Exception):  # noqa: N818 - it is an outcome, not an error
@@ -24,6 +26,7 @@ class Progress:
         listener: Called with the fraction of the whole job done (0..1) and a message.
         cancelled: Asked at every report.
         warn: Called with a sentence that the user should see though the job goes on.
+        point: Called with the name of a curve that grows, e.g. "Fold 1", and the figures of its next point.
     """
 
     def __init__(
@@ -32,10 +35,13 @@ class Progress:
         *,
         cancelled: Callable[[], bool] | None = None,
         warn: Callable[[str], None] | None = None,
+        point: PointListener | None = None,
     ) -> None:
         self._listener = listener or (lambda _fraction, _message: None)
         self._cancelled = cancelled or (lambda: False)
         self._warn = warn or (lambda _message: None)
+        self._point = point or (lambda _curve, _figures: None)
+        self._curve = ""
         self._start, self._end = 0.0, 1.0
 
     def at(self, fraction: float, message: str = "") -> None:
@@ -50,10 +56,16 @@ class Progress:
 
     def part(self, start: float, end: float) -> Progress:
         """Return a progress that covers from `start` to `end` of this one."""
-        nested = Progress(self._listener, cancelled=self._cancelled, warn=self._warn)
         width = self._end - self._start
-        nested._start, nested._end = self._start + width * start, self._start + width * end
-        return nested
+        return self._changed(_start=self._start + width * start, _end=self._start + width * end)
+
+    def curve(self, name: str) -> Progress:
+        """Return the same progress, whose points belong to the curve of that name."""
+        return self._changed(_curve=name)
+
+    def point(self, figures: Mapping[str, float]) -> None:
+        """Tell the next point of the curve, e.g. an epoch's losses."""
+        self._point(self._curve, figures)
 
     def over(self, items: Sequence[T], message: str = "") -> Iterator[T]:
         """Yield the items one by one, reporting before each and after the last."""
@@ -69,10 +81,13 @@ class Progress:
             keep(message)
             self._warn(message)
 
-        same = Progress(self._listener, cancelled=self._cancelled, warn=both)
-        same._start, same._end = self._start, self._end
-        return same
+        return self._changed(_warn=both)
 
     def warn(self, message: str) -> None:
         """Tell the user something that does not stop the job."""
         self._warn(message)
+
+    def _changed(self, **fields: Any) -> Progress:
+        same = copy.copy(self)
+        vars(same).update(fields)
+        return same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from cropmap.contract.errors import JobError, PackageError, ParameterError
+from cropmap.data.package import mask_position
 from cropmap.models import MODELS
 
 if TYPE_CHECKING:
@@ -24,16 +26,38 @@ ModelT = TypeVar("ModelT", bound="SeriesClassifier")
 
 @dataclass(frozen=True)
 class SeriesShape:
-    """The sizes that a model is made for: time steps, bands, classes."""
+    """What a model is made for: time steps, bands, classes, and what is known of them.
+
+    Args:
+        steps: Number of time steps.
+        bands: Number of bands.
+        classes: Number of classes.
+        names: The bands' names, in order; empty where unknown.
+        days: Day of season of each step, ascending; empty where unknown: a week apart.
+        first: First day of the season; None where unknown. Of another year it means the same day of the year.
+    """
 
     steps: int
     bands: int
     classes: int
+    names: tuple[str, ...] = ()
+    days: tuple[int, ...] = ()
+    first: dt.date | None = None
 
     @property
     def features(self) -> int:
         """Numbers in one series."""
         return self.steps * self.bands
+
+    @property
+    def mask(self) -> int | None:
+        """Position of the band that tells which steps were seen, 1, or not, 0; None where there is none."""
+        return mask_position(self.names)
+
+    @property
+    def step_days(self) -> NDArray[np.float64]:
+        """Day of season of each step, (step,); a week apart where it is not known."""
+        return np.array(self.days or range(0, 7 * self.steps, 7), np.float64)
 
 
 class SeriesClassifier(ABC):
@@ -49,11 +73,19 @@ class SeriesClassifier(ABC):
         self.shape = shape
 
     @abstractmethod
+    def encode(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return features, (n, feature), of scaled and finite values, (n, step, band): what the head decides on."""
+
+    @abstractmethod
+    def head(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return class probabilities, (n, class), of features, (n, feature)."""
+
     def predict_proba(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability of each class, (n, class), for scaled and finite values, (n, step, band).
 
         Any n, also 0 and 1. Asked twice, it answers with the same bytes; it may be called from several threads.
         """
+        return self.head(self.encode(values))
 
     def to(self: ModelT, device: str) -> ModelT:  # noqa: ARG002 - models without a GPU form stay where they are
         """Move to a device, "auto", "cpu" or "cuda", where the model can use one, and return the model."""
@@ -94,6 +126,10 @@ class SelfFittingClassifier(SeriesClassifier):
     # Whether values are standardised per band first; splits of single features do not care.
     scaled = False
 
+    def encode(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the series as they are, flattened, (n, step x band)."""
+        return np.ascontiguousarray(values, np.float32).reshape(len(values), self.shape.features)
+
     @classmethod
     @abstractmethod
     def fit(
@@ -117,8 +153,15 @@ def model_class(name: str) -> type[SeriesClassifier]:
 
 
 def shape_of(package: ModelPackage) -> SeriesShape:
-    """Return the sizes that a package's model is made for."""
-    return SeriesShape(len(package.days), len(package.bands), len(package.legend))
+    """Return what a package's model is made for."""
+    return SeriesShape(
+        steps=len(package.days),
+        bands=len(package.bands),
+        classes=len(package.legend),
+        names=package.bands,
+        days=tuple(package.days.tolist()),
+        first=package.recipe.season.start,
+    )
 
 
 def load_model(package: ModelPackage) -> SeriesClassifier:

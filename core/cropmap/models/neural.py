@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cropmap.contract.errors import ModelError
-from cropmap.contract.params import param
+from cropmap.contract.params import Span, param
 from cropmap.models.base import SeriesClassifier, SeriesShape, check_arrays
 
 if TYPE_CHECKING:
@@ -33,12 +33,32 @@ class NeuralParams:
     """How a neural model is trained; part of every neural model's parameters."""
 
     epochs: int = param(100, help="Most passes over the training samples.", low=1, high=10_000)
-    batch_size: int = param(128, help="Samples of one step.", low=1, high=1_000_000)
-    learning_rate: float = param(5e-4, help="First step size of AdamW.", low=1e-8, high=1.0)
-    weight_decay: float = param(0.0, help="Weight decay of AdamW.", low=0.0, high=1.0, advanced=True)
+    batch_size: int = param(128, help="Samples of one step.", low=1, high=1_000_000, search=(32, 64, 128, 256))
+    learning_rate: float = param(5e-4, help="Largest step size.", low=1e-8, high=1.0, search=Span(1e-4, 1e-2, log=True))
+    schedule: str = param(
+        "plateau",
+        choices=("plateau", "cosine", "constant"),
+        help="plateau: the step size is cut by ten when the validation loss has not fallen for half of patience. "
+        "cosine: it rises over the first tenth of the epochs and then falls to nearly nothing. constant: it stays.",
+        advanced=True,
+    )
+    optimizer: str = param(
+        "adamw",
+        choices=("adamw", "adam"),
+        help="adamw takes the weight decay off the weights; adam adds it to the gradients, as both source studies do.",
+        advanced=True,
+    )
+    weight_decay: float = param(
+        0.0,
+        help="How strongly weights are pulled to 0.",
+        low=0.0,
+        high=1.0,
+        advanced=True,
+        search=Span(1e-6, 1e-1, log=True),
+    )
     patience: int = param(
         20,
-        help="Stop after so many epochs without a lower validation loss; half-way there the step size is cut by ten.",
+        help="Stop after so many epochs without a lower validation loss.",
         unit="epochs",
         low=2,
         high=10_000,
@@ -47,6 +67,55 @@ class NeuralParams:
     clip_norm: float = param(
         0.0, help="Gradients longer than this are shortened to it; 0 leaves them.", low=0.0, high=1e6, advanced=True
     )
+    label_smoothing: float = param(
+        0.0, help="Share of each label that is spread over all classes.", low=0.0, high=0.9, advanced=True
+    )
+    balance: str = param(
+        "none",
+        title="Rare classes",
+        choices=("none", "weights", "sampling"),
+        help="weights: errors of rare classes count more. sampling: rare classes are shown more often. One of the two "
+        "is enough.",
+        advanced=True,
+    )
+    scaling: str = param(
+        "per_band",
+        choices=("per_band", "per_band_and_step", "none"),
+        help="per_band: one mean and deviation a band, so that the season's shape stays (Long et al. 2026). "
+        "per_band_and_step: one for each date too (Antonijevic et al. 2023). none: values as they are.",
+        advanced=True,
+    )
+    mixed_precision: bool = param(
+        False,
+        help="Multiply in 16 bits where the device does so faster; last digits differ.",
+        advanced=True,
+    )
+    shift_days: float = param(
+        0.0,
+        title="Time shift",
+        help="While training, each series is moved by up to so many days, earlier or later.",
+        unit="days",
+        low=0.0,
+        high=60.0,
+        advanced=True,
+    )
+    jitter: float = param(
+        0.0,
+        title="Band jitter",
+        help="While training, each band of a series is moved by a random amount of this deviation, in deviations of "
+        "the band.",
+        low=0.0,
+        high=2.0,
+        advanced=True,
+    )
+    missing: float = param(
+        0.0,
+        title="Missing dates",
+        help="While training, up to this share of each series' steps is hidden, as clouds would.",
+        low=0.0,
+        high=0.9,
+        advanced=True,
+    )
 
 
 class SeriesNetwork(nn.Module):
@@ -54,13 +123,24 @@ class SeriesNetwork(nn.Module):
 
     Args:
         features: Length of what `encode` returns for one series.
-        classes: Number of classes.
+        shape: What the network is made for.
     """
 
-    def __init__(self, features: int, classes: int) -> None:
+    def __init__(self, features: int, shape: SeriesShape) -> None:
         super().__init__()
         self.features = features
-        self.head = nn.Linear(features, classes)
+        self.mask = shape.mask
+        self.head = nn.Linear(features, shape.classes)
+
+    def seen(self, values: Tensor) -> Tensor | None:
+        """Return True at the steps of scaled values that were seen, (n, step); None where no band tells it.
+
+        A series without any such step counts as seen throughout, so that means and attention stay finite.
+        """
+        if self.mask is None:
+            return None
+        known = values[:, :, self.mask] > 0.5
+        return known | ~known.any(dim=1, keepdim=True)
 
     @abstractmethod
     def encode(self, values: Tensor) -> Tensor:

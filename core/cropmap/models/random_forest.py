@@ -116,9 +116,9 @@ class RandomForest(SelfFittingClassifier):
             "leaves": self._leaves,
         }
 
-    def predict_proba(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the mean of the trees' class probabilities, (n, class), for values (n, step, band)."""
-        rows = np.ascontiguousarray(values, np.float32).reshape(len(values), self.shape.features)
+    def head(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the mean of the trees' class probabilities, (n, class), for features (n, step x band)."""
+        rows = np.ascontiguousarray(features, np.float32)
         trees = (self._feature, self._threshold, self._right, self._start, self._leaves)
         found = np.empty((len(rows), self.shape.classes), np.float32)
         for start in range(0, len(rows), _BLOCK):

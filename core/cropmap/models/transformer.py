@@ -66,7 +66,7 @@ class TransformerNetwork(SeriesNetwork):
     positions: Tensor
 
     def __init__(self, params: TransformerParams, shape: SeriesShape) -> None:
-        super().__init__(params.width, shape.classes)
+        super().__init__(params.width, shape)
         if params.width % params.heads or params.width % 2:
             raise ParameterError(
                 [Problem("width", f"{params.width} is odd or no multiple of {params.heads} heads.", "Change either.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import platform
 from collections.abc import Mapping
@@ -234,10 +235,19 @@ class _Task:
     columns: NDArray[np.intp]
     legend: Legend
     bands: tuple[str, ...]
+    days: tuple[int, ...]
+    first: dt.date
 
     @property
     def shape(self) -> SeriesShape:
-        return SeriesShape(self.values.shape[1], self.values.shape[2], len(self.legend))
+        return SeriesShape(
+            steps=self.values.shape[1],
+            bands=self.values.shape[2],
+            classes=len(self.legend),
+            names=self.bands,
+            days=self.days,
+            first=self.first,
+        )
 
 
 @dataclass(frozen=True)
@@ -251,7 +261,16 @@ def _task(samples: SampleSet, model: str, values: Mapping[str, Any]) -> _Task:
     params = MODELS.get(model).parse(values)
     legend = _occurring(samples)
     columns = np.searchsorted(legend.codes, samples.codes)
-    return _Task(model_class(model), params, samples.values, columns, legend, samples.bands)
+    return _Task(
+        kind=model_class(model),
+        params=params,
+        values=samples.values,
+        columns=columns,
+        legend=legend,
+        bands=samples.bands,
+        days=tuple(samples.days.tolist()),
+        first=samples.recipe.season.start,
+    )
 
 
 def _fit_at_once(kind: type[SelfFittingClassifier], task: _Task, options: FitOptions, progress: Progress) -> _Fitted:

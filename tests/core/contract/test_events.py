@@ -11,6 +11,7 @@ from cropmap.contract.events import (
     CancelledEvent,
     DoneEvent,
     ErrorEvent,
+    PointEvent,
     ProgressEvent,
     WarningEvent,
     decode,
@@ -20,6 +21,7 @@ from cropmap.contract.events import (
 _EVENTS = st.one_of(
     st.builds(ProgressEvent, st.floats(0, 1), st.text()),
     st.builds(WarningEvent, st.text()),
+    st.builds(PointEvent, st.text(), st.dictionaries(st.text(), st.floats(allow_nan=False, allow_infinity=False))),
     st.builds(DoneEvent, st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text()))),
     st.builds(ErrorEvent, st.text(), st.text(), st.text(), st.text()),
     st.just(CancelledEvent()),
