@@ -29,16 +29,20 @@ from .layers.results import load_results, open_file, zoom_to
 from .pages.history import HistoryPage, title_of
 from .pages.images import ImagesPage
 from .pages.map import MAP, MapPage
-from .pages.model import model_page
+from .pages.model import BEST, TUNE, ModelPage
+from .pages.page import parameters_of
 from .pages.preparation import PreparationPage
 from .pages.samples import SamplesPage
 from .pages.trusted import TRUST
 from .settings import choose_runs_folder, runs_folder, worker_python
 from .widgets.layers import with_copies
+from .widgets.models_window import ModelsWindow
 from .widgets.notice import Notice
+from .widgets.report_window import ReportWindow
 from .widgets.run_panel import RunPanel
 from .widgets.stepper import Stepper
 from .worker.history import PastRun, new_run_folder
+from .worker.packages import SO_FAR, WHOLE
 from .worker.process import Order, Outcome
 from .worker.task import Runner
 
@@ -47,6 +51,8 @@ if TYPE_CHECKING:
 
     from .pages.page import Page
 
+# In a run's folder: what an interrupted training or search goes on from.
+_UNFINISHED = ("checkpoints", "journal.jsonl")
 IMAGES, PREPARATION, SAMPLES, MODEL, THE_MAP, HISTORY = range(6)
 
 
@@ -67,11 +73,14 @@ class CropMapDock(QgsDockWidget):
         self._folder = Path()
         self._asked: dict[str, Any] = {}
         self._warnings: list[str] = []
+        self._order: Order | None = None
+        self.report_window: ReportWindow | None = None
+        self.models_window: ModelsWindow | None = None
         self.runner = Runner(self)
         self.images = ImagesPage(self.look)
         self.preparation = PreparationPage(self.compare, self.prepare)
         self.samples = SamplesPage(iface)
-        self.model = model_page()
+        self.model = ModelPage()
         self.map = MapPage()
         self.history = HistoryPage()
         self.pages: tuple[Page, ...] = (self.images, self.preparation, self.samples, self.model, self.map)
@@ -128,10 +137,16 @@ class CropMapDock(QgsDockWidget):
         self.runner.started.connect(self._job_started)
         self.runner.progressed.connect(self.run_panel.at)
         self.runner.warned.connect(self._warned)
+        self.runner.pointed.connect(self.run_panel.point)
         self.runner.ended.connect(self._job_ended)
         self.run_panel.cancel_asked.connect(self.runner.cancel)
         self.history.load_asked.connect(self.load_run)
         self.history.reuse_asked.connect(self.reuse)
+        self.history.resume_asked.connect(self.resume)
+        self.history.report_asked.connect(self.show_report)
+        self.model.start_asked.connect(self.start_for_model)
+        self.model.recipe_asked.connect(lambda: self.open_page(PREPARATION))
+        self.model.models_asked.connect(self.show_models)
 
     # ------------------------------------------------------------ walking through the pages
 
@@ -158,6 +173,7 @@ class CropMapDock(QgsDockWidget):
         self.primary.setText(self._primary_text(position))
         self.primary.setEnabled(not self.runner.busy)
         self.map.summary.setText(self._summary())
+        self.model.show_recipe(self.preparation.recipe())
 
     def go_on(self) -> None:
         """Do what the page's main button says."""
@@ -260,6 +276,24 @@ class CropMapDock(QgsDockWidget):
         own = self.model.values() if kind == "train" else {}
         self.start(kind, {**own, **params}, self._new_folder(kind))
 
+    def start_for_model(self, kind: str, own: Mapping[str, Any]) -> None:
+        """Start a job that the model's page asks for, with what it takes from the pages, or show what is wrong."""
+        takes = parameters_of(kind)
+        given = {name: value for page in self.pages[:THE_MAP] for name, value in page.values().items() if name in takes}
+        problems = catalogue().problems("jobs", kind, {**given, **own})
+        for page in self.pages[:THE_MAP]:
+            page.show_problems(problems)
+        if problems:
+            self._show_wrong(problems)
+            return
+        folder = self._new_folder(kind)
+        try:
+            read = self.samples.ready_for(folder) if "samples" in takes else {}
+        except (CropMapError, OSError) as error:
+            self._show_error(_readable(error))
+            return
+        self.start(kind, {**given, **{name: read[name] for name in read if name in takes}, **own}, folder)
+
     def run_demo(self) -> None:
         """Start the demonstration on a synthetic site."""
         self.start("demo", {}, self._new_folder("demo"))
@@ -284,15 +318,64 @@ class CropMapDock(QgsDockWidget):
         except CropMapError as error:
             self._show_error(error)
             return
-        self._folder, self._warnings = folder, []
+        self._begin(Order(Job(kind, given, str(folder)), python.path, CORE))
+
+    def _begin(self, order: Order) -> None:
+        self._order, self._folder, self._warnings = order, Path(order.job.out), []
         self.notice.hide()
-        order = Order(Job(kind, given, str(folder)), python.path, CORE)
-        self.runner.start(order, f"CropMap: {title_of(kind)}")
+        self.runner.start(order, f"CropMap: {title_of(order.job.kind)}")
         self.refresh()
 
+    def go_on_with(self, order: Order) -> None:
+        """Run a job again in its folder; it goes on from what it had finished there."""
+        if self.runner.busy:
+            self.notice.say("warning", tr("A job is running. Wait for it, or cancel it."))
+        else:
+            self._begin(order)
+
+    def resume(self, run: PastRun) -> None:
+        """Run an earlier run's job again in its folder."""
+        self.start(run.kind, run.params, run.folder)
+
     def leave(self) -> None:
-        """Stop what runs: the panel goes away."""
+        """Stop what runs and close the windows: the panel goes away."""
         self.runner.leave()
+        for window in (self.report_window, self.models_window):
+            if window is not None:
+                window.close()
+                window.deleteLater()
+        self.report_window = self.models_window = None
+
+    # ------------------------------------------------------------ windows
+
+    def show_report(self, path: str) -> None:
+        """Show a run's report inside QGIS."""
+        if self.report_window is None:
+            self.report_window = ReportWindow(self._iface.mainWindow())
+        if not self.report_window.show_report(path):
+            self.notice.say("warning", tr("This run's files are no longer there."), path)
+
+    def show_models(self) -> None:
+        """Show the models trained so far."""
+        if self.models_window is None:
+            self.models_window = ModelsWindow(self._iface.mainWindow())
+            self.models_window.use_asked.connect(self.use_package)
+            self.models_window.report_asked.connect(self.show_report)
+            self.models_window.renamed.connect(self._package_renamed)
+        self.models_window.show_folder(self.map.results_folder() or runs_folder())
+        self.models_window.show()
+        self.models_window.raise_()
+        self.models_window.activateWindow()
+
+    def use_package(self, path: str) -> None:
+        """Open the last page, to make maps with a model package."""
+        self.notice.hide()
+        self.map.use_package(path)
+        self.open_page(THE_MAP)
+
+    def _package_renamed(self, before: str, after: str) -> None:
+        if self.map.package_path() == before:
+            self.map.use_package(after)
 
     def _job_started(self, _kind: str, log: Path) -> None:
         self.run_panel.begin(log)
@@ -305,7 +388,7 @@ class CropMapDock(QgsDockWidget):
         self.refresh()
         if outcome.status == "cancelled":
             self.run_panel.hide()
-            self.notice.say("warning", tr("Cancelled."), self._leftover(kind))
+            self._show_cancelled(kind)
         elif outcome.error is not None:
             self._show_error(outcome.error, (tr("Show the log"), self.run_panel.show_log))
         elif kind == "inspect":
@@ -319,6 +402,28 @@ class CropMapDock(QgsDockWidget):
     def _leftover(self, kind: str) -> str:
         return "" if kind == "inspect" else tr("What was written stays in {folder}.").format(folder=self._folder)
 
+    def _show_cancelled(self, kind: str) -> None:
+        """Say what a cancelled job left, and offer to use it or to go on."""
+        whole, so_far, order = self._folder / WHOLE, self._folder / SO_FAR, self._order
+        model = whole if whole.is_file() else so_far if so_far.is_file() else None
+        actions: list[tuple[str, Any]] = []
+        if model is not None:
+            actions.append((tr("Use this model"), lambda: self.use_package(str(model))))
+        kept = ""
+        if model is not None:
+            kept = tr("The model is trained and kept.") if model == whole else tr("The best model so far is kept.")
+        if kind == TUNE and (self._folder / BEST).is_file():
+            folder, kept = self._folder, tr("The best settings so far are kept.")
+            actions.append((tr("Use these settings"), lambda: self._use_settings(folder)))
+        if order is not None and (actions or any((self._folder / name).exists() for name in _UNFINISHED)):
+            actions.append((tr("Go on"), lambda: self.go_on_with(order)))
+        self.notice.say("warning", tr("Cancelled."), "\n".join(filter(None, [kept, self._leftover(kind)])), actions)
+
+    def _use_settings(self, folder: Path) -> None:
+        if self.model.take_best(folder):
+            self.notice.hide()
+            self.open_page(MODEL)
+
     # ------------------------------------------------------------ results
 
     def _show_listing(self, result: Mapping[str, Any]) -> None:
@@ -330,7 +435,7 @@ class CropMapDock(QgsDockWidget):
         self.refresh()
 
     def _show_result(self, kind: str, result: Mapping[str, Any]) -> None:
-        taken = self.samples.job_done(kind, result)
+        taken = "\n".join(filter(None, [self.samples.job_done(kind, result), self.model.job_done(kind, result)]))
         name = f"CropMap: {Path(str(result.get('run_folder', self._folder))).name}"
         # What came of reference maps its tab shows, where it is asked to.
         loaded = None if kind == TRUST else self.load(result, name)
@@ -367,7 +472,7 @@ class CropMapDock(QgsDockWidget):
         actions: list[tuple[str, Any]] = []
         report = str(result.get("outputs", {}).get("report", ""))
         if report:
-            actions.append((tr("Open the report"), lambda: open_file(report)))
+            actions.append((tr("Open the report"), lambda: self.show_report(report)))
         if loaded is not None and "class_map" in loaded.layers:
             layer = loaded.layers["class_map"]
             actions.append((tr("Zoom to the map"), lambda: zoom_to(self._iface, layer)))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication, QgsProject, QgsSettings
 from qgis.PyQt.QtCore import QStandardPaths
 
 from .worker.environment import WorkerPython, find_python
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _PYTHON = "cropmap/python"
 _RUNS = "cropmap/runs_folder"
+_PACKAGES = "cropmap/packages"
 _TORCH_INDEX = "cropmap/torch_index"
 
 
@@ -58,3 +64,17 @@ def runs_folder() -> Path:
 def choose_runs_folder(path: Path) -> None:
     """Remember the folder that run folders are made in."""
     QgsSettings().setValue(_RUNS, str(path))
+
+
+def added_packages() -> list[Path]:
+    """Return the model packages that the user added to the list of models, beside those of the runs."""
+    try:
+        listed = json.loads(str(QgsSettings().value(_PACKAGES, "[]") or "[]"))
+    except ValueError:
+        return []
+    return [Path(path) for path in listed if isinstance(path, str)] if isinstance(listed, list) else []
+
+
+def keep_packages(paths: Iterable[Path]) -> None:
+    """Remember the model packages that the user added."""
+    QgsSettings().setValue(_PACKAGES, json.dumps([str(path) for path in dict.fromkeys(paths)]))

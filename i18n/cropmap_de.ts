@@ -92,6 +92,10 @@
    <translation>Karte rechnen</translation>
   </message>
   <message>
+   <source>Cancelled.</source>
+   <translation>Abgebrochen.</translation>
+  </message>
+  <message>
    <source>Images</source>
    <translation>Bilder</translation>
   </message>
@@ -116,8 +120,20 @@
    <translation>Ein Auftrag läuft. Bitte warten oder abbrechen.</translation>
   </message>
   <message>
-   <source>Cancelled.</source>
-   <translation>Abgebrochen.</translation>
+   <source>This run's files are no longer there.</source>
+   <translation>Die Dateien dieses Laufs sind nicht mehr da.</translation>
+  </message>
+  <message>
+   <source>The model is trained and kept.</source>
+   <translation>Das Modell ist fertig trainiert und bleibt erhalten.</translation>
+  </message>
+  <message>
+   <source>The best model so far is kept.</source>
+   <translation>Das bisher beste Modell bleibt erhalten.</translation>
+  </message>
+  <message>
+   <source>The best settings so far are kept.</source>
+   <translation>Die bisher besten Einstellungen bleiben erhalten.</translation>
   </message>
   <message>
    <source>These images cannot be used yet.</source>
@@ -126,10 +142,6 @@
   <message>
    <source>{what}: done.</source>
    <translation>{what}: fertig.</translation>
-  </message>
-  <message>
-   <source>This run's files are no longer there.</source>
-   <translation>Die Dateien dieses Laufs sind nicht mehr da.</translation>
   </message>
   <message>
    <source>Open the folder</source>
@@ -146,6 +158,18 @@
   <message>
    <source>What was written stays in {folder}.</source>
    <translation>Was geschrieben wurde, bleibt in {folder}.</translation>
+  </message>
+  <message>
+   <source>Use this model</source>
+   <translation>Dieses Modell verwenden</translation>
+  </message>
+  <message>
+   <source>Use these settings</source>
+   <translation>Diese Einstellungen verwenden</translation>
+  </message>
+  <message>
+   <source>Go on</source>
+   <translation>Fortsetzen</translation>
   </message>
   <message>
    <source>Open the report</source>
@@ -284,6 +308,14 @@
    <translation>Diese Einstellungen wieder verwenden</translation>
   </message>
   <message>
+   <source>Go on with it</source>
+   <translation>Lauf fortsetzen</translation>
+  </message>
+  <message>
+   <source>Run it again in its folder: what it had finished is not done twice.</source>
+   <translation>Im selben Ordner noch einmal starten: Was fertig war, wird nicht zweimal gerechnet.</translation>
+  </message>
+  <message>
    <source>When</source>
    <translation>Wann</translation>
   </message>
@@ -356,8 +388,96 @@
    <translation>Jeder Lauf bekommt darin einen eigenen Ordner: Karte, Bericht, Modell, Protokoll.</translation>
   </message>
   <message>
+   <source>The best settings found stand in the form of the Model step.</source>
+   <translation>Die besten gefundenen Einstellungen stehen im Formular des Schritts Modell.</translation>
+  </message>
+  <message>
    <source>What learns the crops' seasonal curves. It is checked on parts of the area that it has not seen, so that neighbouring samples cannot flatter it.</source>
    <translation>Was die Jahreskurven der Kulturen lernt. Geprüft wird an Teilen des Gebiets, die es nicht gesehen hat, damit benachbarte Stichproben nicht schmeicheln.</translation>
+  </message>
+  <message>
+   <source>A sample file brings the recipe that its series were prepared by.</source>
+   <translation>Eine Stichprobendatei bringt das Rezept mit, nach dem ihre Zeitreihen vorbereitet wurden.</translation>
+  </message>
+  <message>
+   <source>Train</source>
+   <translation>Trainieren</translation>
+  </message>
+  <message>
+   <source>Tune…</source>
+   <translation>Abstimmen…</translation>
+  </message>
+  <message>
+   <source>Compare…</source>
+   <translation>Vergleichen…</translation>
+  </message>
+  <message>
+   <source>How early?</source>
+   <translation>Wie früh?</translation>
+  </message>
+  <message>
+   <source>Models…</source>
+   <translation>Modelle…</translation>
+  </message>
+  <message>
+   <source>Fit this model, and see in the report how well it does.</source>
+   <translation>Dieses Modell anpassen; der Bericht zeigt, wie gut es ist.</translation>
+  </message>
+  <message>
+   <source>Try settings of this model for some minutes; the best ones come into the form above.</source>
+   <translation>Einige Minuten lang Einstellungen dieses Modells versuchen; die besten kommen in das Formular oben.</translation>
+  </message>
+  <message>
+   <source>Judge several models on the same folds: which is best, and by how much?</source>
+   <translation>Mehrere Modelle an denselben Teilen prüfen: Welches ist das beste, und um wie viel?</translation>
+  </message>
+  <message>
+   <source>From which date on can each crop be told apart? Takes the images and samples of this panel.</source>
+   <translation>Ab welchem Tag ist jede Kultur zu erkennen? Nimmt die Bilder und Stichproben dieses Fensters.</translation>
+  </message>
+  <message>
+   <source>All models so far: compare, rename, copy, delete them, or make maps with one.</source>
+   <translation>Alle bisherigen Modelle: vergleichen, umbenennen, kopieren, löschen oder mit einem kartieren.</translation>
+  </message>
+  <message>
+   <source>Sample files</source>
+   <translation>Stichprobendateien</translation>
+  </message>
+  <message>
+   <source>Try it on samples</source>
+   <translation>An Stichproben erproben</translation>
+  </message>
+  <message>
+   <source>Without a map: on a sample file that a run has written, samples.gpkg.</source>
+   <translation>Ohne Karte: an einer Stichprobendatei, die ein Lauf geschrieben hat, samples.gpkg.</translation>
+  </message>
+  <message>
+   <source>Trained before</source>
+   <translation>Schon trainiert</translation>
+  </message>
+  <message>
+   <source>(with settings of your own)</source>
+   <translation>(mit eigenen Einstellungen)</translation>
+  </message>
+  <message>
+   <source>Change…</source>
+   <translation>Ändern…</translation>
+  </message>
+  <message>
+   <source>A run that draws or reads samples writes one: samples.gpkg.</source>
+   <translation>Ein Lauf, der Stichproben zieht oder liest, schreibt eine: samples.gpkg.</translation>
+  </message>
+  <message>
+   <source>Recipe</source>
+   <translation>Vorbereitung</translation>
+  </message>
+  <message>
+   <source>Choose a sample file first.</source>
+   <translation>Wählen Sie zuerst eine Stichprobendatei.</translation>
+  </message>
+  <message>
+   <source>The layer has unsaved edits. Save them first: the job reads the file.</source>
+   <translation>Der Layer hat ungespeicherte Änderungen. Speichern Sie sie zuerst: Der Auftrag liest die Datei.</translation>
   </message>
   <message>
    <source>Preparation</source>
@@ -420,10 +540,6 @@
    <translation>Wählen Sie eine Stichprobendatei. Jeder Lauf mit Stichproben schreibt eine: samples.gpkg.</translation>
   </message>
   <message>
-   <source>Sample files</source>
-   <translation>Stichprobendateien</translation>
-  </message>
-  <message>
    <source>Settings</source>
    <translation>Einstellungen</translation>
   </message>
@@ -442,10 +558,6 @@
   <message>
    <source>Choose a sample file first: a samples.gpkg that a run has written.</source>
    <translation>Wählen Sie zuerst eine Stichprobendatei: eine samples.gpkg, die ein Lauf geschrieben hat.</translation>
-  </message>
-  <message>
-   <source>The layer has unsaved edits. Save them first: the job reads the file.</source>
-   <translation>Der Layer hat ungespeicherte Änderungen. Speichern Sie sie zuerst: Der Auftrag liest die Datei.</translation>
   </message>
   <message>
    <source>No label of this file is marked as doubtful. “Find doubtful labels” looks for them.</source>
@@ -700,6 +812,58 @@
    <translation>CropMap: Kulturartenkarten aus Bildzeitreihen</translation>
   </message>
   <message>
+   <source>training loss</source>
+   <translation>Verlust Training</translation>
+  </message>
+  <message>
+   <source>validation loss</source>
+   <translation>Verlust Prüfung</translation>
+  </message>
+  <message>
+   <source>validation accuracy</source>
+   <translation>Genauigkeit</translation>
+  </message>
+  <message>
+   <source>score of a trial</source>
+   <translation>Wert eines Versuchs</translation>
+  </message>
+  <message>
+   <source>best so far</source>
+   <translation>bisher bester</translation>
+  </message>
+  <message>
+   <source>trial {n}</source>
+   <translation>Versuch {n}</translation>
+  </message>
+  <message>
+   <source>score {n}</source>
+   <translation>Wert {n}</translation>
+  </message>
+  <message>
+   <source>epoch {n}</source>
+   <translation>Epoche {n}</translation>
+  </message>
+  <message>
+   <source>accuracy {n}</source>
+   <translation>Genauigkeit {n}</translation>
+  </message>
+  <message>
+   <source>not measured</source>
+   <translation>nicht gemessen</translation>
+  </message>
+  <message>
+   <source>Fold {n}</source>
+   <translation>Teil {n}</translation>
+  </message>
+  <message>
+   <source>Search</source>
+   <translation>Suche</translation>
+  </message>
+  <message>
+   <source>best: {n}</source>
+   <translation>beste: {n}</translation>
+  </message>
+  <message>
    <source>automatic</source>
    <translation>automatisch</translation>
   </message>
@@ -766,6 +930,14 @@
   <message>
    <source>{file} cannot be written: {why}</source>
    <translation>{file} lässt sich nicht schreiben: {why}</translation>
+  </message>
+  <message>
+   <source>Start</source>
+   <translation>Beginn</translation>
+  </message>
+  <message>
+   <source>Tick at least two models.</source>
+   <translation>Wählen Sie mindestens zwei Modelle.</translation>
   </message>
   <message>
    <source>Choose a layer, or a file →</source>
@@ -844,8 +1016,136 @@
    <translation>{band} fehlt am {date}</translation>
   </message>
   <message>
+   <source>cannot be read</source>
+   <translation>nicht lesbar</translation>
+  </message>
+  <message>
+   <source>Name</source>
+   <translation>Name</translation>
+  </message>
+  <message>
+   <source>Season</source>
+   <translation>Saison</translation>
+  </message>
+  <message>
+   <source>CropMap: models</source>
+   <translation>CropMap: Modelle</translation>
+  </message>
+  <message>
+   <source>There is no model yet: train one, or add a model package by its file.</source>
+   <translation>Noch gibt es kein Modell: Trainieren Sie eines, oder fügen Sie ein Modellpaket als Datei hinzu.</translation>
+  </message>
+  <message>
+   <source>Make maps with it</source>
+   <translation>Damit kartieren</translation>
+  </message>
+  <message>
+   <source>Rename</source>
+   <translation>Umbenennen</translation>
+  </message>
+  <message>
+   <source>Save a copy…</source>
+   <translation>Kopie speichern…</translation>
+  </message>
+  <message>
+   <source>Delete…</source>
+   <translation>Löschen…</translation>
+  </message>
+  <message>
+   <source>Add a file…</source>
+   <translation>Datei hinzufügen…</translation>
+  </message>
+  <message>
+   <source>Save a copy of the model</source>
+   <translation>Kopie des Modells speichern</translation>
+  </message>
+  <message>
+   <source>Add model packages</source>
+   <translation>Modellpakete hinzufügen</translation>
+  </message>
+  <message>
+   <source>Delete this model? It cannot be brought back.</source>
+   <translation>Dieses Modell löschen? Es lässt sich nicht zurückholen.</translation>
+  </message>
+  <message>
+   <source>Delete these {n} models for good?</source>
+   <translation>Diese {n} Modelle endgültig löschen?</translation>
+  </message>
+  <message>
+   <source>Accuracy</source>
+   <translation>Genauigkeit</translation>
+  </message>
+  <message>
+   <source>Written</source>
+   <translation>Geschrieben</translation>
+  </message>
+  <message>
+   <source>Size</source>
+   <translation>Größe</translation>
+  </message>
+  <message>
+   <source>Cross-validated figures. Select several models, with Ctrl or Shift, to compare them.</source>
+   <translation>Werte aus der Kreuzvalidierung. Mehrere Modelle, mit Strg oder Umschalt ausgewählt, werden verglichen.</translation>
+  </message>
+  <message>
+   <source>A copy is saved.</source>
+   <translation>Eine Kopie ist gespeichert.</translation>
+  </message>
+  <message>
+   <source>Keep it</source>
+   <translation>Behalten</translation>
+  </message>
+  <message>
+   <source>Models of the runs in {folder}, and those added by file</source>
+   <translation>Modelle der Läufe in {folder} und als Datei hinzugefügte</translation>
+  </message>
+  <message>
+   <source>Delete the file</source>
+   <translation>Datei löschen</translation>
+  </message>
+  <message>
+   <source>Delete the files</source>
+   <translation>Dateien löschen</translation>
+  </message>
+  <message>
+   <source>Only take it off the list</source>
+   <translation>Nur aus der Liste nehmen</translation>
+  </message>
+  <message>
+   <source>{figure} in cross-validation</source>
+   <translation>{figure} in der Kreuzvalidierung</translation>
+  </message>
+  <message>
+   <source>The first {n} of those selected.</source>
+   <translation>Die ersten {n} der ausgewählten.</translation>
+  </message>
+  <message>
    <source>Close this message</source>
    <translation>Meldung schließen</translation>
+  </message>
+  <message>
+   <source>Overall accuracy</source>
+   <translation>Gesamtgenauigkeit</translation>
+  </message>
+  <message>
+   <source>Macro F1</source>
+   <translation>Makro-F1</translation>
+  </message>
+  <message>
+   <source>Kappa</source>
+   <translation>Kappa</translation>
+  </message>
+  <message>
+   <source>Bands</source>
+   <translation>Kanäle</translation>
+  </message>
+  <message>
+   <source>Steps</source>
+   <translation>Schritte</translation>
+  </message>
+  <message>
+   <source>{first} to {last}</source>
+   <translation>{first} bis {last}</translation>
   </message>
   <message>
    <source>one path a line</source>
@@ -864,12 +1164,36 @@
    <translation>Dateien wählen</translation>
   </message>
   <message>
+   <source>Open in the browser</source>
+   <translation>Im Browser öffnen</translation>
+  </message>
+  <message>
+   <source>Smaller</source>
+   <translation>Kleiner</translation>
+  </message>
+  <message>
+   <source>Larger</source>
+   <translation>Größer</translation>
+  </message>
+  <message>
+   <source>Report: {run}</source>
+   <translation>Bericht: {run}</translation>
+  </message>
+  <message>
    <source>Cancel</source>
    <translation>Abbrechen</translation>
   </message>
   <message>
    <source>Log</source>
    <translation>Protokoll</translation>
+  </message>
+  <message>
+   <source>Curves</source>
+   <translation>Kurven</translation>
+  </message>
+  <message>
+   <source>Loss and accuracy of the training, epoch by epoch</source>
+   <translation>Verlust und Genauigkeit des Trainings, Epoche für Epoche</translation>
   </message>
   <message>
    <source>Starting the worker…</source>
@@ -1316,6 +1640,38 @@
    <translation>Die Arbeitsumgebung ist angelegt.</translation>
   </message>
   <message>
+   <source>There is a file of that name already.</source>
+   <translation>Eine Datei dieses Namens gibt es schon.</translation>
+  </message>
+  <message>
+   <source>This is no whole model package: {why}.</source>
+   <translation>Das ist kein ganzes Modellpaket: {why}.</translation>
+  </message>
+  <message>
+   <source>Choose another file.</source>
+   <translation>Wählen Sie eine andere Datei.</translation>
+  </message>
+  <message>
+   <source>The file cannot be changed: {why}.</source>
+   <translation>Die Datei lässt sich nicht ändern: {why}.</translation>
+  </message>
+  <message>
+   <source>Close what uses it, or choose another folder.</source>
+   <translation>Schließen Sie, was sie benutzt, oder wählen Sie einen anderen Ordner.</translation>
+  </message>
+  <message>
+   <source>{name} cannot be the name of a file.</source>
+   <translation>{name} kann nicht der Name einer Datei sein.</translation>
+  </message>
+  <message>
+   <source>Use letters, digits, spaces, - and _.</source>
+   <translation>Verwenden Sie Buchstaben, Ziffern, Leerzeichen, - und _.</translation>
+  </message>
+  <message>
+   <source>Choose another name.</source>
+   <translation>Wählen Sie einen anderen Namen.</translation>
+  </message>
+  <message>
    <source>CropMap: {kind}</source>
    <translation>CropMap: {kind}</translation>
   </message>
@@ -1636,10 +1992,6 @@
    <translation>Dieselbe Startzahl ergibt dasselbe Ergebnis.</translation>
   </message>
   <message>
-   <source>Recipe</source>
-   <translation>Vorbereitung</translation>
-  </message>
-  <message>
    <source>How cloudy, irregular series become regular ones.</source>
    <translation>Wie aus wolkigen, unregelmäßigen Reihen regelmäßige werden.</translation>
   </message>
@@ -1650,6 +2002,22 @@
   <message>
    <source>Share of the training blocks that decides when training stops.</source>
    <translation>Anteil der Trainingsblöcke, an dem sich entscheidet, wann das Training endet.</translation>
+  </message>
+  <message>
+   <source>Calibrate</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Temper the model's probabilities by what the cross-validation tells, so that of what it maps with 80 % confidence about 80 % is right. The classes stay the same.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Importance</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Also measure what each band, each date, and each band on each date is worth: how much accuracy is lost when its values are exchanged among the test samples. It takes as many predictions as there are of them, three times over.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Confidence</source>
@@ -1708,6 +2076,46 @@
    <translation>Wie viele dieser Pixel der Bericht zeichnet.</translation>
   </message>
   <message>
+   <source>Compare models</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Cross-validate several models on the same folds of one sample set, and report which is best and by how much.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sample set</source>
+   <translation>Stichprobendatei</translation>
+  </message>
+  <message>
+   <source>Sample file (samples.gpkg) that the sample job wrote; rows and classes may have been edited.</source>
+   <translation>Stichprobendatei (samples.gpkg), die beim Entnehmen der Stichproben entstand; Zeilen und Klassen dürfen bearbeitet sein.</translation>
+  </message>
+  <message>
+   <source>Models</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The models to compare, each with its own settings; the same one may stand here several times.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Runs of each model</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How often each model is cross-validated, each time with another seed on the same folds: what differs between runs is chance.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Learning curve</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Numbers of labels of each class: each model is also fitted on so many, drawn from all folds but the first, and tested on the first. Empty: no learning curve.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Demo</source>
    <translation>Vorführung</translation>
   </message>
@@ -1726,10 +2134,6 @@
   <message>
    <source>vojvodina</source>
    <translation>Vojvodina</translation>
-  </message>
-  <message>
-   <source>Size</source>
-   <translation>Größe</translation>
   </message>
   <message>
    <source>Edge of the site.</source>
@@ -1824,6 +2228,42 @@
    <translation>Die kartierte Klasse vor denen verbergen, die die Punkte interpretieren; sie steht nur in strata.csv.</translation>
   </message>
   <message>
+   <source>How early in the season</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Tell from which date on each crop is told apart well enough, by models that see nothing after it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>First cut-off</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Last day that the first model sees; empty: a third of the season.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Every</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Days from one cut-off to the next; the season's last day is the last one.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>days</source>
+   <translation>Tage</translation>
+  </message>
+  <message>
+   <source>Threshold</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>F1 from which on a class counts as told; the first date that it stays there is looked for.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Import labelled series</source>
    <translation>Zeitreihen mit bekannter Kultur einlesen</translation>
   </message>
@@ -1894,14 +2334,6 @@
   <message>
    <source>Rank the samples whose labels are doubtful, for a person to review; none is removed or changed.</source>
    <translation>Stichproben mit zweifelhafter Angabe nach der Stärke des Verdachts ordnen, damit ein Mensch sie durchsieht; keine wird entfernt oder geändert.</translation>
-  </message>
-  <message>
-   <source>Sample set</source>
-   <translation>Stichprobendatei</translation>
-  </message>
-  <message>
-   <source>Sample file (samples.gpkg) that the sample job wrote; rows and classes may have been edited.</source>
-   <translation>Stichprobendatei (samples.gpkg), die beim Entnehmen der Stichproben entstand; Zeilen und Klassen dürfen bearbeitet sein.</translation>
   </message>
   <message>
    <source>Label errors</source>
@@ -2328,6 +2760,50 @@
    <translation>Zeilen, die gleichzeitig gerechnet werden; 0 nimmt alle Kerne, höchstens 8.</translation>
   </message>
   <message>
+   <source>Tune model</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Search for the model's best parameter values by cross-validation; values that are given stay as they are.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Time</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What the search may take; judging its result comes on top, with two fits. The defaults are always tried.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>minutes</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Most trials</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Most sets of values tried; 0 sets no limit.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Objective</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What is made as large as possible: the mean F1 of the classes, or the overall accuracy.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>macro f1</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>overall</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Folder of images</source>
    <translation>Ordner mit Bildern</translation>
   </message>
@@ -2408,10 +2884,6 @@
    <translation>nein</translation>
   </message>
   <message>
-   <source>Bands</source>
-   <translation>Kanäle</translation>
-  </message>
-  <message>
    <source>Bands to use, in this order; empty takes all.</source>
    <translation>Zu verwendende Kanäle, in dieser Reihenfolge; leer nimmt alle.</translation>
   </message>
@@ -2464,10 +2936,6 @@
    <translation>Verbreitert Wolken und Schatten der Masken um diesen Abstand.</translation>
   </message>
   <message>
-   <source>Start</source>
-   <translation>Beginn</translation>
-  </message>
-  <message>
    <source>First date to use; empty takes all from the beginning.</source>
    <translation>Erster zu verwendender Termin; leer nimmt alle von Anfang an.</translation>
   </message>
@@ -2494,10 +2962,6 @@
   <message>
    <source>Days between the steps of such a file; 0 where none is.</source>
    <translation>Tage zwischen den Schritten einer solchen Datei; 0, wenn keine dabei ist.</translation>
-  </message>
-  <message>
-   <source>days</source>
-   <translation>Tage</translation>
   </message>
   <message>
    <source>Warp</source>
@@ -2714,10 +3178,6 @@
   <message>
    <source>Take the steps that you choose, in your order: save them as a JSON file and use them again.</source>
    <translation>Die selbst gewählten Schritte nehmen, in der eigenen Reihenfolge: als JSON-Datei speichern und wieder verwenden.</translation>
-  </message>
-  <message>
-   <source>Steps</source>
-   <translation>Schritte</translation>
   </message>
   <message>
    <source>What is done to each pixel's series, in this order.</source>
@@ -3064,6 +3524,14 @@
    <translation>Für „wenigste Wolken“: Anteil des Gebiets, der nicht klar ist, nach Tag der Saison; wird durch einen Blick auf die Bilder gefunden.</translation>
   </message>
   <message>
+   <source>Nothing after the season</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Forget all acquisitions after the season's end, so that a season still under way and one long past look alike.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Enough clear dates</source>
    <translation>Genug klare Termine</translation>
   </message>
@@ -3320,52 +3788,12 @@
    <translation>Das größte Lambda, das die V-Kurve probiert.</translation>
   </message>
   <message>
-   <source>Random forest</source>
-   <translation>Random Forest</translation>
+   <source>Transformer without positions (BMP)</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Many decision trees that vote; quick, steady with few samples, and in need of no tuning.</source>
-   <translation>Viele Entscheidungsbäume stimmen ab; schnell, beständig bei wenigen Stichproben, ohne Feineinstellung.</translation>
-  </message>
-  <message>
-   <source>Trees</source>
-   <translation>Bäume</translation>
-  </message>
-  <message>
-   <source>Number of trees; more are steadier and slower. Long et al. take 500.</source>
-   <translation>Anzahl der Bäume; mehr sind beständiger und langsamer. Long et al. nehmen 500.</translation>
-  </message>
-  <message>
-   <source>Features per split</source>
-   <translation>Merkmale</translation>
-  </message>
-  <message>
-   <source>Features tried at each split; 0 takes the square root of their number.</source>
-   <translation>Merkmale, die bei jeder Teilung probiert werden; 0 nimmt die Quadratwurzel ihrer Anzahl.</translation>
-  </message>
-  <message>
-   <source>Min leaf</source>
-   <translation>Kleinstes Blatt</translation>
-  </message>
-  <message>
-   <source>Fewest samples in a leaf; 5 halves the trees at a small loss.</source>
-   <translation>Mindestzahl der Stichproben in einem Blatt; 5 halbiert die Größe der Bäume bei geringem Verlust.</translation>
-  </message>
-  <message>
-   <source>Max samples</source>
-   <translation>Proben je Baum</translation>
-  </message>
-  <message>
-   <source>Samples drawn for each tree; 0 draws as many as there are. 20,000 makes a large fit much faster.</source>
-   <translation>Stichproben, die für jeden Baum gezogen werden; 0 zieht so viele, wie es gibt. 20.000 macht ein großes Training viel schneller.</translation>
-  </message>
-  <message>
-   <source>Transformer</source>
-   <translation>Transformer</translation>
-  </message>
-  <message>
-   <source>Attention over the season's steps; the most accurate with many samples, and slow without a GPU.</source>
-   <translation>Aufmerksamkeit über die Schritte der Saison; mit vielen Stichproben am genauesten, ohne Grafikkarte langsam.</translation>
+   <source>A small Transformer that keeps the season's strongest signs in any order; fit for a CPU; for transfer.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Epochs</source>
@@ -3388,24 +3816,60 @@
    <translation>Lernrate</translation>
   </message>
   <message>
-   <source>First step size of AdamW.</source>
-   <translation>Anfängliche Schrittweite von AdamW.</translation>
+   <source>Largest step size.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Schedule</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>plateau: the step size is cut by ten when the validation loss has not fallen for half of patience. cosine: it rises over the first tenth of the epochs and then falls to nearly nothing. constant: it stays.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>plateau</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>cosine</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>constant</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Optimizer</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>adamw takes the weight decay off the weights; adam adds it to the gradients, as both source studies do.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>adamw</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>adam</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Weight decay</source>
    <translation>Gewichtsabnahme</translation>
   </message>
   <message>
-   <source>Weight decay of AdamW.</source>
-   <translation>Gewichtsabnahme (weight decay) von AdamW.</translation>
+   <source>How strongly weights are pulled to 0.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Patience</source>
    <translation>Geduld</translation>
   </message>
   <message>
-   <source>Stop after so many epochs without a lower validation loss; half-way there the step size is cut by ten.</source>
-   <translation>Nach so vielen Durchgängen ohne kleineren Verlust bei der Überwachung aufhören; auf halbem Weg dorthin wird die Schrittweite auf ein Zehntel verkleinert.</translation>
+   <source>Stop after so many epochs without a lower validation loss.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>epochs</source>
@@ -3420,12 +3884,84 @@
    <translation>Längere Gradienten werden auf diese Länge gekürzt; 0 lässt sie, wie sie sind.</translation>
   </message>
   <message>
+   <source>Label smoothing</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share of each label that is spread over all classes.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Rare classes</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>weights: errors of rare classes count more. sampling: rare classes are shown more often. One of the two is enough.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>weights</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>sampling</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Scaling</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>per_band: one mean and deviation a band, so that the season's shape stays (Long et al. 2026). per_band_and_step: one for each date too (Antonijevic et al. 2023). none: values as they are.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>per band</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>per band and step</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Mixed precision</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Multiply in 16 bits where the device does so faster; last digits differ.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Time shift</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>While training, each series is moved by up to so many days, earlier or later.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Band jitter</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>While training, each band of a series is moved by a random amount of this deviation, in deviations of the band.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Missing dates</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>While training, up to this share of each series' steps is hidden, as clouds would.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Width</source>
    <translation>Breite</translation>
   </message>
   <message>
-   <source>Numbers that describe a time step; a multiple of twice the heads.</source>
-   <translation>Anzahl der Zahlen, die einen Zeitschritt beschreiben; ein Vielfaches der doppelten Zahl der Köpfe.</translation>
+   <source>Numbers that describe a time step; a multiple of the heads.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Layers</source>
@@ -3458,6 +3994,446 @@
   <message>
    <source>Share of values left out while training.</source>
    <translation>Anteil der Werte, die beim Training ausgelassen werden.</translation>
+  </message>
+  <message>
+   <source>Positions</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>none: as in the study, the order of the dates counts only through the scaling. day: the day of season is added to each step, and the first layer is linear.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>day</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Deep LSTM (BreizhCrops)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Four LSTM layers that read the season both ways; slow without a GPU; for many samples.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Hidden</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Numbers that each layer remembers in each direction.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Layers of cells.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share of values left out between layers while training.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Normalise the bands of each step</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>As the benchmark does; it forgets how bright a step is. Never with fewer than three bands.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Ensemble</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The mean of several models' probabilities; costs what all of them cost; where each point of accuracy counts.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Members</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The models, each with its own parameters; all learn from the same samples.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Copies</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How often each of them is fitted, each time with another seed; networks gain most.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Gradient boosting</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Small trees that mend each other's errors; minutes on a CPU; where a forest's accuracy is not enough.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Rounds</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How often the errors so far are mended, by one tree a class.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Depth</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Most splits from a tree's root to a leaf.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How much of each tree's correction is taken; half of it wants twice the rounds.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sample share</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share of the samples that each round learns from.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Feature share</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share of the features that each split chooses from.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Min weight</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How much a leaf must weigh: samples still in doubt weigh up to 0.5 each, sure ones nearly nothing.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Shrinkage</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Pulls the numbers in the leaves to 0 (L2).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>weights: errors of rare classes count more, so that all classes together count the same.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>InceptionTime</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Long and short convolutions side by side; among the slower networks, for long series with many samples.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Patterns that a module looks for, a quarter by each of its paths; a multiple of 4.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Modules, one after the other; every third adds a shortcut.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Kernel</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Steps that the longest convolution sees, an odd number; the others see about a half and a quarter.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>steps</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Lightweight temporal attention (L-TAE)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Learnt questions pick the days that matter; quick also on a CPU; for irregular dates and large maps.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Attention heads; each sees its own part of the width.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keys</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Length of a head's query and keys.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Summary</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Numbers that sum up a season.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share of the summary left out while training.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>MS-ResNet</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Residual convolutions at three scales, averaged over time; half to three quarters as quick as TempCNN.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Patterns that the first layers look for; the next blocks look for 2 and 4 times as many.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>OmniScaleCNN</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Convolutions of all prime lengths; large and slow, for comparisons and where no kernel length is known.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Min channels</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Fewest patterns of each kernel of the first layer. 1 is the published network, which lets hardly anything of many bands through; 4 is then better and also smaller.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Presto</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Features of an encoder that was trained on the whole world, then a simple classifier; for very few samples.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weights</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>File of published weights (default_model.pt of nasaharvest/presto). Needed to train only: the package holds them.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Head</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What learns the classes from the features: a logistic regression, or a random forest.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>linear</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>forest</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Strength</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How closely the logistic regression follows the samples; lower is smoother.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trees</source>
+   <translation>Bäume</translation>
+  </message>
+  <message>
+   <source>Trees of the forest.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Random forest</source>
+   <translation>Random Forest</translation>
+  </message>
+  <message>
+   <source>Many decision trees that vote; quick, steady with few samples, and in need of no tuning.</source>
+   <translation>Viele Entscheidungsbäume stimmen ab; schnell, beständig bei wenigen Stichproben, ohne Feineinstellung.</translation>
+  </message>
+  <message>
+   <source>Number of trees; more are steadier and slower. Long et al. take 500.</source>
+   <translation>Anzahl der Bäume; mehr sind beständiger und langsamer. Long et al. nehmen 500.</translation>
+  </message>
+  <message>
+   <source>Features per split</source>
+   <translation>Merkmale</translation>
+  </message>
+  <message>
+   <source>Features tried at each split; 0 takes the square root of their number.</source>
+   <translation>Merkmale, die bei jeder Teilung probiert werden; 0 nimmt die Quadratwurzel ihrer Anzahl.</translation>
+  </message>
+  <message>
+   <source>Min leaf</source>
+   <translation>Kleinstes Blatt</translation>
+  </message>
+  <message>
+   <source>Fewest samples in a leaf; 5 halves the trees at a small loss.</source>
+   <translation>Mindestzahl der Stichproben in einem Blatt; 5 halbiert die Größe der Bäume bei geringem Verlust.</translation>
+  </message>
+  <message>
+   <source>Max samples</source>
+   <translation>Proben je Baum</translation>
+  </message>
+  <message>
+   <source>Samples drawn for each tree; 0 draws as many as there are. 20,000 makes a large fit much faster.</source>
+   <translation>Stichproben, die für jeden Baum gezogen werden; 0 zieht so viele, wie es gibt. 20.000 macht ein großes Training viel schneller.</translation>
+  </message>
+  <message>
+   <source>Splits</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>best: each split takes the best threshold of each feature it tries. random: a random one, and each tree learns from all samples (extremely randomised trees); three times as quick to fit, often a little better.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>best</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>weights: samples of rare classes count more, so that all classes together count the same.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Recurrent network</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Reads the season step by step (RNN, LSTM, GRU); quick as a plain RNN; where the order of events counts.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Cell</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>rnn: the plainest and quickest. lstm, gru: gates decide what is remembered and what forgotten.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>rnn</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>lstm</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>gru</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Form</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>plain: one layer, read forwards. bidirectional: two layers, read both ways. attentive: the same, then a weighted mean over the steps in place of all steps side by side.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>plain</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>bidirectional</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>attentive</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Numbers that each direction remembers.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share of values left out between the two layers while training.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>As the source study does; it forgets how bright a step is. Never with fewer than three bands.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>StarRNN</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Stacked recurrent layers with one gate each; few weights, slow to train; for many samples.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Numbers that each layer remembers.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share of each layer's outputs left out while training.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Legacy tied layers</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>All layers but the first are one and the same, as in the benchmark's code; for comparisons.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>TempCNN</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Three convolutions along the season; quick to train and to map with, and good from a few hundred samples.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Patterns that each convolution looks for.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Steps that a convolution sees at a time; an odd number.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Dense</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Width of the layer before the classes.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Transformer</source>
+   <translation>Transformer</translation>
+  </message>
+  <message>
+   <source>Attention over the season's steps; the most accurate with many samples, and slow without a GPU.</source>
+   <translation>Aufmerksamkeit über die Schritte der Saison; mit vielen Stichproben am genauesten, ohne Grafikkarte langsam.</translation>
+  </message>
+  <message>
+   <source>Numbers that describe a time step; a multiple of twice the heads.</source>
+   <translation>Anzahl der Zahlen, die einen Zeitschritt beschreiben; ein Vielfaches der doppelten Zahl der Köpfe.</translation>
   </message>
   <message>
    <source>Legacy positions</source>

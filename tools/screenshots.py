@@ -7,9 +7,13 @@ names a folder with the real sets sits_sinop and cbers_w_bahia: they are mapped 
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import math
 import os
 import subprocess
 import traceback
+import zipfile
 from pathlib import Path
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
@@ -17,6 +21,10 @@ from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QApplication
 from qgis.utils import iface, plugins
+
+from cropmap.cropmap_plugin.house import catalogue
+from cropmap.cropmap_plugin.widgets.described import DescribedCombo
+from cropmap.cropmap_plugin.widgets.job_dialog import JobDialog
 
 FOLDER = Path(os.environ["CROPMAP_SHOTS"])
 DATA = os.environ.get("CROPMAP_SHOTS_DATA", "")
@@ -61,6 +69,40 @@ def sample_layer() -> QgsVectorLayer:
     return layer
 
 
+def write_package(path: Path, model: str, accuracy: float, classes: dict[str, tuple[str, int]]) -> None:
+    """Write a model package without weights: what the list of models reads of it."""
+    record = {
+        "samples": {name: count for name, (_colour, count) in classes.items()},
+        "cross_validation": {
+            "overall_accuracy": accuracy,
+            "macro_f1": accuracy - 0.021,
+            "kappa": 1.18 * accuracy - 0.2,
+        },
+    }
+    manifest = {
+        "cropmap_package": 1,
+        "model": model,
+        "params": {},
+        "recipe": {"name": "weekly_linear", "season": ["2021-04-01", "2021-10-31"], "steps": []},
+        "days": list(range(0, 210, 7)),
+        "bands": ["blue", "green", "red", "nir08", "swir16", "swir22"][: 4 if "x" in path.stem else 6],
+        "legend": [{"code": n, "name": name, "colour": found[0]} for n, (name, found) in enumerate(classes.items())],
+        "record": record,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", json.dumps(manifest))
+    written = dt.datetime(2021, 11, 4 + len(path.stem) % 2, 8 + len(classes), 15 + len(model), tzinfo=dt.timezone.utc)
+    os.utime(path, (written.timestamp(),) * 2)
+
+
+REPORT = """<!DOCTYPE html><html><head><title>Crop map</title><style>body { font-family: sans-serif; margin: 24px }
+.cards { display: grid } .card { border: 1px solid #ccc; padding: 12px }</style></head><body><h1>Crop map</h1>
+<section class="cards"><div class="card"><div class="label">Overall accuracy</div><div class="value">91.3 %</div></div>
+<div class="card"><div class="label">Macro F1</div><div class="value">0.887</div></div></section>
+<p>What a run's report looks like inside QGIS.</p></body></html>"""
+
+
 class Tour:
     """The steps, one after another with a pause, so that QGIS can draw in between."""
 
@@ -80,6 +122,11 @@ class Tour:
             *([self.counted] if os.environ.get("CROPMAP_SHOTS_RUN") else []),
             self.model,
             self.model_open,
+            self.model_list,
+            self.compared_models,
+            self.training,
+            self.models_list,
+            self.report,
             self.map,
             self.wrong,
             self.history,
@@ -193,6 +240,66 @@ class Tour:
         """The fourth page with everything unfolded."""
         for group in self.dock.model.findChildren(QgsCollapsibleGroupBox):
             group.setCollapsed(False)
+
+    def model_list(self) -> None:
+        """The models to choose from, each in a sentence."""
+        self.dock.model.findChild(DescribedCombo).showPopup()
+
+    def compared_models(self) -> None:
+        """The window that asks which models are compared; of a job that this catalogue may not have."""
+        self.dock.model.findChild(DescribedCombo).hidePopup()
+        if "compare_models" in catalogue().registries["jobs"]:
+            own = self.dock.model.own_names("compare_models")
+            self.dialog = JobDialog("compare_models", own, "transformer", self.dock)
+            self.dialog.open()
+
+    def training(self) -> None:
+        """A network while it trains: its losses and its accuracy."""
+        panel = self.dock.run_panel
+        panel.begin(FOLDER / "log.txt")
+        panel.at(0.62, "Training")
+        for curve, epochs in (("Fold 1", 40), ("Fold 2", 34), ("Fold 3", 37), ("Model", 24)):
+            for epoch in range(1, epochs + 1):
+                shift = len(curve) * epochs % 7 / 40
+                wave = 0.03 * math.sin(2.3 * epoch + epochs)
+                figures = {
+                    "epoch": epoch,
+                    "training_loss": 0.12 + 1.6 * math.exp(-epoch / 7) + shift / 2,
+                    "validation_loss": 0.3 + 1.4 * math.exp(-epoch / 6) + shift + wave + 0.004 * epoch,
+                    "validation_accuracy": 0.91 - 0.6 * math.exp(-epoch / 5) - shift / 4 - wave / 4,
+                }
+                panel.point(curve, figures)
+        self.open("model")
+
+    def models_list(self) -> None:
+        """The models of the runs, two of them side by side."""
+        self.dock.run_panel.end()
+        self.dock.run_panel.hide()
+        crops = {"Corn": ("#ffd300", 620), "Soybeans": ("#267000", 540), "Alfalfa": ("#ffa5e2", 120)}
+        more = {**crops, "Winter wheat": ("#a57000", 88), "Water": ("#4a6fa3", 60)}
+        runs = FOLDER / "model_runs"
+        for name, model, accuracy, classes in (
+            ("train-20211104-091500", "random_forest", 0.876, crops),
+            ("train-20211104-104200", "transformer", 0.913, more),
+            ("classify-20211105-160310", "transformer", 0.902, more),
+        ):
+            write_package(runs / name / "model.cropmap", model, accuracy, classes)
+            (runs / name / "report.html").write_text(REPORT, encoding="utf-8")
+        write_package(runs / "train-20211103-080000" / "four bands x.cropmap", "random_forest", 0.841, crops)
+        (runs / "broken").mkdir(exist_ok=True)
+        (runs / "broken" / "copied in half.cropmap").write_bytes(b"PK")
+        self.dock.map.folder.setFilePath(str(runs))
+        self.dock.show_models()
+        window = self.dialog = self.dock.models_window
+        names = ("train-20211104-091500", "train-20211104-104200", "train-20211103-080000")
+        window.select([path for path in window.paths() if path.parent.name in names])
+
+    def report(self) -> None:
+        """A run's report inside QGIS: the demo's, where there is one."""
+        runs = FOLDER / "model_runs"
+        path = Path(os.environ.get("CROPMAP_SHOTS_REPORT") or runs / "train-20211104-104200" / "report.html")
+        self.dock.show_report(str(path))
+        self.dialog = self.dock.report_window
 
     def map(self) -> None:
         """The last page."""

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from torch import Tensor
 
 
 @contextmanager
@@ -42,3 +44,19 @@ def torch_threads(threads: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def torch_state(*, cuda: bool = False) -> dict[str, Tensor]:
+    """Return the state of PyTorch's global generators, by device, to go on from with `set_torch_state`."""
+    import torch
+
+    return {"cpu": torch.get_rng_state()} | ({"cuda": torch.cuda.get_rng_state()} if cuda else {})
+
+
+def set_torch_state(states: Mapping[str, Tensor]) -> None:
+    """Give PyTorch's global generators what `torch_state` returned; inside `torch_seed`, which puts them back."""
+    import torch
+
+    torch.set_rng_state(states["cpu"])
+    if "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"])

@@ -29,6 +29,8 @@ class HistoryPage(QWidget):
 
     load_asked = pyqtSignal(object)
     reuse_asked = pyqtSignal(object)
+    resume_asked = pyqtSignal(object)
+    report_asked = pyqtSignal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +47,10 @@ class HistoryPage(QWidget):
         self.report = QPushButton(tr("Open the report"))
         self.folder = QPushButton(tr("Open the folder"))
         self.reuse = QPushButton(tr("Use these settings again"))
+        self.resume = QPushButton(tr("Go on with it"))
+        self.resume.setToolTip(tr("Run it again in its folder: what it had finished is not done twice."))
         self.load.clicked.connect(self._load)
+        self.resume.clicked.connect(self._resume)
         self.report.clicked.connect(self._open_report)
         self.folder.clicked.connect(self._open_folder)
         self.reuse.clicked.connect(self._reuse)
@@ -53,7 +58,7 @@ class HistoryPage(QWidget):
         column.addWidget(heading(tr("History")))
         column.addWidget(self._place)
         column.addWidget(self.tree, 1)
-        for button in (self.load, self.report, self.folder, self.reuse):
+        for button in (self.load, self.report, self.folder, self.reuse, self.resume):
             column.addWidget(button)
         self._selected()
 
@@ -86,6 +91,7 @@ class HistoryPage(QWidget):
         self.report.setEnabled("report" in outputs)
         self.folder.setEnabled(run is not None)
         self.reuse.setEnabled(run is not None and run.kind in {"classify", "map"})
+        self.resume.setEnabled(run is not None and not run.finished)
 
     def _load(self) -> None:
         run = self.selected()
@@ -95,7 +101,7 @@ class HistoryPage(QWidget):
     def _open_report(self) -> None:
         run = self.selected()
         if run is not None:
-            open_file(str(run.result["outputs"]["report"]))
+            self.report_asked.emit(str(run.result["outputs"]["report"]))
 
     def _open_folder(self) -> None:
         run = self.selected()
@@ -106,6 +112,11 @@ class HistoryPage(QWidget):
         run = self.selected()
         if run is not None:
             self.reuse_asked.emit(run)
+
+    def _resume(self) -> None:
+        run = self.selected()
+        if run is not None:
+            self.resume_asked.emit(run)
 
 
 def title_of(kind: str) -> str:

@@ -82,6 +82,16 @@ class MapPage(Page):
         """Choose what the page starts."""
         (self.package if kind == MAP else self.train).setChecked(True)
 
+    def use_package(self, path: str) -> None:
+        """Choose to make maps with a model package."""
+        self.set_kind(MAP)
+        self.set_values({**self.values(), "package": path})
+        self.changed.emit()
+
+    def package_path(self) -> str:
+        """Return the model package that maps are made with; empty where none is chosen."""
+        return str(self._forms[MAP].values().get("package", ""))
+
     def names(self) -> tuple[str, ...]:
         """Return the parameters that the page edits."""
         return self._forms[self.kind].names()

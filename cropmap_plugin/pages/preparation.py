@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton
 
 from ..house import tr
 from ..widgets.look import heading, paragraph
-from .page import FormPage, names_by_page
+from .page import FormPage, names_by_page, parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,11 @@ class PreparationPage(FormPage):
             self.prepare, tr("Prepare the images now, and keep the result: later models and maps then start from it.")
         )
         self.column.addStretch()
+
+    def recipe(self) -> Any:
+        """Return the recipe chosen: its name, or a table with its name and settings."""
+        (name,) = self.names()
+        return self.values().get(name, parameters_of("classify")[name]["default"])
 
     def _offer(self, button: QPushButton, text: str) -> None:
         self.column.addWidget(paragraph(text))

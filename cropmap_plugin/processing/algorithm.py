@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _OUT, _LOAD, _FIGURES = "OUT", "LOAD", "FIGURES"
 _LAYERS = ("confidence", "class_map", "trusted", "samples", "points", "next_points", "validation_points")
 _SAMPLES = ("samples", "points")  # those in the colours of their classes
+# What a training tells in tables; those that it has no figures for are left out.
+_TABLES = ("accuracy", "confusion", "folds", "split", "profiles", "curves", "calibration", "importance")
 # What each job kind writes, beside its figures; a model can hand these on to the next algorithm.
 _OUTPUTS = {
     "inspect": (),
@@ -56,11 +58,11 @@ _OUTPUTS = {
     "merge": ("samples",),
     "suggest": ("next_points",),
     "design": ("validation_points", "strata", "design"),
-    "train": ("package", "report", "accuracy", "confusion"),
+    "train": ("package", "report", *_TABLES),
     "map": ("class_map", "confidence"),
     "assess": ("report", "accuracy", "confusion"),
 }
-_ALL = ("class_map", "confidence", "report", "package", "samples", "scheme", "accuracy", "confusion")
+_ALL = ("class_map", "confidence", "report", "package", "samples", "scheme", *_TABLES)
 _OUTPUT_KINDS: dict[str, Any] = {
     "class_map": QgsProcessingOutputRasterLayer,
     "confidence": QgsProcessingOutputRasterLayer,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QFrame,
     QGridLayout,
@@ -27,8 +26,9 @@ from cropmap.contract.errors import Problem
 from cropmap.contract.params import chosen
 
 from ..house import catalogue, tr
+from .described import DescribedCombo
 from .editors import Editor, make_editor
-from .look import RED, guard_wheel, paragraph
+from .look import RED, paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -67,8 +67,14 @@ class SchemaForm(QWidget):
         group = folded(title)
         group.setLayout(self._rows(names))
         self._group_of.update(dict.fromkeys(names, group))
+        group.collapsedStateChanged.connect(lambda _closed: self._hide_empty(names))
         group.setCollapsed(True)
         return group
+
+    def _hide_empty(self, names: Sequence[str]) -> None:
+        """Hide the places of problems that there are not: a group that opens shows everything in it."""
+        for name in names:
+            self._fields[name].hide_empty()
 
     def _rows(self, names: Iterable[str]) -> QGridLayout:
         grid = QGridLayout()
@@ -177,6 +183,10 @@ class Field(QWidget):
         self._problem.setVisible(bool(problems))
         self._wrong = bool(problems) or bool(self._nested and self._nested.has_problem())
 
+    def hide_empty(self) -> None:
+        """Hide the place of a problem where there is none."""
+        self._problem.setVisible(self._wrong and bool(self._problem.text()))
+
     def has_problem(self) -> bool:
         """Return whether a problem is shown here or in the fields nested in it."""
         return self._wrong
@@ -211,11 +221,8 @@ class EntryEditor(QWidget):
         self._registry = prop["x-registry"]
         self._form: SchemaForm | None = None
         entries = catalogue().entries(self._registry)
-        self.combo = QComboBox()
-        self.combo.setMinimumContentsLength(12)
-        guard_wheel(self.combo)
-        for entry in entries:
-            self.combo.addItem(tr(entry.title), entry.name)
+        self.combo = DescribedCombo()
+        self.combo.fill([(tr(entry.title), tr(entry.summary), entry.name) for entry in entries])
         self.combo.setVisible(len(entries) > 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._summary = paragraph("")

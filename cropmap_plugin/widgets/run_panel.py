@@ -1,9 +1,9 @@
-"""How far the running job is: bar, message, time left, cancel, log."""
+"""How far the running job is: bar, message, time left, cancel, curves of a training, log."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QFontDatabase
@@ -20,9 +20,11 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..house import tr
+from .curve_plot import CurvePlot
 from .look import paragraph, quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _LOG_LINES = 2000
@@ -56,13 +58,12 @@ class RunPanel(QFrame):
         self.left.setStyleSheet(f"color: {quiet()}")
         self.cancel = QPushButton(tr("Cancel"))
         self.cancel.clicked.connect(self._cancel)
-        self.toggle = QToolButton()
-        self.toggle.setText(tr("Log"))
-        self.toggle.setCheckable(True)
-        self.toggle.setAutoRaise(True)
-        self.toggle.setArrowType(Qt.ArrowType.RightArrow)
-        self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.toggle = _unfolding(tr("Log"))
         self.toggle.toggled.connect(self._show_log)
+        self.curves = _unfolding(tr("Curves"))
+        self.curves.setToolTip(tr("Loss and accuracy of the training, epoch by epoch"))
+        self.curves.toggled.connect(self._show_curves)
+        self.curve = CurvePlot()
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setMaximumBlockCount(_LOG_LINES)
@@ -76,6 +77,7 @@ class RunPanel(QFrame):
         first, last = QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.bar, 1)
         first.addWidget(self.cancel)
+        last.addWidget(self.curves)
         last.addWidget(self.toggle)
         last.addStretch()
         last.addWidget(self.left)
@@ -84,6 +86,7 @@ class RunPanel(QFrame):
         column.setSpacing(4)
         column.addLayout(first)
         column.addWidget(self.message)
+        column.addWidget(self.curve)
         column.addLayout(last)
         column.addWidget(self.log)
 
@@ -91,6 +94,9 @@ class RunPanel(QFrame):
         """Show a job that starts; `log` is the file its words go to."""
         self._log, self._read, self._began = log, log.stat().st_size if log.is_file() else 0, time.monotonic()
         self.log.clear()
+        self.curve.clear()
+        self.curve.hide()
+        self.curves.hide()
         self.bar.setRange(0, 0)
         self.message.setText(tr("Starting the worker…"))
         self.left.clear()
@@ -108,6 +114,13 @@ class RunPanel(QFrame):
             self.left.setText(time_left(fraction, time.monotonic() - self._began))
         if message and self.cancel.isEnabled():
             self.message.setText(message)
+
+    def point(self, curve: str, figures: Mapping[str, Any]) -> None:
+        """Draw the next point of a training's curve; the first one unfolds the curves."""
+        if self.curve.add(curve, figures) and self.curves.isHidden():
+            self.curves.show()
+            self.curves.setChecked(True)
+            self._show_curves(True)
 
     def end(self) -> None:
         """Show that the job is over; the log stays to be read."""
@@ -128,8 +141,12 @@ class RunPanel(QFrame):
         self.message.setText(tr("Stopping…"))
         self.cancel_asked.emit()
 
+    def _show_curves(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signature
+        self.curves.setArrowType(_arrow(shown))
+        self.curve.setVisible(shown)
+
     def _show_log(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signature
-        self.toggle.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+        self.toggle.setArrowType(_arrow(shown))
         self.log.setVisible(shown)
         self._tick()
 
@@ -143,6 +160,21 @@ class RunPanel(QFrame):
         self._read = size
         if text:
             self.log.appendPlainText(text.rstrip("\n"))
+
+
+def _unfolding(text: str) -> QToolButton:
+    """Return a button that shows and hides what lies below it."""
+    button = QToolButton()
+    button.setText(text)
+    button.setCheckable(True)
+    button.setAutoRaise(True)
+    button.setArrowType(_arrow(False))
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    return button
+
+
+def _arrow(shown: bool) -> Qt.ArrowType:  # noqa: FBT001 - private
+    return Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow
 
 
 def time_left(fraction: float, seconds: float) -> str:

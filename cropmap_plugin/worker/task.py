@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsApplication, QgsTask
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from cropmap.contract.events import ErrorEvent, Event, ProgressEvent, WarningEvent
+from cropmap.contract.events import ErrorEvent, Event, PointEvent, ProgressEvent, WarningEvent
 
 from ..house import tr
 from .process import Order, Outcome, Worker
@@ -24,6 +25,7 @@ class WorkerTask(QgsTask):
 
     progressed = pyqtSignal(float, str)
     warned = pyqtSignal(str)
+    pointed = pyqtSignal(str, dict)  # a curve's name and the figures of its next point
     ended = pyqtSignal(object)
 
     def __init__(self, order: Order, title: str) -> None:
@@ -51,8 +53,15 @@ class WorkerTask(QgsTask):
             self.progressed.emit(event.fraction, event.message)
         elif isinstance(event, WarningEvent):
             self.warned.emit(event.message)
+        elif isinstance(event, PointEvent):
+            self._tell_point(event)
         elif isinstance(event, ErrorEvent):
             self.progressed.emit(-1.0, event.what)
+
+    def _tell_point(self, event: PointEvent) -> None:
+        # What a line holds is not checked against the event's types.
+        with contextlib.suppress(TypeError, ValueError):
+            self.pointed.emit(event.curve, dict(event.figures))
 
 
 class Runner(QObject):
@@ -61,6 +70,7 @@ class Runner(QObject):
     started = pyqtSignal(str, object)
     progressed = pyqtSignal(float, str)
     warned = pyqtSignal(str)
+    pointed = pyqtSignal(str, dict)
     ended = pyqtSignal(str, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -86,6 +96,7 @@ class Runner(QObject):
         self._task = WorkerTask(order, title or tr("CropMap: {kind}").format(kind=self._kind))
         self._task.progressed.connect(self.progressed)
         self._task.warned.connect(self.warned)
+        self._task.pointed.connect(self.pointed)
         self._task.ended.connect(self._over)
         log: Path = order.log
         self.started.emit(self._kind, log)
@@ -100,7 +111,7 @@ class Runner(QObject):
         """Stop the running job and never speak of it again: the panel goes away."""
         task, self._task = self._task, None
         if task is not None:
-            for signal in (task.progressed, task.warned, task.ended):
+            for signal in (task.progressed, task.warned, task.pointed, task.ended):
                 signal.disconnect()
             task.cancel()
 

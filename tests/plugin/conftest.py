@@ -39,7 +39,7 @@ def empty_settings(qgis_app, tmp_path, monkeypatch):
     """Nothing of an earlier test, or of the user, is remembered."""
     from qgis.core import QgsProject, QgsSettings
 
-    for key in ("cropmap/python", "cropmap/runs_folder", "cropmap/torch_index"):
+    for key in ("cropmap/python", "cropmap/runs_folder", "cropmap/packages", "cropmap/torch_index"):
         QgsSettings().remove(key)
     QgsSettings().setValue("cropmap/runs_folder", str(tmp_path / "runs"))
     QgsProject.instance().clear()

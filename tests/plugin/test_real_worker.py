@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsProject
+from qgis.PyQt.QtWidgets import QPushButton
 
 from cropmap_plugin.dock import HISTORY, CropMapDock
+from cropmap_plugin.worker.packages import read_summary
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-core/bin/python"
@@ -80,3 +82,35 @@ def test_qgis_and_the_command_line_make_the_same_bytes(finished, tmp_path, wait_
     subprocess.run(command, check=True, capture_output=True, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
     for name in ("class_map.tif", "class_map_confidence.tif", "model.cropmap", "samples.gpkg", "confusion.csv"):
         assert (tmp_path / "qgis" / name).read_bytes() == (tmp_path / "cli" / name).read_bytes(), name
+
+
+def test_a_network_s_losses_are_drawn_while_it_trains_and_a_cancel_keeps_its_best_model(finished, tmp_path, wait_for):
+    model = {"name": "transformer", "epochs": 2000, "patience": 1000, "width": 16, "layers": 1, "feed_forward": 16}
+    params = {"sample_set": str(tmp_path / "run" / "samples.gpkg"), "model": model, "folds": 2}
+    folder = tmp_path / "training"
+    finished.start("train", params, folder)
+    plot = finished.run_panel.curve
+    wait_for(lambda: len(plot.points("Model")) > 3, 120)
+    finished.run_panel.cancel.click()
+    wait_for(lambda: not finished.runner.busy, 60)
+    first = plot.points("Model")
+    assert [point.x for point in first] == list(range(1, len(first) + 1))
+    assert all(point.figures["training_loss"] > 0 for point in first)
+    assert "best model so far is kept" in finished.notice.text()
+    assert read_summary(folder / "model_so_far.cropmap").model == "transformer"
+
+    next(button for button in finished.notice.findChildren(QPushButton) if button.text() == "Go on").click()
+    # Its curve is whole: what was done before is told again.
+    wait_for(lambda: len(plot.points("Model")) > len(first), 120)
+    assert plot.points("Model")[: len(first)] == first
+    finished.run_panel.cancel.click()
+    wait_for(lambda: not finished.runner.busy, 60)
+
+    # A map with the model that was not finished.
+    next(button for button in finished.notice.findChildren(QPushButton) if button.text() == "Use this model").click()
+    images = next(path for path in (tmp_path / "run" / "site").iterdir() if path.is_dir())
+    finished.images.set_values({"images": {"name": "folder", "path": str(images)}})
+    finished.map.folder.setFilePath(str(tmp_path / "maps"))
+    finished.make_map()
+    wait_for(lambda: not finished.runner.busy, 120)
+    assert "done" in finished.notice.text()

@@ -11,13 +11,18 @@ from cropmap_plugin.worker.task import Runner
 
 class Witness:
     def __init__(self, runner):
-        self.progress, self.warnings, self.ends, self.threads = [], [], [], set()
+        self.progress, self.warnings, self.points, self.ends, self.threads = [], [], [], [], set()
         runner.progressed.connect(self._progressed)
         runner.warned.connect(self.warnings.append)
+        runner.pointed.connect(self._pointed)
         runner.ended.connect(self._ended)
 
     def _progressed(self, fraction, message):
         self.progress.append((fraction, message))
+        self.threads.add(QThread.currentThread())
+
+    def _pointed(self, curve, figures):
+        self.points.append((curve, figures))
         self.threads.add(QThread.currentThread())
 
     def _ended(self, kind, outcome):
@@ -55,6 +60,23 @@ def test_progress_and_warnings_arrive_in_order(runner, order, wait_for):
     wait_for(lambda: witness.ends)
     assert witness.progress == [(n / 5, f"Step {n}") for n in range(1, 5)]
     assert witness.warnings == ["Two dates are cloudy."]
+
+
+def test_points_of_curves_arrive_in_order_and_what_is_none_is_passed_over(runner, order, wait_for, qgis_app):
+    witness = Witness(runner)
+    runner.start(order("learn"))
+    wait_for(lambda: witness.ends)
+    assert [(curve, figures["epoch"]) for curve, figures in witness.points] == [
+        (curve, epoch) for curve in ("Fold 1", "Model") for epoch in (1, 2, 3)
+    ]
+    assert witness.points[1][1] == {
+        "epoch": 2,
+        "training_loss": 0.5,
+        "validation_loss": None,
+        "validation_accuracy": 0.5,
+    }
+    assert witness.threads == {qgis_app.thread()}
+    assert witness.ends[0][1].status == "done"
 
 
 def test_cancel_from_the_panel_stops_the_worker(runner, order, wait_for):

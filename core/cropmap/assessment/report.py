@@ -1,4 +1,4 @@
-"""One page about one map: what it shows, what it is worth, how it was made. One file, read without a network."""
+"""One page about one map or model: what it shows, what it is worth, how it was made. One file, no network."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cropmap.assessment.folds import FIGURES, fold_figures
 from cropmap.assessment.page import UNDEFINED, count, percent, render_page
 from cropmap.assessment.pictures import CONFIDENCE_COLOURS, class_png, confidence_png
-from cropmap.assessment.profiles import class_profiles
+from cropmap.assessment.samples_report import LAND_APART, samples_section
+from cropmap.assessment.training_report import Training, training_sections
 from cropmap.data.accuracy import Accuracy
 from cropmap.data.legend import NODATA
 from cropmap.data.maps import ClassMap
@@ -56,8 +58,7 @@ _CROSS_VALIDATIONS = {
     "random": ("Cross-validation by chance", _CHANCE.format(how="")),
     "file": ("Cross-validation", _WHOLE.format(how="the folds are those of the samples' file")),
 }
-_LAND_APART = frozenset({"blocks", "leave_site"})  # splits whose units are pieces of land apart
-_WHOLE_GROUPS = _LAND_APART | {"groups"}  # splits that part no group
+_WHOLE_GROUPS = LAND_APART | {"groups"}  # splits that part no group
 
 REFERENCE = "Measured by comparing the finished map with independent reference pixels. Classes are matched by name."
 
@@ -100,6 +101,7 @@ class Report:
         measured: Accuracies; the first one makes the headline.
         samples: The training samples: their profiles and places.
         folds: Which fold of the cross-validation tests each of `samples`.
+        training: The model: how it learnt, whether its probabilities mean what they say.
         clear: Acquisitions, by date.
         settings: Job parameters, plain values, nested where need be; the seed among them.
         versions: Library name to version.
@@ -115,6 +117,7 @@ class Report:
     measured: tuple[Measured, ...] = ()
     samples: SampleSet | None = None
     folds: FoldPlan | None = None
+    training: Training | None = None
     clear: tuple[ClearDate, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -140,8 +143,9 @@ def render_report(report: Report) -> str:
         "cards": _cards(report),
         "map": _map_section(report.class_map) if report.class_map else None,
         "measured": [_measured_section(found, report) for found in report.measured],
-        "samples": _samples_section(report),
+        "samples": samples_section(report.samples, report.folds) if report.samples is not None else None,
         "clear": _clear_section(report.clear),
+        **training_sections(report.training),
         "settings": report.settings,
         "versions": report.versions,
     }
@@ -323,7 +327,8 @@ def _measured_section(found: Measured, report: Report) -> dict[str, Any]:
         "names": names,
         "table": list(zip(names, accuracy.confusion.tolist(), accuracy.unmapped.tolist(), strict=True)),
         "classes": list(zip(colours, accuracy.by_class(), strict=True)),
-        "folds": found.folds,
+        "folds": fold_figures(found.folds) if found.folds else None,
+        "fold_names": [name for name, _ in FIGURES],
         "mixed": _mixed_up(accuracy),
     }
 
@@ -349,50 +354,7 @@ def _mixed_up(accuracy: Accuracy, most: int = 3) -> list[tuple[str, str, int, fl
     ]
 
 
-# ---------------------------------------------------------------- samples and images
-
-
-def _samples_section(report: Report) -> dict[str, Any] | None:
-    from cropmap.assessment import plots  # noqa: PLC0415 - the drawing library takes a second to import
-
-    samples = report.samples
-    if samples is None:
-        return None
-    profiles, land = class_profiles(samples), _drawn(report.folds)
-    names = [own.found.name for own in profiles.classes]
-    counts = samples.counts()
-    rows = [(own.name, own.colour, counts[own.name], _fold_counts(report, own.code)) for own in samples.legend.classes]
-    return {
-        "quantity": profiles.quantity,
-        "profiles": plots.profiles_png(profiles),
-        "profiles_alt": f"{profiles.quantity} from {profiles.dates[0]} to {profiles.dates[-1]}, one panel a class: "
-        f"{', '.join(names)}.",
-        "places": plots.samples_png(samples, land),
-        "places_alt": f"Where the {len(samples):,} training samples stand, coloured by class.",
-        "rows": rows,
-        "folds": _fold_numbers(report.folds),
-        "block": length_text(land.block_m) if land else "",
-        "nearest": length_text(land.nearest_m) if land and land.nearest_m >= 0 else "",
-        "recipe": samples.recipe.name,
-        "steps": len(samples.days),
-        "bands": ", ".join(samples.bands),
-    }
-
-
-def _drawn(folds: FoldPlan | None) -> FoldPlan | None:
-    """Return the plan where its units are pieces of land that can be outlined on a picture."""
-    return folds if folds is not None and folds.method in _LAND_APART else None
-
-
-def _fold_numbers(folds: FoldPlan | None) -> list[int]:
-    return [] if folds is None else list(range(folds.folds))
-
-
-def _fold_counts(report: Report, code: int) -> list[int]:
-    if report.folds is None or report.samples is None:
-        return []
-    own = report.samples.codes == code
-    return [int((own & (report.folds.fold == number)).sum()) for number in _fold_numbers(report.folds)]
+# ---------------------------------------------------------------- images
 
 
 def _clear_section(clear: Sequence[ClearDate]) -> dict[str, Any] | None:

@@ -59,9 +59,16 @@ class Progress:
         width = self._end - self._start
         return self._changed(_start=self._start + width * start, _end=self._start + width * end)
 
-    def curve(self, name: str) -> Progress:
-        """Return the same progress, whose points belong to the curve of that name."""
-        return self._changed(_curve=name)
+    def curve(self, name: str, *, default: bool = False) -> Progress:
+        """Return the same progress, whose points belong to the curve of that name.
+
+        Args:
+            name: What it is called; within another curve both: "Forest, fold 1".
+            default: Leave a curve that has a name already as it is.
+        """
+        if default and self._curve:
+            return self
+        return self._changed(_curve=f"{self._curve}, {name}" if self._curve else name)
 
     def point(self, figures: Mapping[str, float]) -> None:
         """Tell the next point of the curve, e.g. an epoch's losses."""

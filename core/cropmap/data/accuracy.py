@@ -29,8 +29,11 @@ class ClassAccuracy:
         producers: Share of the class's mapped reference pixels that the map shows as the class (recall).
         producers_interval: Its 95 % interval.
         f1: Harmonic mean of the two.
+        iou: Share that is right of the pixels that are the class or are mapped as it (intersection over union).
+        iou_interval: Its 95 % interval.
         support: Reference pixels of the class that the map has a class for.
         mapped: Reference pixels that the map shows as the class.
+        union: Reference pixels that are the class or that the map shows as it.
         unmapped: Reference pixels of the class without a class in the map; in none of the shares.
     """
 
@@ -41,8 +44,11 @@ class ClassAccuracy:
     producers: float
     producers_interval: Interval
     f1: float
+    iou: float
+    iou_interval: Interval
     support: int
     mapped: int
+    union: int
     unmapped: int
 
 
@@ -146,6 +152,22 @@ class Accuracy:
         return _ratio(2 * np.diagonal(self.confusion), self.support + self.mapped)
 
     @property
+    def union(self) -> NDArray[np.int64]:
+        """Reference pixels that are each class or that the map shows as it, (class,)."""
+        either: NDArray[np.int64] = self.support + self.mapped - np.diagonal(self.confusion)
+        return either
+
+    @property
+    def iou(self) -> NDArray[np.float64]:
+        """Intersection over union of each class, (class,): agreed / union, which is F1 / (2 - F1).
+
+        0 for a class that occurs only in the reference or only in the map; NaN for one that occurs in neither.
+
+        Source: Jaccard 1912, doi 10.1111/j.1469-8137.1912.tb05611.x.
+        """
+        return _ratio(np.diagonal(self.confusion), self.union)
+
+    @property
     def macro_f1(self) -> float:
         """Unweighted mean F1 over the classes that occur in the reference or in the map; NaN if none does."""
         return _mean(self.f1)
@@ -163,8 +185,8 @@ class Accuracy:
 
     def by_class(self) -> tuple[ClassAccuracy, ...]:
         """Return every class's accuracies, in the legend's order."""
-        users, producers, f1 = self.users, self.producers, self.f1
-        support, mapped, agreed = self.support, self.mapped, np.diagonal(self.confusion)
+        users, producers, f1, iou = self.users, self.producers, self.f1, self.iou
+        support, mapped, union, agreed = self.support, self.mapped, self.union, np.diagonal(self.confusion)
         return tuple(
             ClassAccuracy(
                 code=found.code,
@@ -174,8 +196,11 @@ class Accuracy:
                 producers=float(producers[k]),
                 producers_interval=wilson_interval(int(agreed[k]), int(support[k])),
                 f1=float(f1[k]),
+                iou=float(iou[k]),
+                iou_interval=wilson_interval(int(agreed[k]), int(union[k])),
                 support=int(support[k]),
                 mapped=int(mapped[k]),
+                union=int(union[k]),
                 unmapped=int(self.unmapped[k]),
             )
             for k, found in enumerate(self.legend.classes)
@@ -302,7 +327,10 @@ def _plain_class(found: ClassAccuracy) -> dict[str, Any]:
         "producers": _plain(found.producers),
         "producers_interval": [_plain(bound) for bound in found.producers_interval],
         "f1": _plain(found.f1),
+        "iou": _plain(found.iou),
+        "iou_interval": [_plain(bound) for bound in found.iou_interval],
         "support": found.support,
         "mapped": found.mapped,
+        "union": found.union,
         "unmapped": found.unmapped,
     }

@@ -17,11 +17,11 @@ from cropmap.data.recipe import Recipe
 
 @dataclass(frozen=True)
 class Scaling:
-    """Per-band standardisation, fitted on training pixels only: scaled = (value - mean) / deviation.
+    """Standardisation, fitted on training pixels only: scaled = (value - mean) / deviation.
 
     Args:
-        mean: (band,), float32; empty means that values stay as they are.
-        deviation: (band,), float32, above 0.
+        mean: (band,), or (step, band) where each step has its own, float32; empty means that values stay as they are.
+        deviation: Of the same shape, float32, above 0.
         mask: Position of the band that says which steps were seen (`mask_position`); None where there is none.
     """
 
@@ -33,7 +33,8 @@ class Scaling:
         """Return scaled values, (sample, step, band); all 0, the mean, at steps that the mask says were not seen."""
         if not self.mean.size:
             return values
-        scaled: NDArray[np.float32] = (values - self.mean) / self.deviation
+        scaled: NDArray[np.float32] = values - self.mean
+        scaled /= self.deviation
         if self.mask is not None:
             scaled[values[..., self.mask] == 0] = 0
         return scaled
@@ -62,6 +63,7 @@ class ModelPackage:
         scaling: Applied to prepared values before the model.
         fingerprint: Hash of the training samples' ids, codes and values.
         record: Evidence of the training: seed, versions, validation and cross-validation accuracies.
+        temperature: The model's probabilities are tempered by it (`tempered`); 1 leaves them as they are.
     """
 
     model: str
@@ -74,6 +76,7 @@ class ModelPackage:
     scaling: Scaling
     fingerprint: str
     record: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float = 1.0
 
     def check_bands(self, bands: tuple[str, ...]) -> None:
         """Refuse a series that lacks a band of the model.

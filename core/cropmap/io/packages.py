@@ -9,8 +9,8 @@ import hashlib
 import io
 import itertools
 import json
-import math
 import re
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -91,7 +91,8 @@ def read_package(path: Path | str) -> ModelPackage:
 
 
 def _tensors(package: ModelPackage) -> dict[str, NDArray[np.generic]]:
-    tensors = {_MODEL + name: np.ascontiguousarray(array) for name, array in package.arrays.items()}
+    # Not ascontiguousarray: it gives a single number, such as a count of batches, a dimension.
+    tensors = {_MODEL + name: np.asarray(array, order="C") for name, array in package.arrays.items()}
     tensors[_SCALING + "mean"] = np.ascontiguousarray(package.scaling.mean, np.float32)
     tensors[_SCALING + "deviation"] = np.ascontiguousarray(package.scaling.deviation, np.float32)
     return tensors
@@ -108,6 +109,7 @@ def _manifest(package: ModelPackage, weights: bytes) -> bytes:
         "legend": package.legend.to_list(),
         "fingerprint": package.fingerprint,
         "record": dict(package.record),
+        "temperature": package.temperature,
         "weights": {"sha256": hashlib.sha256(weights).hexdigest(), "bytes": len(weights)},
     }
     try:
@@ -249,10 +251,17 @@ def _package(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generi
         days=_days(manifest["days"], where),
         bands=bands,
         legend=legend,
-        scaling=_scaling(arrays, bands, where),
+        scaling=_scaling(arrays, len(manifest["days"]), bands, where),
         fingerprint=manifest["fingerprint"],
         record=manifest["record"],
+        temperature=_temperature(manifest.get("temperature", 1.0), where),
     )
+
+
+def _temperature(found: Any, where: str) -> float:
+    if isinstance(found, bool) or not isinstance(found, (int, float)) or not 0 < found <= sys.float_info.max:
+        raise PackageError(f"The temperature {found!r} is no number above 0.", where=where, fix=_DAMAGED)
+    return float(found)
 
 
 def _days(found: list[Any], where: str) -> NDArray[np.int32]:
@@ -262,14 +271,18 @@ def _days(found: list[Any], where: str) -> NDArray[np.int32]:
     return np.array(found, np.int32)
 
 
-def _scaling(arrays: Mapping[str, NDArray[np.generic]], bands: tuple[str, ...], where: str) -> Scaling:
+def _scaling(arrays: Mapping[str, NDArray[np.generic]], steps: int, bands: tuple[str, ...], where: str) -> Scaling:
     names = {name for name in arrays if name.startswith(_SCALING)}
     if names != {_SCALING + "mean", _SCALING + "deviation"}:
         raise PackageError("The scaling's mean or deviation is missing.", where=where, fix=_DAMAGED)
     mean, deviation = arrays[_SCALING + "mean"], arrays[_SCALING + "deviation"]
-    if mean.shape != deviation.shape or mean.shape not in ((0,), (len(bands),)):
+    if mean.shape != deviation.shape or mean.shape not in ((0,), (len(bands),), (steps, len(bands))):
+        held = "steps and bands" if mean.ndim > 1 else "bands"
         raise PackageError(
-            f"The scaling is for {math.prod(mean.shape)} bands; the model has {len(bands)}.", where=where, fix=_DAMAGED
+            f"The scaling is for {' x '.join(map(str, mean.shape))} {held}; the model has {steps} steps of "
+            f"{len(bands)} bands.",
+            where=where,
+            fix=_DAMAGED,
         )
     if mean.dtype != np.float32 or deviation.dtype != np.float32 or not (deviation.astype(np.float32) > 0).all():
         raise PackageError("The scaling's deviations are not above 0 in float32.", where=where, fix=_DAMAGED)

@@ -23,7 +23,7 @@ def write_accuracy(path: Path | str, accuracy: Accuracy) -> None:
     """Write every measure, one a row: for all classes first, then for each class.
 
     `pixels` is what the share is a share of: for user's accuracy the pixels mapped as the class, for producer's
-    accuracy its reference pixels.
+    accuracy its reference pixels, for the intersection over union the pixels that are either.
 
     Raises:
         OutputError: The file cannot be written.
@@ -60,6 +60,7 @@ def accuracy_rows(accuracy: Accuracy) -> list[tuple[Cell, ...]]:
             ("user's accuracy", *named, found.users, *found.users_interval, found.mapped),
             ("producer's accuracy", *named, found.producers, *found.producers_interval, found.support),
             ("F1", *named, found.f1, "", "", found.support + found.mapped),
+            ("intersection over union", *named, found.iou, *found.iou_interval, found.union),
             ("unmapped reference pixels", *named, found.unmapped, "", "", found.support + found.unmapped),
         ]
     return rows

@@ -15,10 +15,18 @@ from cropmap.data.scenes import SceneSeries
 from cropmap.jobs import JOBS
 from cropmap.jobs.images import clear_dates_of, open_images, recipe_for
 from cropmap.jobs.map import make_map, map_figures
-from cropmap.jobs.params import FitParams, LabelledParams, MapParams, RecipeParams
+from cropmap.jobs.params import LabelledParams, MapParams, RecipeParams
 from cropmap.jobs.run import versions
 from cropmap.jobs.sample import at_site, collect, split, split_figures, write_collected
-from cropmap.jobs.train import check_model, figures_of, fit_package, judge
+from cropmap.jobs.train import (
+    EvidenceParams,
+    Trained,
+    check_model,
+    clear_checkpoints,
+    figures_of,
+    fit_and_judge,
+    training_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifyParams(MapParams, FitParams, RecipeParams, LabelledParams):
+class ClassifyParams(MapParams, EvidenceParams, RecipeParams, LabelledParams):
     """What `classify` takes."""
 
 
@@ -38,7 +46,7 @@ class Classified:
     series: SceneSeries | PreparedSeries
     samples: SampleSet
     plan: FoldPlan
-    measured: Measured
+    trained: Trained
     class_map: ClassMap
 
 
@@ -46,7 +54,8 @@ class Classified:
 def classify(params: ClassifyParams, run: Run) -> Mapping[str, Any]:
     """Sample, train, judge by cross-validation, map and report: from images and labels to a crop map."""
     done = go_the_road(params, run)
-    report_on(done, params, run, site=Path(params.samples).stem, measured=(done.measured,))
+    report_on(done, params, run, site=Path(params.samples).stem, measured=done.trained.measured)
+    clear_checkpoints(run)
     return {"figures": road_figures(done)}
 
 
@@ -59,13 +68,12 @@ def go_the_road(params: ClassifyParams, run: Run) -> Classified:
         samples = at_site(collect(params, series, recipe, run, progress), params.site)
     plan = split(samples, params, params.seed, run)
     write_collected(params, samples, plan, run)
-    with run.stage("Cross-validating", 0.15, 0.4) as progress:
-        measured = judge(samples, plan, params, run, progress)
-    with run.stage("Training", 0.4, 0.5) as progress:
-        package = fit_package(samples, plan, params, measured, run, progress)
+    learning = run.within(0.15, 0.5)
+    trained = fit_and_judge(samples, plan, params, learning)
+    run.device = learning.device
     with run.stage("Mapping", 0.5, 0.97) as progress:
-        class_map = make_map(package, series, params, run, progress)
-    return Classified(series, samples, plan, measured, class_map)
+        class_map = make_map(trained.package, series, params, run, progress)
+    return Classified(series, samples, plan, trained, class_map)
 
 
 def report_on(
@@ -80,6 +88,7 @@ def report_on(
         measured=measured,
         samples=done.samples,
         folds=done.plan,
+        training=training_of(done.trained, done.samples, run),
         clear=clear_dates_of(done.series),
         settings=to_dict(params),
         versions=versions(),
@@ -91,4 +100,4 @@ def report_on(
 def road_figures(done: Classified) -> dict[str, Any]:
     """Return the whole road's headline figures."""
     figures = {"samples": len(done.samples), **split_figures(done.plan)}
-    return {**figures, **figures_of(done.measured), **map_figures(done.class_map)}
+    return {**figures, **figures_of(done.trained.judged), **map_figures(done.class_map)}

@@ -11,7 +11,7 @@ from cropmap.contract.params import param
 from cropmap.jobs import JOBS
 from cropmap.jobs.classify import ClassifyParams, go_the_road, report_on, road_figures
 from cropmap.jobs.params import MapParams, ModelParams, RecipeParams, SeedParams
-from cropmap.jobs.train import check_model, headline
+from cropmap.jobs.train import check_model, clear_checkpoints, headline
 from cropmap.testing.synthetic import SyntheticOptions, write_site
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def demo(params: DemoParams, run: Run) -> Mapping[str, Any]:
     accuracy = map_accuracy(done.class_map, truth, ComparisonOptions(seen=seen))
     run.warn(*accuracy.notes)
     against = Measured("Known truth", _TRUTH, accuracy)
-    report_on(done, road, run, site=params.site, measured=(against, done.measured), title="Demo: crop map")
+    report_on(done, road, run, site=params.site, measured=(against, *done.trained.measured), title="Demo: crop map")
+    clear_checkpoints(run)
     figures = {f"truth_{name}": value for name, value in headline(accuracy).items()}
     return {"figures": {**road_figures(done), **figures}}

@@ -24,7 +24,7 @@ from cropmap.sampling.extract import extract
 from cropmap.sampling.folds import FoldOptions, FoldPlan, check_classes, fold_samples, no_sample_file, stored_folds
 from cropmap.sampling.from_series import samples_from_series
 from cropmap.sampling.outlines import in_one_field
-from cropmap.sampling.parcels import extract_parcels, place_parcels
+from cropmap.sampling.parcels import PlacedParcels, extract_parcels, place_parcels
 from cropmap.sampling.place import PlaceOptions, place
 from cropmap.sampling.variogram import block_note, resemblance
 
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from cropmap.contract.progress import Progress
     from cropmap.data.prepared import PreparedSeries
     from cropmap.data.recipe import Recipe
-    from cropmap.data.samples import LabelFeatures, PlacedSamples, SampleSet
+    from cropmap.data.samples import LabelFeatures, LabelledSeries, PlacedSamples, SampleSet
     from cropmap.data.scenes import SceneSeries
+    from cropmap.data.schemes import ClassScheme
     from cropmap.jobs.run import Run
 
 # Each use of randomness draws from a stream of its own, so that a change in one leaves the others alone.
@@ -81,32 +82,62 @@ def collect(
     params: LabelledParams, series: SceneSeries | PreparedSeries, recipe: Recipe, run: Run, progress: Progress
 ) -> SampleSet:
     """Read the labels and return their prepared series; notes on what was left out go to the user."""
-    if params.split == "file":
-        raise no_sample_file()
-    path = Path(params.samples)
-    run.inputs.add(path)
-    scheme = scheme_of(params.scheme) if params.scheme.strip() else None
-    is_table = path.suffix.casefold() == ".npz"
-    if (params.total or params.min_distance_m) and (is_table or params.unit == "parcels"):
-        run.warn("Samples drawn and smallest distance thin labelled pixels alone: all of these samples are taken.")
-    if is_table:
-        table = read_series_table(path)
-        check_units(band_ranges(table.values, table.bands), ranges_in(series), what="The samples hold")
-        return samples_from_series(table, recipe, image_bands(series), scheme=scheme, progress=progress)
-    features = _grouped(read_labels(path, _label_options(params)), params, run)
-    options = PlaceOptions(params.inner_buffer_m, params.per_polygon, scheme)
-    rng = np.random.default_rng([params.seed, PLACE_STREAM])
+    table = read_labelled_series(params, series, run)
+    if table is not None:
+        return samples_from_series(table, recipe, image_bands(series), scheme=asked_scheme(params), progress=progress)
     placing, reading = progress.part(0.0, 0.2), progress.part(0.2, 1.0)
-    parcels = place_parcels(features, series.grid, options, rng, placing) if params.unit == "parcels" else None
-    placed = parcels.samples if parcels else _drawn(place(features, series.grid, options, rng, placing), params, series)
-    run.warn(*placed.notes)
-    check_classes(placed.codes, placed.legend, params.folds)
-    if parcels:
-        samples, notes = extract_parcels(series, parcels, recipe, params.min_clear_share, reading)
+    placed = place_labels(params, series, run, placing)
+    if isinstance(placed, PlacedParcels):
+        samples, notes = extract_parcels(series, placed, recipe, params.min_clear_share, reading)
     else:
         samples, notes = extract(series, placed, recipe, reading)
     run.warn(*notes)
     return samples
+
+
+def read_labelled_series(
+    params: LabelledParams, series: SceneSeries | PreparedSeries, run: Run
+) -> LabelledSeries | None:
+    """Read the labels where they are a table of labelled series; None where they are places.
+
+    Raises:
+        SampleError: The split takes the folds of a sample file, and there is none; or the table cannot be read.
+    """
+    if params.split == "file":
+        raise no_sample_file()
+    path = Path(params.samples)
+    run.inputs.add(path)
+    is_table = path.suffix.casefold() == ".npz"
+    if (params.total or params.min_distance_m) and (is_table or params.unit == "parcels"):
+        run.warn("Samples drawn and smallest distance thin labelled pixels alone: all of these samples are taken.")
+    if not is_table:
+        return None
+    table = read_series_table(path)
+    check_units(band_ranges(table.values, table.bands), ranges_in(series), what="The samples hold")
+    return table
+
+
+def place_labels(
+    params: LabelledParams, series: SceneSeries | PreparedSeries, run: Run, progress: Progress
+) -> PlacedSamples | PlacedParcels:
+    """Read labelled places and find their pixels; notes on what was left out go to the user."""
+    features = _grouped(read_labels(Path(params.samples), _label_options(params)), params, run)
+    options = PlaceOptions(params.inner_buffer_m, params.per_polygon, asked_scheme(params))
+    rng = np.random.default_rng([params.seed, PLACE_STREAM])
+    placed: PlacedSamples | PlacedParcels
+    if params.unit == "parcels":
+        placed = place_parcels(features, series.grid, options, rng, progress)
+        samples = placed.samples
+    else:
+        placed = samples = _drawn(place(features, series.grid, options, rng, progress), params, series)
+    run.warn(*samples.notes)
+    check_classes(samples.codes, samples.legend, params.folds)
+    return placed
+
+
+def asked_scheme(params: LabelParams) -> ClassScheme | None:
+    """Return the class scheme that is asked for; None where each label is a class."""
+    return scheme_of(params.scheme) if params.scheme.strip() else None
 
 
 def _drawn(placed: PlacedSamples, params: LabelledParams, series: SceneSeries | PreparedSeries) -> PlacedSamples:
@@ -154,7 +185,7 @@ def split_figures(plan: FoldPlan) -> dict[str, Any]:
 
 def write_collected(params: LabelParams, samples: SampleSet, plan: FoldPlan, run: Run) -> None:
     """Write the samples with class and fold, and their class scheme to edit and give again."""
-    scheme = scheme_of(params.scheme) if params.scheme.strip() else own_scheme(samples.legend)
+    scheme = asked_scheme(params) or own_scheme(samples.legend)
     write_samples(run.output("samples", "samples.gpkg"), samples, plan, scheme=scheme.to_text())
     atomic_write_text(run.output("scheme", "scheme.txt"), scheme.to_text())
 

@@ -72,6 +72,14 @@ class SeriesClassifier(ABC):
         self.params = params
         self.shape = shape
 
+    @classmethod  # noqa: B027 - most models need nothing
+    def check(cls, params: Any) -> None:
+        """Refuse, before any samples are read, parameters that cannot work here: a file of weights that is missing.
+
+        Raises:
+            CropMapError: What is missing, and how to go on.
+        """
+
     @abstractmethod
     def encode(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features, (n, feature), of scaled and finite values, (n, step, band): what the head decides on."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from cropmap.contract.errors import ModelError
 from cropmap.contract.params import Span, param
 from cropmap.models.base import SeriesClassifier, SeriesShape, check_arrays
+from cropmap.models.memory import Rows, spans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ class NeuralParams:
     """How a neural model is trained; part of every neural model's parameters."""
 
     epochs: int = param(100, help="Most passes over the training samples.", low=1, high=10_000)
-    batch_size: int = param(128, help="Samples of one step.", low=1, high=1_000_000, search=(32, 64, 128, 256))
+    batch_size: int = param(128, help="Samples of one step.", low=2, high=1_000_000, search=(32, 64, 128, 256))
     learning_rate: float = param(5e-4, help="Largest step size.", low=1e-8, high=1.0, search=Span(1e-4, 1e-2, log=True))
     schedule: str = param(
         "plateau",
@@ -166,6 +167,7 @@ class NeuralClassifier(SeriesClassifier):
     def __init__(self, params: NeuralParams, shape: SeriesShape, network: SeriesNetwork) -> None:
         super().__init__(params, shape)
         self.network = network.eval()
+        self._rows = prediction_rows(self._device.type)
 
     @classmethod
     @abstractmethod
@@ -201,6 +203,7 @@ class NeuralClassifier(SeriesClassifier):
             ModelError: A GPU was asked for and PyTorch sees none, or the name is unknown.
         """
         self.network.to(resolve_device(device))
+        self._rows = prediction_rows(self._device.type)
         return self
 
     def encode(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -224,14 +227,22 @@ class NeuralClassifier(SeriesClassifier):
 
     def _in_batches(self, values: NDArray[np.float32], width: int, *, probabilities: bool) -> NDArray[np.float32]:
         found = np.empty((len(values), width), np.float32)
-        batch = CPU_BATCH if self._device.type == "cpu" else GPU_BATCH
-        with torch.inference_mode():
-            for start in range(0, len(values), batch):
-                rows = np.array(values[start : start + batch], np.float32)
+
+        def predict(size: int) -> None:
+            for span in spans(len(values), size):
+                rows = np.array(values[span], np.float32)
                 encoded = self.network.encode(torch.from_numpy(rows).to(self._device))
                 result = torch.softmax(self.network.head(encoded), dim=1) if probabilities else encoded
-                found[start : start + batch] = result.cpu().numpy()
+                found[span] = result.cpu().numpy()
+
+        with torch.inference_mode():
+            self._rows.within(predict)
         return found
+
+
+def prediction_rows(device: str) -> Rows:
+    """Return how many rows are predicted at a time on a device, "cpu" or "cuda"."""
+    return Rows(CPU_BATCH if device == "cpu" else GPU_BATCH, "Prediction")
 
 
 def resolve_device(device: str) -> str:

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cropmap.contract.errors import ModelError
+from cropmap.contract.errors import ModelError, PackageError
 from cropmap.data.legend import NODATA
+from cropmap.data.probabilities import tempered
 from cropmap.models.base import load_model, shape_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cropmap.data.package import ModelPackage
@@ -36,7 +39,30 @@ class Predictor:
         self.shape = shape_of(package)
         self.model = load_model(package).to(device)
         self._scaling = package.scaling
+        self._temperature = package.temperature
         self._codes = np.array(package.legend.codes, np.uint8)
+
+    def check(self, bands: Sequence[str], days: NDArray[np.int32]) -> None:
+        """Refuse series that are not the model's: other bands, the same in another order, or other days.
+
+        Args:
+            bands: Their names, in the order of the values.
+            days: Day of season of each step, (step,).
+
+        Raises:
+            PackageError: They differ from the package's.
+        """
+        for what, own, given in (
+            ("bands", self.shape.names, tuple(bands)),
+            ("days", self.shape.days, tuple(np.asarray(days).tolist())),
+        ):
+            if own != given:
+                order = " in another order" if sorted(own) == sorted(given) else ""
+                raise PackageError(
+                    f"The model was trained on the {what} {_listed(own)}; the series have {_listed(given)}{order}.",
+                    where=what,
+                    fix="Prepare the series with the model's own recipe, season and bands, in its order.",
+                )
 
     def probabilities(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return class probabilities, (n, class), of prepared values, (n, step, band), not scaled yet.
@@ -75,4 +101,8 @@ class Predictor:
 
     def _predict(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         scaled = self._scaling.apply(np.ascontiguousarray(rows, np.float32))
-        return self.model.predict_proba(scaled)
+        return tempered(self.model.predict_proba(scaled), self._temperature)
+
+
+def _listed(items: Sequence[object]) -> str:
+    return ", ".join(map(str, items))

@@ -13,6 +13,7 @@ from cropmap.contract.progress import Progress
 from cropmap.data.prepared import PreparedSeries
 from cropmap.data.samples import PlacedSamples
 from cropmap.data.scenes import SceneBlock
+from cropmap.data.season import Season
 from cropmap.io.cube_reader import CubeReader
 from cropmap.io.series import SeriesReader
 from cropmap.kernels import kernel
@@ -21,6 +22,7 @@ from cropmap.prepare.observe import observe
 from cropmap.prepare.recipe import prepare, recipe_nodes, widest
 from cropmap.sampling.extract import WHY, Prepared, check_inside, labelled, readers, reasons, report
 from cropmap.sampling.place import claims_of, ids_of, placed_at
+from cropmap.sampling.raw_series import RawSamples
 from cropmap.threads import in_order
 
 if TYPE_CHECKING:
@@ -151,6 +153,35 @@ def extract_parcels(
     return labelled(series, parcels.samples, prepared, recipe)
 
 
+def read_raw_parcels(
+    series: SceneSeries,
+    parcels: PlacedParcels,
+    min_clear_share: float = MIN_CLEAR_SHARE,
+    progress: Progress | None = None,
+) -> RawSamples:
+    """Read the mean series of parcels as `extract_parcels` makes them, without preparing them.
+
+    Args:
+        series: The images.
+        parcels: The pixels of each parcel.
+        min_clear_share: As in `extract_parcels`.
+        progress: Told after each block; cancels between blocks.
+
+    Raises:
+        SampleError: A pixel outside the images.
+        SourceError: A file cannot be read.
+    """
+    check_inside(series, parcels.rows, parcels.cols, parcels.samples.ids[parcels.sample])
+    with SeriesReader(series) as reader:
+        source = _Unprepared(reader, series)
+        means = _Means(source, parcels, min_clear_share)
+        pieces = source.gather(parcels.rows, parcels.cols)
+        threads = readers(max(map(len, pieces)) * source.pixel_bytes + PART**2 * source.part_bytes)
+        report(means.fill(pieces, threads), len(parcels.rows), progress or Progress())
+    block = SceneBlock(means.values[..., :-1].copy(), means.values[..., -1] > 0, source.dates, series.bands)
+    return RawSamples(series, parcels.samples, block)
+
+
 class _Scenes:
     """Gives the pixels' acquisitions; the mean series is prepared."""
 
@@ -174,6 +205,30 @@ class _Scenes:
     ) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
         cube = prepare(SceneBlock(mean, clear, self._dates, self._series.bands), self._recipe)
         return cube.values, reasons(cube)
+
+
+class _Unprepared:
+    """Gives the pixels' acquisitions; the mean series stays as it is, with where it is clear as its last band."""
+
+    def __init__(self, reader: SeriesReader, series: SceneSeries) -> None:
+        self._reader = reader
+        self._season = Season(series.dates[0], series.dates[0])  # it only numbers the days
+        self.dates = tuple(sorted(set(series.dates)))
+        self.gather = reader.gather
+        self.made = len(self.dates), len(series.bands) + 1
+        self.pixel_bytes = len(series.scenes) * (4 * len(series.bands) + 1)
+        # Of one pixel in a part: read, and at worst a parcel of its own, summed and kept.
+        self.part_bytes = self.pixel_bytes + 16 * self.made[0] * self.made[1]
+
+    def parts(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Iterator[_Seen]:
+        for part, block in self._reader.read_pixel_parts(rows, cols, PART**2):
+            seen = observe(block, self._season)
+            yield part, seen.values, seen.clear
+
+    def finished(
+        self, mean: NDArray[np.float32], clear: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+        return np.concatenate([mean, clear[..., np.newaxis]], axis=2, dtype=np.float32), np.full(len(mean), "", WHY)
 
 
 class _Cube:
@@ -215,7 +270,7 @@ class _Sums:
 class _Means:
     """Fills in the prepared series of parcels, piece of the files by piece."""
 
-    def __init__(self, source: _Scenes | _Cube, parcels: PlacedParcels, share: float) -> None:
+    def __init__(self, source: _Scenes | _Unprepared | _Cube, parcels: PlacedParcels, share: float) -> None:
         self._source, self._parcels, self._share = source, parcels, share
         self._size = np.bincount(parcels.sample)
         # Sums of parcels that several pieces hold: not all of them read yet, and all read.

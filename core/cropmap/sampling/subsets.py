@@ -61,3 +61,33 @@ def nested_subsets(
     rank = np.empty(len(codes), np.int64)
     rank[draw_order(codes, ids, seed)] = np.arange(len(codes))
     return np.asarray(rank < wanted[:, None])
+
+
+def nested_by_class(
+    codes: NDArray[np.uint8], ids: NDArray[np.str_], counts: Iterable[int], seed: int
+) -> NDArray[np.bool_]:
+    """Return subsets with so many samples of every class, each within the next larger one.
+
+    A class of fewer samples is taken whole.
+
+    Args:
+        codes: Class code of each sample, (sample,).
+        ids: Persistent identifier of each sample, (sample,): the same ids give the same subsets.
+        counts: How many samples of each class a subset holds.
+        seed: Another seed gives others.
+
+    Returns:
+        True where a sample is in the subset, (count, sample), in the order of `counts`.
+
+    Raises:
+        SampleError: A count below 1.
+    """
+    wanted = np.array(list(counts), np.int64)
+    if (wanted < 1).any():
+        raise SampleError(f"{wanted.min()} samples of a class make no subset.", fix="Ask for 1 or more.")
+    order = draw_order(codes, ids, seed)
+    rank = np.empty(len(codes), np.int64)
+    for code in np.unique(codes):
+        own = order[codes[order] == code]
+        rank[own] = np.arange(len(own))
+    return np.asarray(rank < wanted[:, None])

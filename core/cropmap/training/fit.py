@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cropmap.contract.errors import SampleError
+from cropmap.contract.errors import OutputError, PackageError, SampleError
 from cropmap.contract.params import to_dict
 from cropmap.contract.progress import Progress
 from cropmap.data.legend import NODATA, Legend
 from cropmap.data.package import NO_SCALING, ModelPackage, Scaling
+from cropmap.io.packages import read_package, write_package
 from cropmap.models import MODELS
 from cropmap.models.base import FitSettings, SelfFittingClassifier, SeriesClassifier, SeriesShape, model_class
+from cropmap.models.ensemble import Ensemble, members_of
 from cropmap.models.predictor import Predictor
 from cropmap.training.scaling import fit_scaling
 from cropmap.version import __version__
 
 if TYPE_CHECKING:
     from cropmap.data.samples import FoldPlan, SampleSet
+    from cropmap.models.neural import NeuralClassifier
+    from cropmap.training.loop import Trained
 
 # What a fold's model must at least have seen of a class, and a split must leave of it for training.
 MIN_SAMPLES = 2
 _LIBRARIES = ("numpy", "numba", "scikit-learn", "torch", "safetensors")
+_CHECKPOINT = "training.checkpoint"
 
 
 @dataclass(frozen=True)
@@ -41,12 +48,17 @@ class FitOptions:
         validation_share: Share of the samples that decides when a network stops, where no mask says which.
         device: "auto", "cpu" or "cuda"; only networks use a GPU.
         threads: CPU threads; 0 for the library's choice.
+        checkpoints: Folder that an interrupted training goes on from, with the same result; what is done leaves it.
+            None keeps nothing.
+        keep: Given the best package so far where the user cancels a network's training after at least one epoch.
     """
 
     seed: int = 0
     validation_share: float = 0.2
     device: str = "auto"
     threads: int = 0
+    checkpoints: Path | None = None
+    keep: Callable[[ModelPackage], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +98,7 @@ def fit(
         model: Registered name.
         values: Parameter values of the model; defaults are filled in.
         options: Seed, device, threads, share of validation.
-        progress: Told how far it is; it cancels.
+        progress: Told how far it is; it cancels. A network's epochs are points of its curve, or of "Model".
         validation: True for samples that decide when a network stops, (sample,), best whole spatial blocks; where
             None, whole groups are drawn. A model without gradients stops by itself and learns from every sample.
 
@@ -96,39 +108,60 @@ def fit(
         SampleError: Fewer than two classes, or fewer than two training samples of a class.
         ModelError: The training failed, or the device is missing.
     """
-    options, progress = options or FitOptions(), progress or Progress()
+    options, progress = options or FitOptions(), (progress or Progress()).curve("Model", default=True)
     task = _task(samples, model, values or {})
-    if issubclass(task.kind, SelfFittingClassifier):
+    if issubclass(task.kind, Ensemble):
+        fitted = _fit_members(task, samples, options, progress, validation)
+    elif issubclass(task.kind, SelfFittingClassifier):
         fitted = _fit_at_once(task.kind, task, options, progress)
     else:
         held = _drawn(samples, task, options, progress) if validation is None else validation
-        fitted = _fit_by_gradients(task, held, options, progress)
-    return ModelPackage(
-        model=model,
-        params=to_dict(task.params),
-        arrays=fitted.model.arrays(),
-        recipe=samples.recipe,
-        days=samples.days,
-        bands=samples.bands,
-        legend=task.legend,
-        scaling=fitted.scaling,
-        fingerprint=fingerprint(samples),
-        record={
-            "versions": _versions(),
-            "seed": options.seed,
-            "samples": {name: count for name, count in samples.counts().items() if count},
-            **fitted.evidence,
-        },
-    )
+        fitted = _fit_by_gradients(task, samples, held, options, progress)
+    return _package(task, samples, fitted, options)
 
 
-def cross_validate(
+def fit_once(
+    samples: SampleSet,
+    model: str,
+    values: Mapping[str, Any] | None = None,
+    options: FitOptions | None = None,
+    progress: Progress | None = None,
+    validation: NDArray[np.bool_] | None = None,
+) -> ModelPackage:
+    """Return what `fit` returns; a package that lies finished in `options.checkpoints` is not fitted again.
+
+    It is one part of a longer work, so that nothing of it is handed on when the user cancels. Arguments and errors are
+    those of `fit`. The package stays in the folder, for whoever asked for the whole to delete.
+    """
+    options = replace(options or FitOptions(), keep=None)
+    if options.checkpoints is None:
+        return fit(samples, model, values, options, progress, validation)
+    progress = progress or Progress()
+    digest = _digest(samples, model, to_dict(MODELS.get(model).parse(values or {})), options, validation)
+    path = options.checkpoints / f"{digest[:16]}.cropmap"
+    if path.exists():
+        try:
+            return read_package(path)
+        except PackageError as error:
+            progress.warn(f"A finished part cannot be used again: {error} It is fitted anew.")
+    package = fit(samples, model, values, options, progress, validation)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_package(path, package)
+    except (OutputError, OSError) as error:
+        progress.warn(f"A finished part could not be kept: {error}")
+    return package
+
+
+def cross_validate(  # noqa: PLR0913 - as `fit`, with a plan instead of a mask, and a listener
     samples: SampleSet,
     plan: FoldPlan,
     model: str,
     values: Mapping[str, Any] | None = None,
     options: FitOptions | None = None,
     progress: Progress | None = None,
+    *,
+    each: Callable[[int, ModelPackage, NDArray[np.bool_]], None] | None = None,
 ) -> OutOfFold:
     """Predict every sample with a model that has not seen its fold.
 
@@ -142,8 +175,11 @@ def cross_validate(
         plan: Fold of each sample, and what no split parts; samples of no fold are neither trained on nor predicted.
         model: Registered name.
         values: Parameter values of the model.
-        options: As for `fit`.
-        progress: Told how far it is; it cancels.
+        options: As for `fit`. Finished folds stay in `checkpoints`, so that an interrupted run does not fit them again;
+            who asked for the whole deletes the folder. `keep` is not called.
+        progress: Told how far it is; it cancels. Each fold's epochs are points of a curve of its own, "Fold 1" first.
+        each: Called after each fold with its number from 0, its model's package and True for its test samples,
+            (sample,).
 
     Raises:
         SampleError: Fewer than two folds, or a plan of another number of samples; else as `fit`.
@@ -154,9 +190,9 @@ def cross_validate(
     stops = not issubclass(model_class(model), SelfFittingClassifier)
     probabilities = np.full((len(samples), len(legend)), np.nan, np.float32)
     records: dict[int, Mapping[str, Any]] = {}
-    notes: list[str] = []
+    notes = _tested_notes(samples.codes, plan, legend)
     for done, number in enumerate(numbers):
-        part = progress.part(done / len(numbers), (done + 1) / len(numbers))
+        part = progress.part(done / len(numbers), (done + 1) / len(numbers)).curve(f"Fold {number + 1}")
         chosen, unseen = _seen(samples.codes, legend, plan.train_mask(number))
         notes += [
             f"Fold {number + 1}: its model never saw class {name!r}, of which nearly all samples lie in that fold or "
@@ -166,13 +202,15 @@ def cross_validate(
         held = None
         if stops:
             chosen, held = _held(samples.codes, plan, chosen, options)
-        package = fit(samples.subset(chosen), model, values, options, part, held)
+        package = fit_once(samples.subset(chosen), model, values, _of_fold(options, number), part, held)
         tested = plan.fold == number
         columns = np.searchsorted(legend.codes, package.legend.codes)
         found = np.zeros((int(tested.sum()), len(legend)), np.float32)
         found[:, columns] = Predictor(package, options.device).probabilities(samples.values[tested])
         probabilities[tested] = found
         records[number] = package.record
+        if each:
+            each(number, package, tested)
     codes = np.full(len(samples), NODATA, np.uint8)
     tested = plan.fold >= 0
     codes[tested] = np.array(legend.codes, np.uint8)[probabilities[tested].argmax(axis=1)]
@@ -194,10 +232,15 @@ def check_fit(model: str, values: Mapping[str, Any] | None = None, device: str =
         JobError: There is no such model.
         ParameterError: Parameter values are wrong, alone or together.
         ModelError: A network is asked for on a device that is missing.
+        CropMapError: Something that the model needs is missing (`SeriesClassifier.check`).
     """
     params = MODELS.get(model).parse(values or {})
     kind = model_class(model)
-    if issubclass(kind, SelfFittingClassifier):
+    kind.check(params)
+    if issubclass(kind, Ensemble):
+        for member, own in members_of(params):
+            check_fit(member, own, device)
+    if issubclass(kind, (Ensemble, SelfFittingClassifier)):
         return
     import torch  # noqa: PLC0415 - a forest must not wait for PyTorch
 
@@ -229,6 +272,7 @@ def fingerprint(samples: SampleSet) -> str:
 class _Task:
     """What is to be fitted: unscaled values, (sample, step, band), and the column of each sample's class."""
 
+    model: str
     kind: type[SeriesClassifier]
     params: Any
     values: NDArray[np.float32]
@@ -262,6 +306,7 @@ def _task(samples: SampleSet, model: str, values: Mapping[str, Any]) -> _Task:
     legend = _occurring(samples)
     columns = np.searchsorted(legend.codes, samples.codes)
     return _Task(
+        model=model,
         kind=model_class(model),
         params=params,
         values=samples.values,
@@ -282,9 +327,21 @@ def _fit_at_once(kind: type[SelfFittingClassifier], task: _Task, options: FitOpt
     return _Fitted(model, scaling, evidence)
 
 
-def _fit_by_gradients(task: _Task, held: NDArray[np.bool_], options: FitOptions, progress: Progress) -> _Fitted:
+def _fit_members(
+    task: _Task, samples: SampleSet, options: FitOptions, progress: Progress, validation: NDArray[np.bool_] | None
+) -> _Fitted:
+    from cropmap.training.members import fit_members  # noqa: PLC0415 - it fits its members with `fit`
+
+    model, evidence = fit_members(samples, task.params, options, progress, validation)
+    return _Fitted(model, NO_SCALING, evidence)
+
+
+def _fit_by_gradients(
+    task: _Task, samples: SampleSet, held: NDArray[np.bool_], options: FitOptions, progress: Progress
+) -> _Fitted:
     # Here, not above: a forest must not wait for PyTorch.
     from cropmap.models.neural import NeuralClassifier  # noqa: PLC0415
+    from cropmap.training.checkpoints import Checkpoint  # noqa: PLC0415
     from cropmap.training.loop import LoopOptions, Part, train  # noqa: PLC0415
 
     if not issubclass(task.kind, NeuralClassifier):
@@ -292,12 +349,66 @@ def _fit_by_gradients(task: _Task, held: NDArray[np.bool_], options: FitOptions,
         raise TypeError(message)
     kind = task.kind
     _check_split(held, task)
-    scaling = fit_scaling(task.values[~held], task.bands)
+    scaling = fit_scaling(task.values[~held], task.bands, task.params.scaling)
     parts = [Part(scaling.apply(task.values[chosen]), task.columns[chosen]) for chosen in (~held, held)]
-    loop = LoopOptions(options.seed, options.device, options.threads)
-    trained = train(lambda: kind.untrained(task.params, task.shape), parts[0], parts[1], loop, progress)
     counts = {"training_samples": int((~held).sum()), "validation_samples": int(held.sum())}
-    return _Fitted(trained.model, scaling, counts | trained.to_dict())
+
+    def fitted(trained: Trained[NeuralClassifier]) -> _Fitted:
+        return _Fitted(trained.model, scaling, counts | trained.to_dict())
+
+    keep, checkpoint = options.keep, None
+    if options.checkpoints is not None:
+        digest = _digest(samples, task.model, to_dict(task.params), options, held)
+        checkpoint = Checkpoint(options.checkpoints / _CHECKPOINT, digest, progress.warn)
+    hand_on = (lambda trained: keep(_package(task, samples, fitted(trained), options))) if keep else None
+    loop = LoopOptions(options.seed, options.device, options.threads, checkpoint, hand_on)
+    return fitted(train(lambda: kind.untrained(task.params, task.shape), parts[0], parts[1], loop, progress))
+
+
+def _package(task: _Task, samples: SampleSet, fitted: _Fitted, options: FitOptions) -> ModelPackage:
+    return ModelPackage(
+        model=task.model,
+        params=to_dict(task.params),
+        arrays=fitted.model.arrays(),
+        recipe=samples.recipe,
+        days=samples.days,
+        bands=samples.bands,
+        legend=task.legend,
+        scaling=fitted.scaling,
+        fingerprint=fingerprint(samples),
+        record={
+            "versions": _versions(),
+            "seed": options.seed,
+            "samples": {name: count for name, count in samples.counts().items() if count},
+            **fitted.evidence,
+        },
+    )
+
+
+def _digest(
+    samples: SampleSet,
+    model: str,
+    params: Mapping[str, Any],
+    options: FitOptions,
+    held: NDArray[np.bool_] | None,
+) -> str:
+    """Return a SHA-256 of all that a fit's result depends on."""
+    asked = {
+        "samples": fingerprint(samples),
+        "bands": samples.bands,
+        "days": samples.days.tolist(),
+        "legend": samples.legend.to_list(),
+        "recipe": samples.recipe.to_dict(),
+        "model": model,
+        "params": params,
+        "seed": options.seed,
+        "share": options.validation_share,
+        "device": options.device,
+        "threads": options.threads,
+        "versions": _versions(),
+        "held": None if held is None else hashlib.sha256(held.tobytes()).hexdigest(),
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 def _occurring(samples: SampleSet) -> Legend:
@@ -312,7 +423,15 @@ def _check_counts(columns: NDArray[np.intp], legend: Legend) -> None:
             fix="Give samples of at least two classes, e.g. also of land without that crop.",
         )
     counts = np.bincount(columns, minlength=len(legend))
+    rare = np.flatnonzero(counts < MIN_SAMPLES)
     rarest = int(counts.argmin())
+    if len(rare) > 1:
+        raise SampleError(
+            f"{len(rare)} of {len(legend)} classes have fewer than {MIN_SAMPLES} training samples: "
+            f"{_some([legend.names[column] for column in rare])}.",
+            where=f"{len(columns)} training samples",
+            fix="Add samples of them, drop these classes, or merge them with others.",
+        )
     if counts[rarest] < MIN_SAMPLES:
         raise SampleError(
             f"Class {legend.names[rarest]!r} has {counts[rarest]} training "
@@ -360,7 +479,27 @@ def _draw(names: NDArray[Any], columns: NDArray[np.intp], share: float, rng: np.
     return found
 
 
+def _some(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
+
+
 # ---------------------------------------------------------------- folds
+
+
+def _of_fold(options: FitOptions, number: int) -> FitOptions:
+    return replace(options, checkpoints=options.checkpoints and options.checkpoints / f"fold_{number + 1}")
+
+
+def _tested_notes(codes: NDArray[np.uint8], plan: FoldPlan, legend: Legend) -> list[str]:
+    """Return what to say of classes that several folds test, but not all; of those in one fold `_seen` tells."""
+    numbers = np.unique(plan.fold[plan.fold >= 0])
+    notes = []
+    for found in legend.classes:
+        within = np.unique(plan.fold[(codes == found.code) & (plan.fold >= 0)])
+        if 1 < len(within) < len(numbers):
+            folds = ", ".join(str(number + 1) for number in within)
+            notes.append(f"Class {found.name!r} is tested in folds {folds} only; the others have no sample of it.")
+    return notes
 
 
 def _fold_numbers(samples: SampleSet, plan: FoldPlan) -> list[int]:

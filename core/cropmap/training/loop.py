@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from cropmap.contract.errors import ModelError
+from cropmap.contract.errors import ModelError, SampleError
+from cropmap.contract.progress import Cancelled
+from cropmap.models.memory import Rows, out_of_memory, spans
 from cropmap.models.neural import CPU_BATCH, GPU_BATCH, NeuralClassifier, device_name, resolve_device
-from cropmap.seeds import torch_seed, torch_threads
+from cropmap.seeds import set_torch_state, torch_seed, torch_state, torch_threads
+from cropmap.training.augment import Augmentation
+from cropmap.training.checkpoints import Checkpoint, State
+from cropmap.training.feeding import Feed, Resident, class_weights
+from cropmap.training.schedules import optimizer_of, step_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cropmap.contract.progress import Progress
-    from cropmap.models.neural import NeuralParams, SeriesNetwork
 
 NeuralT = TypeVar("NeuralT", bound=NeuralClassifier)
 
 # Progress reports of one epoch; cancellation is asked for at every batch.
 _REPORTS = 20
+_NETWORK, _BEST, _OPTIMIZER, _GLOBAL = "network.", "best.", "optimizer.", "random."
 
 
 @dataclass(frozen=True)
@@ -47,14 +53,18 @@ class LoopOptions:
     """Where and how repeatably a network is trained.
 
     Args:
-        seed: Of first weights, order of samples and dropout.
+        seed: Of first weights, order of samples, dropout and augmentation.
         device: "auto" takes a GPU where PyTorch sees one.
         threads: CPU threads; 0 leaves PyTorch's choice. Another number may change the last digits.
+        checkpoint: Where the training's state is kept, and what it goes on from; None keeps nothing.
+        keep: Given the best so far where the user cancels after at least one epoch.
     """
 
     seed: int = 0
     device: str = "auto"
     threads: int = 0
+    checkpoint: Checkpoint | None = None
+    keep: Callable[[Trained[Any]], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,111 +76,144 @@ class Trained(Generic[NeuralT]):
         best_epoch: From 1; the one with the lowest validation loss.
         epochs: One entry an epoch: training loss (in training mode), validation loss and accuracy, learning rate.
         device: What computed it.
+        cancelled: The user stopped it after the last of these epochs.
     """
 
     model: NeuralT
     best_epoch: int
     epochs: tuple[dict[str, float], ...]
     device: str
+    cancelled: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evidence as plain JSON values."""
-        return {
+        found = {
             "best_epoch": self.best_epoch,
             "validation_loss": self.epochs[self.best_epoch - 1]["validation_loss"],
             "validation_accuracy": self.epochs[self.best_epoch - 1]["validation_accuracy"],
             "epochs": list(self.epochs),
             "device": self.device,
         }
+        return found | ({"cancelled_after_epoch": len(self.epochs)} if self.cancelled else {})
 
 
 def train(
     make: Callable[[], NeuralT], training: Part, validation: Part, options: LoopOptions, progress: Progress
 ) -> Trained[NeuralT]:
-    """Train a network with AdamW until its validation loss has not fallen for a while; keep the best weights.
+    """Train a network until its validation loss has not fallen for a while; keep the best weights.
 
-    On a CPU the same seed and number of threads give the same weights, byte for byte.
+    How is told by the model's parameters (`NeuralParams`). On a CPU the same seed and number of threads give the same
+    weights, byte for byte, also where the training was interrupted and went on from its checkpoint.
 
     Args:
         make: Returns the model to start from: untrained, or another site's; its network is trained in place.
         training: What is learnt from.
-        validation: What decides when to stop; never learnt from.
-        options: Seed, device, threads.
-        progress: Asked for cancellation at every batch.
+        validation: What decides when to stop; never learnt from, never changed at random.
+        options: Seed, device, threads, checkpoint.
+        progress: Asked for cancellation at every batch; its curve gets a point an epoch.
 
     Raises:
-        ModelError: The device is missing, or the loss is not finite any more.
+        SampleError: A value is not finite.
+        ModelError: The device is missing, memory does not suffice for a single sample, or the loss is not finite any
+            more.
+        Cancelled: The user stopped it; the checkpoint is written, and the best so far given to `options.keep`.
     """
     device = resolve_device(options.device)
     with torch_threads(options.threads), torch_seed(options.seed, cuda=device == "cuda"):
-        model = make()
-        run = _Run(model.network.to(device), model.params, options.seed)
-        epochs, best = run.until_stopped(_resident(training, device), _resident(validation, device), progress)
-        model.network.load_state_dict(best)
-        model.to("cpu").network.eval()
-    best_epoch = 1 + int(np.argmin([epoch["validation_loss"] for epoch in epochs]))
-    return Trained(model, best_epoch, tuple(epochs), device_name(device))
+        sides = _resident(training, device), _resident(validation, device)
+        run = _Run(make(), sides, options, device, progress)
+        try:
+            run.until_stopped()
+        except Cancelled:
+            run.keep_what_is_done()
+            raise
+        return run.result()
 
 
-@dataclass(frozen=True)
-class _Tensors:
-    values: Tensor
-    columns: Tensor
-
-    def __len__(self) -> int:
-        return len(self.columns)
-
-
-@dataclass(frozen=True)
-class _Epoch:
-    training_loss: float
-    validation_loss: float
-    validation_accuracy: float
-    learning_rate: float
-
-
-def _resident(part: Part, device: str) -> _Tensors:
-    """Return a part's tensors on the device for the whole training: far quicker than loading sample by sample."""
-    values = torch.from_numpy(np.array(part.values, np.float32)).to(device)
-    return _Tensors(values, torch.from_numpy(part.columns.astype(np.int64)).to(device))
+def _resident(part: Part, device: str) -> Resident:
+    if not np.isfinite(part.values).all():
+        raise SampleError("A scaled value is not finite.", fix="Leave out series with gaps or with values that large.")
+    try:
+        values = torch.from_numpy(np.array(part.values, np.float32)).to(device)
+        return Resident(values, torch.from_numpy(part.columns.astype(np.int64)).to(device))
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise ModelError(
+            f"Memory ran out: the {len(part.columns)} samples do not fit.",
+            where=device_name(device),
+            fix="Take fewer samples, or the device cpu.",
+        ) from error
 
 
-class _Run:
-    """The state of one training."""
+class _Run(Generic[NeuralT]):
+    """One training and its state: weights, optimizer, generators, and the record of the epochs."""
 
-    def __init__(self, network: SeriesNetwork, params: NeuralParams, seed: int) -> None:
-        self.network, self.params = network, params
-        # The order of the samples does not depend on how often dropout drew.
-        self.order = torch.Generator().manual_seed(seed)
-        trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            trainable, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True
-        )
-        self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            self.optimizer, factor=0.1, patience=params.patience // 2
-        )
+    def __init__(
+        self,
+        model: NeuralT,
+        sides: tuple[Resident, Resident],
+        options: LoopOptions,
+        device: str,
+        progress: Progress,
+    ) -> None:
+        self.model, self.options, self.device, self.progress = model, options, device, progress
+        self.params, self.network = model.params, model.network.to(device)
+        training, self.validation = sides
+        balance = self.params.balance
+        self.feed = Feed(training, self.params.batch_size, options.seed, balanced=balance == "sampling")
+        self.augmentation = Augmentation(self.params, model.shape, options.seed, device)
+        self.weights = class_weights(training.columns, model.shape.classes) if balance == "weights" else None
+        self.optimizer = optimizer_of(self.network, self.params)
+        self.half = self.params.mixed_precision and _has_bfloat16(device, progress.warn)
+        self.rows = _training_rows(self.network, self.params.batch_size, progress.warn)
+        self.validation_rows = Rows(CPU_BATCH if device == "cpu" else GPU_BATCH, "Validation", progress.warn)
+        self.epochs: list[dict[str, float]] = []
+        self.best = _copied(self.network.state_dict())
 
-    def until_stopped(
-        self, training: _Tensors, validation: _Tensors, progress: Progress
-    ) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
-        """Return what was recorded of every epoch, and the weights with the lowest validation loss."""
-        epochs: list[_Epoch] = []
-        best, best_loss, best_at = copy.deepcopy(self.network.state_dict()), math.inf, 0
-        for number in range(self.params.epochs):
-            message = f"Epoch {number + 1}" + (f", validation loss {epochs[-1].validation_loss:.4f}" if epochs else "")
-            share = progress.part(number / self.params.epochs, (number + 1) / self.params.epochs)
-            epochs.append(self._epoch(training, validation, share, message))
-            if epochs[-1].validation_loss < best_loss:
-                best, best_loss, best_at = copy.deepcopy(self.network.state_dict()), epochs[-1].validation_loss, number
-            elif number - best_at >= self.params.patience:
-                break
-        progress.at(1.0, f"Stopped after epoch {len(epochs)}; the best was {best_at + 1}")
-        return [asdict(epoch) for epoch in epochs], best
+    # ------------------------------------------------------------ from epoch to epoch
 
-    def _epoch(self, training: _Tensors, validation: _Tensors, progress: Progress, message: str) -> _Epoch:
-        rate = float(self.optimizer.param_groups[0]["lr"])
-        loss = self._learn(training, progress, message)
-        validation_loss, accuracy = self._validate(validation)
+    def until_stopped(self) -> None:
+        """Go on from the checkpoint, if any, until the epochs or the patience are used up."""
+        self._resume()
+        while len(self.epochs) < self.params.epochs and len(self.epochs) - self.best_epoch < self.params.patience:
+            self._epoch()
+            if self.options.checkpoint:
+                self.options.checkpoint.take(self._state())
+        self.progress.at(1.0, f"Stopped after epoch {len(self.epochs)}; the best was {self.best_epoch}")
+
+    @property
+    def best_epoch(self) -> int:
+        """From 1, the first with the lowest validation loss; 0 before any."""
+        losses = self._losses()
+        return 1 + int(np.argmin(losses)) if losses else 0
+
+    def result(self, *, cancelled: bool = False) -> Trained[NeuralT]:
+        """Return the model with the best weights, on the CPU; the checkpoint of a training that is done goes."""
+        self.network.load_state_dict(self.best)
+        self.model.to("cpu").network.eval()
+        if self.options.checkpoint and not cancelled:
+            self.options.checkpoint.remove()
+        return Trained(self.model, self.best_epoch, tuple(self.epochs), device_name(self.device), cancelled)
+
+    def keep_what_is_done(self) -> None:
+        """After a cancel: write the state of the last whole epoch, and hand on the best one."""
+        if self.options.checkpoint:
+            self.options.checkpoint.write()
+        if self.epochs and self.options.keep:
+            self.options.keep(self.result(cancelled=True))
+
+    def _losses(self) -> list[float]:
+        return [epoch["validation_loss"] for epoch in self.epochs]
+
+    def _epoch(self) -> None:
+        done, message = len(self.epochs), f"Epoch {len(self.epochs) + 1}"
+        if done:
+            message += f", validation loss {self.epochs[-1]['validation_loss']:.4f}"
+        sizes = step_sizes(self.params, len(self.feed), self._losses())
+        share = self.progress.part(done / self.params.epochs, (done + 1) / self.params.epochs)
+        loss = self._learn(sizes, share, message)
+        validation_loss, accuracy = self._validate()
         for name, value in (("training", loss), ("validation", validation_loss)):
             if not math.isfinite(value):
                 raise ModelError(
@@ -178,37 +221,124 @@ class _Run:
                     where=message,
                     fix="Lower the learning rate, or set clip_norm to 1.",
                 )
-        self.scheduler.step(validation_loss)
-        return _Epoch(loss, validation_loss, accuracy, rate)
+        self.epochs.append(
+            {
+                "training_loss": loss,
+                "validation_loss": validation_loss,
+                "validation_accuracy": accuracy,
+                "learning_rate": float(sizes[0]),
+            }
+        )
+        if self.best_epoch == len(self.epochs):
+            self.best = _copied(self.network.state_dict())
+        self.progress.point({"epoch": len(self.epochs), **self.epochs[-1]})
 
-    def _learn(self, training: _Tensors, progress: Progress, message: str) -> float:
+    # ------------------------------------------------------------ one epoch
+
+    def _learn(self, sizes: NDArray[np.float64], progress: Progress, message: str) -> float:
         """Take one step for every batch; return the mean loss."""
         self.network.train()
-        total = torch.zeros((), dtype=torch.float64)
-        order = torch.randperm(len(training), generator=self.order).to(training.columns.device)
-        batches = torch.split(order, self.params.batch_size)
-        for number, batch in enumerate(batches):
-            if number % max(1, len(batches) // _REPORTS) == 0:
-                progress.at(number / len(batches), message)
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        often = max(1, len(self.feed) // _REPORTS)
+        for number, (values, columns) in enumerate(self.feed):
+            if number % often == 0:
+                progress.at(number / len(self.feed), message)
             progress.check()
-            loss = functional.cross_entropy(self.network(training.values[batch]), training.columns[batch])
-            self.optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
+            compute = partial(self._gradients, self.augmentation(values), columns)
+            for group in self.optimizer.param_groups:
+                group["lr"] = float(sizes[number])
+            total += self.rows.within(compute)
             if self.params.clip_norm:
                 torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.params.clip_norm)
             self.optimizer.step()
-            total = total.to(loss.device) + loss.detach() * len(batch)
-        return float(total) / len(training)
+        return float(total) / len(self.feed.samples)
 
-    def _validate(self, validation: _Tensors) -> tuple[float, float]:
-        """Return the mean loss and the accuracy over every validation sample, in evaluation mode."""
+    def _gradients(self, values: Tensor, columns: Tensor, size: int) -> Tensor:
+        """Leave the gradients of a batch's mean loss, computed so many rows at a time; return the sum of the losses."""
+        self.optimizer.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=self.device)
+        for span in spans(len(columns), size):
+            with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
+                scores = self.network(values[span])
+            loss = self._loss(scores.float(), columns[span], self.params.label_smoothing)
+            torch.autograd.backward(loss / len(columns))
+            total += loss.detach()
+        return total
+
+    def _validate(self) -> tuple[float, float]:
+        """Return the mean loss and the accuracy over every validation sample, in evaluation mode, in float32."""
         self.network.eval()
-        size = CPU_BATCH if validation.values.device.type == "cpu" else GPU_BATCH
-        loss, correct = 0.0, 0
         with torch.inference_mode():
-            for start in range(0, len(validation), size):
-                scores = self.network(validation.values[start : start + size])
-                columns = validation.columns[start : start + size]
-                loss += float(functional.cross_entropy(scores, columns, reduction="sum"))
-                correct += int((scores.argmax(dim=1) == columns).sum())
-        return loss / len(validation), correct / len(validation)
+            scores = self.validation_rows.within(self._scores)
+            loss = float(self._loss(scores, self.validation.columns, 0.0)) / len(self.validation)
+            accuracy = float((scores.argmax(dim=1) == self.validation.columns).double().mean())
+        return loss, accuracy
+
+    def _scores(self, size: int) -> Tensor:
+        return torch.cat([self.network(self.validation.values[span]) for span in spans(len(self.validation), size)])
+
+    def _loss(self, scores: Tensor, columns: Tensor, smoothing: float) -> Tensor:
+        """Return the sum of the samples' cross-entropies, each with the weight of its class."""
+        losses = functional.cross_entropy(scores, columns, label_smoothing=smoothing, reduction="none")
+        return losses.sum() if self.weights is None else (losses * self.weights[columns]).sum()
+
+    # ------------------------------------------------------------ checkpoint
+
+    def _state(self) -> State:
+        found = {_NETWORK + name: tensor for name, tensor in self.network.state_dict().items()}
+        found |= {_BEST + name: tensor for name, tensor in self.best.items()}
+        for number, moments in self.optimizer.state_dict()["state"].items():
+            found |= {f"{_OPTIMIZER}{number}.{name}": tensor for name, tensor in moments.items()}
+        found |= {_GLOBAL + name: state for name, state in torch_state(cuda=self.device == "cuda").items()}
+        found |= {"order": self.feed.generator.get_state(), "augmentation": self.augmentation.generator.get_state()}
+        return State(_copied(found), {"epochs": copy.deepcopy(self.epochs)})
+
+    def _resume(self) -> None:
+        state = self.options.checkpoint.read() if self.options.checkpoint else None
+        if state is None:
+            return
+        self.epochs = list(state.figures["epochs"])
+        self.network.load_state_dict(_under(_NETWORK, state))
+        self.best = {name: tensor.to(self.device) for name, tensor in _under(_BEST, state).items()}
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _under(_OPTIMIZER, state).items():
+            place, _, moment = name.partition(".")
+            moments.setdefault(int(place), {})[moment] = tensor
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self.feed.generator.set_state(state.tensors["order"])
+        self.augmentation.generator.set_state(state.tensors["augmentation"])
+        set_torch_state(_under(_GLOBAL, state))
+        for number, epoch in enumerate(self.epochs):
+            self.progress.point({"epoch": number + 1, **epoch})
+
+
+def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
+
+
+def _under(prefix: str, state: State) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: tensor for name, tensor in state.tensors.items() if name.startswith(prefix)}
+
+
+def _training_rows(network: nn.Module, batch_size: int, warn: Callable[[str], None]) -> Rows:
+    """Return how many rows of a batch go through at a time: all, until memory runs out.
+
+    Gradients of the pieces add up to the batch's own, but batch normalisation then sees the pieces alone, two samples
+    at least.
+    """
+    normalised = any(isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)) for module in network.modules())
+    note = " Batch normalisation sees these alone." if normalised else ""
+    return Rows(batch_size, "Training", lambda message: warn(message + note), least=2 if normalised else 1)
+
+
+def _has_bfloat16(device: str, warn: Callable[[str], None]) -> bool:
+    """Return whether a device multiplies faster in 16 bits; the user is told where not."""
+    if device == "cuda":
+        found = bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    else:
+        able = torch.cpu.get_capabilities()
+        found = bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    if not found:
+        warn(f"{device_name(device)} has no fast 16-bit arithmetic (bfloat16): the training runs in full precision.")
+    return found

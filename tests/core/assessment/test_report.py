@@ -156,7 +156,7 @@ def test_the_page_is_one_file_that_asks_nothing_of_a_network(tmp_path):
 
 def test_every_picture_is_embedded_and_described(tmp_path):
     page = _Page(render_report(_full(tmp_path)))
-    assert len(page.images) == 6  # map, confidence, matrix, profiles, places, clear dates
+    assert len(page.images) == 7  # map, confidence, matrix, profiles, classes, folds, clear dates
     for image in page.images:
         assert len(image["alt"]) > 20
         assert min(_picture(image).size) >= 27
@@ -274,7 +274,7 @@ def test_names_of_users_stay_text(tmp_path, name, other):
     assert "<script>" not in text
     assert page.text.count(name) >= 8
     assert page.text.count(other) >= 5
-    assert len(page.images) == 6
+    assert len(page.images) == 7
 
 
 def test_undefined_figures_are_dashes_not_nan():

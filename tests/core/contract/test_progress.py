@@ -96,5 +96,5 @@ def test_points_reach_the_listener_with_the_name_of_their_curve_from_any_part():
     heard = []
     progress = Progress(point=lambda curve, figures: heard.append((curve, dict(figures))))
     progress.curve("Fold 1").part(0.2, 0.4).also_telling(lambda _message: None).point({"loss": 0.5})
-    progress.point({"loss": 0.4})
-    assert heard == [("Fold 1", {"loss": 0.5}), ("", {"loss": 0.4})]
+    progress.curve("Forest, run 1").curve("Fold 2").point({"loss": 0.4})
+    assert heard == [("Fold 1", {"loss": 0.5}), ("Forest, run 1, Fold 2", {"loss": 0.4})]

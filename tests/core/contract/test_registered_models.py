@@ -23,6 +23,9 @@ from cropmap.training.fit import FitOptions, fit
 
 # Small, so that the whole file takes seconds.
 QUICK = {"epochs": 25, "batch_size": 16, "learning_rate": 0.01, "width": 8, "layers": 1, "heads": 2, "trees": 20}
+QUICK |= {"hidden": 16, "summary": 16, "keys": 4, "feed_forward": 16}
+SMALL_NETWORK = {"name": "transformer", "width": 8, "heads": 2, "layers": 1, "epochs": 9, "learning_rate": 0.01}
+QUICK |= {"rounds": 30, "members": [{"name": "random_forest", "trees": 9}, SMALL_NETWORK]}
 OPTIONS = FitOptions(seed=5, device="cpu", threads=1)
 NAMES = [entry.name for entry in MODELS.entries()]
 GRADIENTS = [entry.name for entry in MODELS.entries() if "gradients" in entry.needs]
@@ -38,11 +41,12 @@ def quick(name):
 
 
 def easy(count=90, steps=4, bands=3, seed=0):
-    """Three classes that one step of one band tells apart."""
+    """Three classes, each with a band of its own that rises after the first step."""
     rng = np.random.default_rng(seed)
     codes = np.array(CODES, np.uint8)[np.arange(count) % 3]
     values = rng.normal(0.2, 0.02, (count, steps, bands)).astype(np.float32)
-    values[:, 1, -1] += (np.arange(count) % 3 * 0.3).astype(np.float32)
+    own = np.arange(count) % 3 % bands
+    values[np.arange(count), 1:, own] += np.float32(0.3)
     return SampleSet(
         values=values,
         codes=codes,

@@ -57,6 +57,25 @@ VOJVODINA = {
         (0.8235, 0.5851, 0.8123, 0.6425, 0.7289),
     ),
 }
+# Its table 5: F1 and recall of each class.
+CLASSES_OF_TABLE_5 = {
+    "BMP": (
+        (0.8564, 0.9462, 0.8571, 0.8384, 0.0, 0.9132, 0.9356),
+        (0.845, 0.950, 0.905, 0.821, 0.0, 0.917, 0.933),
+    ),
+    "FE": (
+        (0.8418, 0.9550, 0.9147, 0.8790, 0.8148, 0.9278, 0.9390),
+        (0.840, 0.951, 0.937, 0.885, 0.786, 0.926, 0.949),
+    ),
+    "PFT": (
+        (0.8681, 0.9576, 0.9242, 0.8559, 0.8571, 0.9337, 0.9427),
+        (0.845, 0.959, 0.968, 0.838, 0.857, 0.933, 0.949),
+    ),
+    "FFT": (
+        (0.8726, 0.9561, 0.9302, 0.8528, 0.8462, 0.9325, 0.9467),
+        (0.861, 0.962, 0.952, 0.842, 0.786, 0.929, 0.942),
+    ),
+}
 # The same paper's France matrix: 608,489 parcels, two classes that are never predicted.
 FRANCE = (
     "35617 504 39 187 0 5 0 90 480|614 87819 56 242 0 12 0 169 705|36 43 14389 64 0 1 0 38 175|"
@@ -100,10 +119,37 @@ def test_published_matrix_with_classes_never_predicted_gives_the_published_figur
     assert found.producers.round(4).tolist() == [0.9647, 0.9799, 0.9758, 0.9828, 0, 0.2587, 0, 0.6183, 0.7483]
 
 
-def test_published_f1_of_each_class_is_reproduced():
-    found = Accuracy(_matrix(VOJVODINA["PFT"][0]), legend_from_names(CROPS))
-    assert found.f1.round(4).tolist() == [0.8681, 0.9576, 0.9242, 0.8559, 0.8571, 0.9337, 0.9427]
+@pytest.mark.parametrize("model", CLASSES_OF_TABLE_5)
+def test_published_f1_and_recall_of_each_class_are_reproduced(model):
+    found = Accuracy(_matrix(VOJVODINA[model][0]), legend_from_names(CROPS))
+    f1, recall = CLASSES_OF_TABLE_5[model]
+    assert found.f1.round(4).tolist() == list(f1)
+    assert found.producers.round(3).tolist() == list(recall)
     assert found.support.tolist() == [187, 2108, 63, 234, 14, 1033, 763]
+
+
+@pytest.mark.parametrize("text", [FRANCE, *(matrix for matrix, _ in VOJVODINA.values())])
+def test_intersection_over_union_is_that_of_scikit_learn(text):
+    matrix = _matrix(text)
+    reference, predicted = _spread(matrix)
+    found = Accuracy(matrix, _legend(len(matrix)))
+    expected = metrics.jaccard_score(reference, predicted, average=None)
+    np.testing.assert_allclose(found.iou, expected)
+    np.testing.assert_allclose(found.iou, found.f1 / (2 - found.f1))
+    for row in found.by_class():
+        assert row.union == row.support + row.mapped - matrix[row.code, row.code]
+        assert row.iou_interval == wilson_interval(int(matrix[row.code, row.code]), row.union)
+
+
+def test_intersection_over_union_by_hand():
+    found = Accuracy(np.array([[6, 2, 0], [1, 3, 0], [0, 0, 0]]), _legend(3))
+    assert found.iou[:2].tolist() == [6 / 9, 3 / 6]
+    assert math.isnan(found.iou[2])
+    assert math.isnan(found.by_class()[2].iou_interval[0])
+    # Wilson's interval of 3 in 6, by its closed form.
+    z = 1.959963984540054
+    half = z * math.sqrt(1 / 24 + z * z / 144) / (1 + z * z / 6)
+    assert found.by_class()[1].iou_interval == pytest.approx((0.5 - half, 0.5 + half))
 
 
 @settings(max_examples=60, deadline=None)

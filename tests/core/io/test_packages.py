@@ -94,9 +94,39 @@ def test_everything_survives_exactly(package, path):
         assert found.arrays[name].tobytes() == array.tobytes()
 
 
+def test_a_scaling_of_each_step_survives(package, tmp_path):
+    rng = np.random.default_rng(1)
+    scaling = Scaling(rng.random((3, 2)).astype(np.float32), rng.random((3, 2)).astype(np.float32) + np.float32(0.1))
+    found = read_package(write_package(tmp_path / "steps.cropmap", dataclasses.replace(package, scaling=scaling)))
+    assert found.scaling.mean.shape == (3, 2)
+    assert found.scaling.mean.tobytes() == scaling.mean.tobytes()
+    assert found.scaling.deviation.tobytes() == scaling.deviation.tobytes()
+
+
+@pytest.mark.parametrize(("shape", "told"), [((2, 3), "2 x 3 steps and bands"), ((4, 2), "4 x 2"), ((3,), "3 bands")])
+def test_a_scaling_of_other_steps_or_bands_is_refused(package, tmp_path, shape, told):
+    scaling = Scaling(np.zeros(shape, np.float32), np.ones(shape, np.float32))
+    path = write_package(tmp_path / "other.cropmap", dataclasses.replace(package, scaling=scaling))
+    with pytest.raises(PackageError, match=f"for {told}.*the model has 3 steps of 2 bands"):
+        read_package(path)
+
+
 def test_a_package_without_scaling_survives(package, tmp_path):
     bare = dataclasses.replace(package, scaling=NO_SCALING)
     assert read_package(write_package(tmp_path / "bare.cropmap", bare)).scaling.mean.size == 0
+
+
+def test_the_temperature_survives_and_is_1_in_packages_that_lack_it(package, path, tmp_path):
+    tempered = dataclasses.replace(package, temperature=1.375)
+    assert read_package(write_package(tmp_path / "t.cropmap", tempered)).temperature == 1.375
+    assert read_package(path).temperature == 1.0
+    assert read_package(with_manifest(path, temperature=None)).temperature == 1.0
+
+
+@pytest.mark.parametrize("temperature", [0, -1.5, True, "1", [1], 10**400])
+def test_a_temperature_that_is_none_is_refused(path, temperature):
+    with pytest.raises(PackageError, match="no number above 0"):
+        read_package(with_manifest(path, temperature=temperature))
 
 
 def test_a_mask_among_the_bands_is_known_again(package, tmp_path):

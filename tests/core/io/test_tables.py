@@ -55,10 +55,14 @@ def test_the_accuracy_table_holds_every_measure_with_its_pixels(tmp_path):
     assert float(found["producer's accuracy", 'corn, "sweet"'][1]) == 0.75
     assert float(found["user's accuracy", "пшеница"][1]) == 0.8
     assert float(found["F1", "пшеница"][1]) == 8 / 11
+    iou = found["intersection over union", "пшеница"]
+    assert float(iou[1]) == 4 / 7
+    assert float(iou[2]) < 4 / 7 < float(iou[3])
+    assert iou[4] == "7"
 
 
 def test_an_undefined_share_is_an_empty_cell(tmp_path):
     write_accuracy(tmp_path / "accuracy.csv", ACCURACY)
     never = [row for row in _rows(tmp_path / "accuracy.csv") if row[1] == "never"]
-    assert [row[3] for row in never] == ["", "", "", "0"]
+    assert [row[3] for row in never] == ["", "", "", "", "0"]
     assert never[0][4:6] == ["", ""]

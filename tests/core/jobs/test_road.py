@@ -84,6 +84,10 @@ def test_a_finished_run_lists_outputs_that_exist_with_their_hashes(finished: Run
         "scheme",
         "accuracy",
         "confusion",
+        "folds",
+        "split",
+        "profiles",
+        "calibration",
         "package",
         "class_map",
         "confidence",
@@ -116,6 +120,10 @@ def test_the_command_line_and_python_give_the_same_bytes(
         "samples.gpkg",
         "accuracy.csv",
         "confusion.csv",
+        "folds.csv",
+        "split.csv",
+        "profiles.csv",
+        "calibration.csv",
     }
     for name in same:
         assert record["outputs"][name] == finished.outputs[name], name

@@ -98,3 +98,27 @@ def test_a_package_of_an_unknown_model_or_with_unknown_parameters_is_refused(pac
         load_model(replaced(package, params={"magic": 1}))
     with pytest.raises(PackageError, match="has shape"):
         load_model(replaced(package, bands=("red", "nir", "swir")))
+
+
+def test_series_of_other_bands_or_days_are_refused(package):
+    predictor = Predictor(package)
+    days = np.arange(4, dtype=np.int32) * 7
+    predictor.check(["red", "nir"], days)
+    with pytest.raises(PackageError, match=r"bands red, nir; the series have nir, red in another order.*its order"):
+        predictor.check(["nir", "red"], days)
+    with pytest.raises(PackageError, match=r"have red, nir, swir1\."):
+        predictor.check(["red", "nir", "swir1"], days)
+    with pytest.raises(PackageError, match=r"days 0, 7, 14, 21; the series have 0, 7, 14, 22"):
+        predictor.check(["red", "nir"], np.array([0, 7, 14, 22]))
+
+
+def test_the_packages_temperature_tempers_and_changes_no_label(package):
+    values = series(200)
+    plain = Predictor(package).probabilities(values)
+    assert Predictor(replaced(package, temperature=1.0)).probabilities(values).tobytes() == plain.tobytes()
+    for temperature in (0.4, 3.0):
+        predictor = Predictor(replaced(package, temperature=temperature))
+        powers = plain.astype(np.float64) ** (1 / temperature)
+        expected = powers / powers.sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(predictor.probabilities(values), expected, rtol=1e-5)
+        np.testing.assert_array_equal(predictor.codes(values), Predictor(package).codes(values))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from cropmap.contract.errors import PackageError
 from cropmap.contract.progress import Progress
@@ -15,7 +15,7 @@ SHAPE = SeriesShape(6, 2, 4)
 def problem(count, shape=SHAPE, seed=0, decimals=3):
     """Classes that overlap, values with few digits (so that values meet thresholds), some samples twice."""
     rng = np.random.default_rng(seed)
-    columns = np.arange(count) % shape.classes
+    columns = np.arange(count) % (shape.classes + 1) % shape.classes  # the first twice as often
     values = rng.normal(columns[:, None, None] * 0.15, 0.4, (count, shape.steps, shape.bands))
     values[1::7] = values[0::7][: len(values[1::7])]
     return np.round(values, decimals).astype(np.float32), columns
@@ -28,11 +28,14 @@ def fitted(params, count=400, seed=3, decimals=3):
 
 def reference(params, count=400, seed=3, decimals=3):
     values, columns = problem(count, decimals=decimals)
-    forest = RandomForestClassifier(
+    random = params.splits == "random"
+    forest = (ExtraTreesClassifier if random else RandomForestClassifier)(
         params.trees,
         max_features=params.features_per_split or "sqrt",
         min_samples_leaf=params.min_leaf,
         max_samples=params.max_samples or None,
+        bootstrap=not random or params.max_samples > 0,
+        class_weight="balanced" if params.balance == "weights" else None,
         random_state=seed,
     )
     return forest.fit(values.reshape(count, -1), columns)
@@ -46,6 +49,9 @@ def reference(params, count=400, seed=3, decimals=3):
         ForestParams(trees=20, min_leaf=5),
         ForestParams(trees=21, features_per_split=0, max_samples=50),
         ForestParams(trees=10, features_per_split=3, min_leaf=300),  # trees of a single leaf
+        ForestParams(trees=25, splits="random"),
+        ForestParams(trees=25, splits="random", max_samples=100),
+        ForestParams(trees=20, balance="weights"),
     ],
 )
 @pytest.mark.parametrize("decimals", [1, 7])

@@ -1,11 +1,15 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from cropmap.contract.errors import PackageError, ParameterError
 from cropmap.models.base import SeriesShape
-from cropmap.models.transformer import Transformer, TransformerNetwork, TransformerParams, position_code
+from cropmap.models.layers import position_code, step_positions
+from cropmap.models.transformer import Transformer, TransformerNetwork, TransformerParams
 from cropmap.seeds import torch_seed
+from tests.core.models.networks import MASKED, check_full_mask, check_skipped, check_unseen_steps, untrained
 
 TINY = TransformerParams(width=8, layers=2, heads=2, feed_forward=6)
 SHAPE = SeriesShape(5, 3, 4)
@@ -32,13 +36,13 @@ def test_the_paper_s_size_has_the_paper_s_number_of_parameters():
 
 
 def test_neighbouring_steps_are_alike_in_the_right_code_and_unlike_in_the_legacy_one():
-    right, legacy = position_code(23, 512), position_code(23, 512, legacy=True)
+    right, legacy = position_code(np.arange(23), 512), position_code(np.arange(23), 512, legacy=True)
     np.testing.assert_allclose(neighbour_similarity(right), 0.97, atol=0.005)
     assert abs(neighbour_similarity(legacy).mean()) < 0.1
 
 
 def test_the_code_is_that_of_the_definition():
-    code = position_code(7, 6)
+    code = position_code(np.arange(7), 6)
     for step in range(7):
         for pair in range(3):
             angle = step / 10_000 ** (2 * pair / 6)
@@ -71,7 +75,7 @@ def by_hand(arrays, values, params, shape):
     size = params.width // params.heads
     found = []
     for one in values.astype(float):
-        x = dense(one, "embed") + position_code(shape.steps, params.width)
+        x = dense(one, "embed") + position_code(np.arange(shape.steps), params.width)
         for layer in range(params.layers):
             at = f"layers.{layer}"
             query, key, value = np.split(dense(x, f"{at}.attend"), 3, axis=1)
@@ -169,3 +173,25 @@ def test_weights_of_another_shape_are_refused(model):
     broken = {**model.arrays(), "head.bias": np.full(4, np.nan, np.float32)}
     with pytest.raises(PackageError, match="not finite"):
         Transformer.from_arrays(TINY, SHAPE, broken)
+
+
+def test_steps_that_were_not_seen_do_not_count():
+    model = untrained(Transformer, TINY, MASKED)
+    check_unseen_steps(model)
+    check_full_mask(model)
+    check_skipped(model)
+
+
+def test_positions_on_a_regular_grid_are_the_numbers_of_the_steps():
+    for days in ((), (0, 7, 14, 21, 28), (3, 13, 23, 33, 43)):
+        assert step_positions(SeriesShape(5, 3, 4, days=days)).tolist() == [0, 1, 2, 3, 4]
+    assert step_positions(SeriesShape(1, 3, 4, days=(5,))).tolist() == [0]
+
+
+def test_positions_on_irregular_days_follow_the_days():
+    shape = SeriesShape(5, 3, 4, days=(4, 9, 14, 44, 49))
+    assert step_positions(shape).tolist() == [0, 1, 2, 8, 9]
+    network = TransformerNetwork(TINY, shape)
+    np.testing.assert_array_equal(network.positions.numpy(), position_code(np.array([0, 1, 2, 8, 9]), 8))
+    counted = TransformerNetwork(dataclasses.replace(TINY, legacy_positions=True), shape)
+    np.testing.assert_array_equal(counted.positions.numpy(), position_code(np.arange(5), 8, legacy=True))

@@ -7,9 +7,11 @@ import pytest
 
 from cropmap.contract.errors import JobError, ModelError, ParameterError, SampleError
 from cropmap.contract.progress import Cancelled, Progress
-from cropmap.data.legend import NODATA
+from cropmap.data.legend import NODATA, Legend, LegendClass
 from cropmap.data.samples import FoldPlan
+from cropmap.models.base import model_class
 from cropmap.models.predictor import Predictor
+from cropmap.training import fit as fit_module
 from cropmap.training.fit import FitOptions, check_fit, cross_validate, fingerprint, fit
 from cropmap.training.scaling import fit_scaling
 
@@ -244,7 +246,7 @@ def test_a_network_is_cross_validated_with_two_folds(make_samples):
 @pytest.mark.parametrize(
     ("model", "values", "device", "error", "message"),
     [
-        ("forrest", {}, "auto", JobError, "Known: random_forest, transformer"),
+        ("forrest", {}, "auto", JobError, "Known: .*random_forest, .*transformer"),
         ("random_forest", {"trees": 0}, "auto", ParameterError, "trees: 0 is below 1"),
         ("random_forest", {"heads": 2}, "auto", ParameterError, "heads: is not a parameter here"),
         ("transformer", {"width": 10, "heads": 8}, "auto", ParameterError, "no multiple of 8 heads. Change either"),
@@ -340,3 +342,167 @@ def test_with_two_folds_whole_units_stop_a_network(make_samples):
     options = dataclasses.replace(OPTIONS, validation_share=0.4)
     found = cross_validate(samples, plan, *NET, options, Progress())
     assert {record["validation_samples"] for record in found.records.values()} == {10}
+
+
+# ---------------------------------------------------------------- interrupted and gone on
+
+
+LONG = (NET[0], {**NET[1], "epochs": 6, "dropout": 0.2, "jitter": 0.1})
+
+
+def interrupted(work, points):
+    """Run some work that is cancelled after so many points of curves; return the names of these curves."""
+    curves = []
+    progress = Progress(point=lambda curve, _: curves.append(curve), cancelled=lambda: len(curves) >= points)
+    with pytest.raises(Cancelled):
+        work(progress)
+    return curves
+
+
+def test_an_interrupted_fit_ends_with_the_same_package(make_samples, tmp_path):
+    samples, folder = make_samples(), tmp_path / "checkpoints"
+    options = dataclasses.replace(OPTIONS, checkpoints=folder)
+    curves = interrupted(lambda progress: fit(samples, *LONG, options, progress), 3)
+    assert curves == ["Model"] * 3
+    assert len(list(folder.iterdir())) == 1
+    again, whole = fit(samples, *LONG, options), fit(samples, *LONG, OPTIONS)
+    assert again.record == whole.record
+    assert all(again.arrays[name].tobytes() == array.tobytes() for name, array in whole.arrays.items())
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("other", ["values", "seed", "params", "validation"])
+def test_what_was_interrupted_of_another_task_is_not_gone_on_from(make_samples, tmp_path, other):
+    samples, told = make_samples(), []
+    options = dataclasses.replace(OPTIONS, checkpoints=tmp_path)
+    held = np.arange(60) >= 50
+    interrupted(lambda progress: fit(samples, *LONG, options, progress, held), 2)
+    asked = {"samples": samples, "values": LONG[1], "options": options, "validation": held}
+    asked |= {
+        "values": {"samples": make_samples(seed=1)},
+        "seed": {"options": dataclasses.replace(options, seed=2)},
+        "params": {"values": {**LONG[1], "dropout": 0.1}},
+        "validation": {"validation": np.arange(60) < 10},
+    }[other]
+    found = fit(model=LONG[0], progress=Progress(warn=told.append), **asked)
+    plain = dataclasses.replace(asked["options"], checkpoints=None)
+    expected = fit(model=LONG[0], **{**asked, "options": plain})
+    assert "is that of another training" in told[0]
+    assert all(found.arrays[name].tobytes() == array.tobytes() for name, array in expected.arrays.items())
+
+
+def test_a_cancelled_fit_hands_on_the_best_package_so_far(make_samples):
+    samples, kept = make_samples(), []
+    options = dataclasses.replace(OPTIONS, keep=kept.append)
+    interrupted(lambda progress: fit(samples, *LONG, options, progress), 4)
+    (package,) = kept
+    whole = fit(samples, *LONG, OPTIONS)
+    assert package.record["cancelled_after_epoch"] == 4
+    assert package.record["epochs"] == whole.record["epochs"][:4]
+    assert Predictor(package).probabilities(samples.values).shape == (60, 2)
+    interrupted(lambda progress: fit(samples, *LONG, options, progress), 0)
+    assert len(kept) == 1
+
+
+@MODELS
+def test_finished_folds_are_not_fitted_again(make_samples, tmp_path, monkeypatch, model, values):
+    samples = make_samples()
+    plan = planned(samples, folds(samples))
+    options = dataclasses.replace(OPTIONS, checkpoints=tmp_path)
+    whole = cross_validate(samples, plan, model, values, OPTIONS)
+    stopped = []
+
+    def stop(number, *_):
+        stopped.append(number)
+        if number == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        cross_validate(samples, plan, model, values, options, each=stop)
+    assert stopped == [0, 1, 2]
+    fitted = []
+    plain = fit_module.fit
+    monkeypatch.setattr(fit_module, "fit", lambda *given: fitted.append(given[0]) or plain(*given))
+    found = cross_validate(samples, plan, model, values, options)
+    assert len(fitted) == 1
+    assert found.probabilities.tobytes() == whole.probabilities.tobytes()
+    assert found.records == whole.records
+
+
+def test_a_damaged_fold_is_told_and_fitted_anew(make_samples, tmp_path):
+    samples, told = make_samples(), []
+    plan = planned(samples, folds(samples, 2))
+    options = dataclasses.replace(OPTIONS, checkpoints=tmp_path)
+    whole = cross_validate(samples, plan, *FOREST, options)
+    (path,) = (tmp_path / "fold_2").iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    found = cross_validate(samples, plan, *FOREST, options, Progress(warn=told.append))
+    assert found.probabilities.tobytes() == whole.probabilities.tobytes()
+    assert len(told) == 1
+
+
+def test_cancelling_a_cross_validation_hands_on_no_fold_s_model(make_samples):
+    samples, kept = make_samples(), []
+    options = dataclasses.replace(OPTIONS, keep=kept.append)
+    plan = planned(samples, folds(samples))
+    curves = interrupted(lambda progress: cross_validate(samples, plan, *LONG, options, progress), 8)
+    assert curves == ["Fold 1"] * 6 + ["Fold 2"] * 2
+    assert kept == []
+
+
+def test_each_fold_is_told_with_its_package_and_test_samples(make_samples):
+    samples = make_samples()
+    fold = folds(samples)
+    told = []
+    found = cross_validate(samples, planned(samples, fold), *FOREST, OPTIONS, each=lambda *given: told.append(given))
+    assert [number for number, _, _ in told] == [0, 1, 2, 3]
+    for number, package, tested in told:
+        assert (tested == (fold == number)).all()
+        expected = Predictor(package).probabilities(samples.values[tested])
+        assert found.probabilities[tested].tobytes() == expected.tobytes()
+
+
+# ---------------------------------------------------------------- classes that are rare
+
+
+def test_a_class_that_some_folds_lack_is_noted(make_samples):
+    samples = make_samples()
+    codes, fold = samples.codes.copy(), folds(samples)
+    for number in (0, 3):
+        codes[np.flatnonzero(fold == number)[:4]] = 9
+    found = cross_validate(
+        dataclasses.replace(samples, codes=codes), planned(samples, fold), *FOREST, OPTIONS, Progress()
+    )
+    assert found.notes == ("Class 'other' is tested in folds 1, 4 only; the others have no sample of it.",)
+
+
+def test_many_rare_classes_are_told_at_once(make_samples):
+    samples = make_samples()
+    legend = Legend(tuple(LegendClass(code, f"crop {code}", "#112233") for code in range(1, 61)))
+    codes = np.arange(1, 61).astype(np.uint8)
+    with pytest.raises(SampleError, match=r"60 of 60 classes have fewer than 2 training samples: 'crop 1', .*, \.\.\."):
+        fit(dataclasses.replace(samples, codes=codes, legend=legend), *FOREST, OPTIONS)
+
+
+def test_the_scaling_asked_for_is_in_the_package(make_samples):
+    samples, held = make_samples(), np.arange(60) >= 50
+    for how in ("per_band", "per_band_and_step", "none"):
+        package = fit(samples, NET[0], {**NET[1], "scaling": how}, OPTIONS, Progress(), held)
+        expected = fit_scaling(samples.values[~held], samples.bands, how)
+        assert package.scaling.mean.tobytes() == expected.mean.tobytes()
+        assert Predictor(package).codes(samples.values).shape == (60,)
+
+
+def test_a_model_may_refuse_parameters_before_any_sample(monkeypatch):
+    def check(params):
+        message = f"no file for {params.trees} trees"
+        raise ModelError(message)
+
+    monkeypatch.setattr(model_class("random_forest"), "check", check)
+    with pytest.raises(ModelError, match="no file for 8 trees"):
+        check_fit(*FOREST)
+
+
+def test_an_ensemble_s_members_are_checked_too():
+    with pytest.raises(ParameterError, match="no multiple of 8 heads"):
+        check_fit("ensemble", {"members": [{"name": "transformer", "width": 10}]})

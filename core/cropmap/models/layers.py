@@ -1,0 +1,155 @@
+"""Layers that several networks share; each knows of steps that were not seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils import rnn
+
+from cropmap.contract.errors import ParameterError, Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cropmap.models.base import SeriesShape
+
+# With fewer bands than this, normalising over the bands leaves nothing (one) or a sign (two).
+_BANDS_TO_NORMALISE = 3
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention, then a network of two layers; each added to its input and then normalised (post-norm).
+
+    Source: Vaswani et al. 2017, arXiv:1706.03762; first weights as PyTorch's own encoder layer.
+
+    Args:
+        width: Numbers that describe a step.
+        heads: Attention heads; the width is a multiple of them.
+        feed_forward: Width of the inner network.
+        dropout: Share left out of attention weights and of what each part adds, while training.
+
+    Raises:
+        ParameterError: The width does not divide among the heads.
+    """
+
+    def __init__(self, width: int, heads: int, feed_forward: int, dropout: float) -> None:
+        super().__init__()
+        check_heads(width, heads)
+        self.heads, self.dropout = heads, dropout
+        self.attend = nn.Linear(width, 3 * width)
+        self.merge = nn.Linear(width, width)
+        self.norm_attention = nn.LayerNorm(width)
+        self.expand = nn.Linear(width, feed_forward)
+        self.contract = nn.Linear(feed_forward, width)
+        self.norm_network = nn.LayerNorm(width)
+        # As PyTorch's own attention begins.
+        nn.init.xavier_uniform_(self.attend.weight)
+        nn.init.zeros_(self.attend.bias)
+        nn.init.zeros_(self.merge.bias)
+
+    def forward(self, steps: Tensor, seen: Tensor | None = None) -> Tensor:
+        """Return the steps, (n, step, width), each informed of the others that were seen, (n, step), or of all."""
+        steps = self.norm_attention(steps + self._drop(self._attention(steps, seen)))
+        inner = self._drop(functional.relu(self.expand(steps)))
+        normed: Tensor = self.norm_network(steps + self._drop(self.contract(inner)))
+        return normed
+
+    def _attention(self, steps: Tensor, seen: Tensor | None) -> Tensor:
+        count, length, width = steps.shape
+        split = self.attend(steps).view(count, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        mixed = functional.scaled_dot_product_attention(
+            split[0],
+            split[1],
+            split[2],
+            attn_mask=None if seen is None else seen[:, None, None, :],
+            dropout_p=self.dropout if self.training else 0.0,
+        )
+        merged: Tensor = self.merge(mixed.transpose(1, 2).reshape(count, length, width))
+        return merged
+
+    def _drop(self, values: Tensor) -> Tensor:
+        return functional.dropout(values, self.dropout, self.training)
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """PyTorch's batch normalisation, which a channel of one value does not stop: it takes the running figures."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return values, (n, channel) or (n, channel, step), normalised over the batch in training, else as running."""
+        if not self.training or values.numel() > self.num_features:
+            return super().forward(values)
+        return functional.batch_norm(
+            values, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
+        )
+
+
+def check_heads(width: int, heads: int) -> None:
+    """Refuse a width that does not divide among attention heads.
+
+    Raises:
+        ParameterError: So it is.
+    """
+    if width % heads:
+        raise ParameterError([Problem("width", f"{width} is no multiple of {heads} heads.", "Change either.")])
+
+
+def band_norm(shape: SeriesShape, *, wanted: bool = True) -> nn.Module:
+    """Return a layer that brings the bands of each step to mean 0 and deviation 1, then scales each.
+
+    It forgets how bright a step is; with fewer than three bands beside the mask hardly anything would be left, and
+    values pass as they are.
+    """
+    counted = shape.bands - (shape.mask is not None)
+    return nn.LayerNorm(shape.bands) if wanted and counted >= _BANDS_TO_NORMALISE else nn.Identity()
+
+
+def read_seen(cells: nn.RNNBase, steps: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Read series step by step, as if the steps that were not seen did not exist.
+
+    Args:
+        cells: A recurrent layer or several, `batch_first`.
+        steps: (n, step, number).
+        seen: True at steps that were seen, (n, step), at least one a series; None where all were.
+
+    Returns:
+        The outputs, (n, step, width), 0 at steps not seen, and the last states, (layer x direction, n, hidden): of a
+        long short-term memory its memory, else what it gives out.
+    """
+    if seen is None:
+        outputs, last = cells(steps)
+        return outputs, last[-1] if isinstance(last, tuple) else last
+    # The seen steps first, in their order; the rest is cut off.
+    order = torch.argsort((~seen).to(torch.uint8), dim=1, stable=True)[:, :, None]
+    gathered = steps.gather(1, order.expand_as(steps))
+    packed = rnn.pack_padded_sequence(gathered, seen.sum(dim=1).cpu(), batch_first=True, enforce_sorted=False)
+    given, last = cells(packed)
+    padded, _ = rnn.pad_packed_sequence(given, batch_first=True, total_length=steps.shape[1])
+    outputs = torch.zeros_like(padded).scatter(1, order.expand_as(padded), padded)
+    return outputs, last[-1] if isinstance(last, tuple) else last
+
+
+def step_positions(shape: SeriesShape) -> NDArray[np.float64]:
+    """Return where each step stands, (step,): its number on a regular grid, else days since the first / median gap."""
+    days: NDArray[np.float64] = shape.step_days - shape.step_days[0]
+    return days / np.float64(np.median(np.diff(days))) if len(days) > 1 else days
+
+
+def position_code(
+    positions: NDArray[np.float64], width: int, *, base: float = 10_000.0, legacy: bool = False
+) -> NDArray[np.float32]:
+    """Return the fixed code of each position, (position, width): sines in even columns, cosines in odd ones.
+
+    Column pair i of position p has the angle p * base^(-2i / width) (Vaswani et al. 2017, section 3.5). The legacy
+    code has the minus sign before the power instead of in the exponent, -p * base^(2i / width): frequencies up to
+    nearly 10,000 radians a step, so that neighbouring steps are no more alike than distant ones.
+    """
+    position = np.asarray(positions, np.float64)[:, None]
+    exponent = np.arange(0, width, 2, dtype=np.float64) / width
+    angle = -position * base**exponent if legacy else position * base**-exponent
+    code = np.empty((len(position), width), np.float32)
+    code[:, 0::2], code[:, 1::2] = np.sin(angle), np.cos(angle[:, : width // 2])
+    return code
