@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import statistics
 import sys
 import time
@@ -67,7 +66,7 @@ WHOLE = {
 CAWA_CLASSES = (
     "cotton = cotton; wheat = wheat; rice = rice; orchard = orchard, vineyard; "
     "wheat and another = wheat-other, wheat-maize, wheat-rice, wheat-vegetables, wheat-sorghum, wheat-broom; "
-    "others = rest"
+    "others = alfalfa, maize; rest = others"
 )
 
 
@@ -264,7 +263,7 @@ def _by_draw(samples: SampleSet, case: Case, threads: int) -> dict[str, Any]:
     temperature = fit_temperature(probabilities[validation], columns[validation]) if unseen else 1.0
     known = _with_shares(tempered(probabilities, temperature), WHOLE[case.data], samples)
     return {
-        "validation": _accuracy(samples, columns, probabilities, validation).overall if unseen else math.nan,
+        "validation": _accuracy(samples, columns, probabilities, validation).overall if unseen else None,
         **_figures(judged),
         "at_whole_shares": _at_shares(judged, WHOLE[case.data]),
         "known_shares": _accuracy(samples, columns, known, test).overall,
@@ -361,7 +360,7 @@ def _seed(line: Mapping[str, Any]) -> int:
 
 def _cell(lines: Sequence[Mapping[str, Any]], key: str) -> str:
     found = [line[key] for line in lines]
-    if any(math.isnan(value) for value in found):
+    if None in found:
         return ""
     digits = 0 if key == "seconds" else 3
     spread = f" ± {statistics.stdev(found):.{digits}f}" if len(found) > 1 and key != "seconds" else ""

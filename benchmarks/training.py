@@ -97,7 +97,7 @@ def passed(batches: Any) -> int:
 def epoch(samples: int) -> str:
     """Return the table of an epoch's seconds."""
     part, held = drawn(samples, 0), drawn(max(1, samples // 8), 1)
-    params = {"batch_size": BATCH, "epochs": 4}
+    params = {"batch_size": BATCH, "epochs": 4, "patience": 10}
     with_validation = statistics.median(epoch_seconds(TransformerParams(**params), part, held)[1:])
     alone = statistics.median(epoch_seconds(TransformerParams(**params), part, drawn(2, 1))[1:])
     bare = median_seconds({"bare": arithmetic(part)}, 3, clock)["bare"]

@@ -2005,19 +2005,19 @@
   </message>
   <message>
    <source>Calibrate</source>
-   <translation type="unfinished" />
+   <translation>Kalibrieren</translation>
   </message>
   <message>
    <source>Temper the model's probabilities by what the cross-validation tells, so that of what it maps with 80 % confidence about 80 % is right. The classes stay the same.</source>
-   <translation type="unfinished" />
+   <translation>Die Wahrscheinlichkeiten des Modells nach dem Ergebnis der Kreuzvalidierung anpassen, sodass von dem, was es mit 80 % Sicherheit kartiert, etwa 80 % richtig sind. Die Klassen bleiben gleich.</translation>
   </message>
   <message>
    <source>Importance</source>
-   <translation type="unfinished" />
+   <translation>Wichtigkeit messen</translation>
   </message>
   <message>
    <source>Also measure what each band, each date, and each band on each date is worth: how much accuracy is lost when its values are exchanged among the test samples. It takes as many predictions as there are of them, three times over.</source>
-   <translation type="unfinished" />
+   <translation>Auch messen, was jeder Kanal, jeder Termin und jeder Kanal an jedem Termin wert ist: wie viel Genauigkeit verloren geht, wenn seine Werte unter den Teststichproben vertauscht werden. Das braucht für jedes davon drei Vorhersagen.</translation>
   </message>
   <message>
    <source>Confidence</source>
@@ -2077,11 +2077,11 @@
   </message>
   <message>
    <source>Compare models</source>
-   <translation type="unfinished" />
+   <translation>Modelle vergleichen</translation>
   </message>
   <message>
    <source>Cross-validate several models on the same folds of one sample set, and report which is best and by how much.</source>
-   <translation type="unfinished" />
+   <translation>Mehrere Modelle an denselben Teilen einer Stichprobendatei kreuzvalidieren und berichten, welches am besten ist und um wie viel.</translation>
   </message>
   <message>
    <source>Sample set</source>
@@ -2093,27 +2093,27 @@
   </message>
   <message>
    <source>Models</source>
-   <translation type="unfinished" />
+   <translation>Modelle</translation>
   </message>
   <message>
    <source>The models to compare, each with its own settings; the same one may stand here several times.</source>
-   <translation type="unfinished" />
+   <translation>Die Modelle, die verglichen werden, jedes mit eigenen Einstellungen; dasselbe darf mehrmals hier stehen.</translation>
   </message>
   <message>
    <source>Runs of each model</source>
-   <translation type="unfinished" />
+   <translation>Läufe je Modell</translation>
   </message>
   <message>
    <source>How often each model is cross-validated, each time with another seed on the same folds: what differs between runs is chance.</source>
-   <translation type="unfinished" />
+   <translation>Wie oft jedes Modell kreuzvalidiert wird, jedes Mal mit einer anderen Startzahl an denselben Teilen: Was sich zwischen den Läufen unterscheidet, ist Zufall.</translation>
   </message>
   <message>
    <source>Learning curve</source>
-   <translation type="unfinished" />
+   <translation>Lernkurve</translation>
   </message>
   <message>
    <source>Numbers of labels of each class: each model is also fitted on so many, drawn from all folds but the first, and tested on the first. Empty: no learning curve.</source>
-   <translation type="unfinished" />
+   <translation>Anzahlen der Stichproben je Klasse: Jedes Modell wird auch mit so vielen trainiert, gezogen aus allen Teilen außer dem ersten, und am ersten geprüft. Leer: keine Lernkurve.</translation>
   </message>
   <message>
    <source>Demo</source>
@@ -2229,27 +2229,27 @@
   </message>
   <message>
    <source>How early in the season</source>
-   <translation type="unfinished" />
+   <translation>Wie früh in der Saison</translation>
   </message>
   <message>
    <source>Tell from which date on each crop is told apart well enough, by models that see nothing after it.</source>
-   <translation type="unfinished" />
+   <translation>Sagen, ab welchem Termin jede Kultur gut genug zu erkennen ist, mit Modellen, die nichts danach sehen.</translation>
   </message>
   <message>
    <source>First cut-off</source>
-   <translation type="unfinished" />
+   <translation>Erster Stichtag</translation>
   </message>
   <message>
    <source>Last day that the first model sees; empty: a third of the season.</source>
-   <translation type="unfinished" />
+   <translation>Letzter Tag, den das erste Modell sieht; leer: nach einem Drittel der Saison.</translation>
   </message>
   <message>
    <source>Every</source>
-   <translation type="unfinished" />
+   <translation>Abstand der Stichtage</translation>
   </message>
   <message>
    <source>Days from one cut-off to the next; the season's last day is the last one.</source>
-   <translation type="unfinished" />
+   <translation>Tage von einem Stichtag zum nächsten; der letzte Stichtag ist der letzte Tag der Saison.</translation>
   </message>
   <message>
    <source>days</source>
@@ -2257,11 +2257,11 @@
   </message>
   <message>
    <source>Threshold</source>
-   <translation type="unfinished" />
+   <translation>Schwelle</translation>
   </message>
   <message>
    <source>F1 from which on a class counts as told; the first date that it stays there is looked for.</source>
-   <translation type="unfinished" />
+   <translation>F1, ab dem eine Klasse als erkannt gilt; gesucht wird der erste Termin, von dem an sie es bleibt.</translation>
   </message>
   <message>
    <source>Import labelled series</source>
@@ -2761,47 +2761,47 @@
   </message>
   <message>
    <source>Tune model</source>
-   <translation type="unfinished" />
+   <translation>Beste Parameter suchen</translation>
   </message>
   <message>
    <source>Search for the model's best parameter values by cross-validation; values that are given stay as they are.</source>
-   <translation type="unfinished" />
+   <translation>Die besten Werte der Parameter des Modells durch Kreuzvalidierung suchen; vorgegebene Werte bleiben, wie sie sind.</translation>
   </message>
   <message>
    <source>Time</source>
-   <translation type="unfinished" />
+   <translation>Zeit</translation>
   </message>
   <message>
    <source>What the search may take; judging its result comes on top, with two fits. The defaults are always tried.</source>
-   <translation type="unfinished" />
+   <translation>Wie lange die Suche dauern darf; dazu kommt die Prüfung ihres Ergebnisses, mit zwei Trainings. Die Vorgaben werden immer probiert.</translation>
   </message>
   <message>
    <source>minutes</source>
-   <translation type="unfinished" />
+   <translation>Minuten</translation>
   </message>
   <message>
    <source>Most trials</source>
-   <translation type="unfinished" />
+   <translation>Versuche, höchstens</translation>
   </message>
   <message>
    <source>Most sets of values tried; 0 sets no limit.</source>
-   <translation type="unfinished" />
+   <translation>Höchstens so viele Zusammenstellungen von Werten werden probiert; 0 setzt keine Grenze.</translation>
   </message>
   <message>
    <source>Objective</source>
-   <translation type="unfinished" />
+   <translation>Zielgröße</translation>
   </message>
   <message>
    <source>What is made as large as possible: the mean F1 of the classes, or the overall accuracy.</source>
-   <translation type="unfinished" />
+   <translation>Was möglichst groß werden soll: das mittlere F1 der Klassen oder die Gesamtgenauigkeit.</translation>
   </message>
   <message>
    <source>macro f1</source>
-   <translation type="unfinished" />
+   <translation>Makro-F1</translation>
   </message>
   <message>
    <source>overall</source>
-   <translation type="unfinished" />
+   <translation>Gesamtgenauigkeit</translation>
   </message>
   <message>
    <source>Folder of images</source>
@@ -3525,11 +3525,11 @@
   </message>
   <message>
    <source>Nothing after the season</source>
-   <translation type="unfinished" />
+   <translation>Nichts nach der Saison</translation>
   </message>
   <message>
    <source>Forget all acquisitions after the season's end, so that a season still under way and one long past look alike.</source>
-   <translation type="unfinished" />
+   <translation>Alle Aufnahmen nach dem Ende der Saison vergessen, sodass eine laufende und eine längst vergangene Saison gleich aussehen.</translation>
   </message>
   <message>
    <source>Enough clear dates</source>
@@ -3789,11 +3789,11 @@
   </message>
   <message>
    <source>Transformer without positions (BMP)</source>
-   <translation type="unfinished" />
+   <translation>Transformer ohne Positionen (BMP)</translation>
   </message>
   <message>
    <source>A small Transformer that keeps the season's strongest signs in any order; fit for a CPU; for transfer.</source>
-   <translation type="unfinished" />
+   <translation>Ein kleiner Transformer, der die stärksten Zeichen der Saison in beliebiger Reihenfolge behält; auch ohne Grafikkarte brauchbar; für die Übertragung (Transfer).</translation>
   </message>
   <message>
    <source>Epochs</source>
@@ -3817,43 +3817,43 @@
   </message>
   <message>
    <source>Largest step size.</source>
-   <translation type="unfinished" />
+   <translation>Größte Schrittweite.</translation>
   </message>
   <message>
    <source>Schedule</source>
-   <translation type="unfinished" />
+   <translation>Verlauf der Lernrate</translation>
   </message>
   <message>
    <source>plateau: the step size is cut by ten when the validation loss has not fallen for half of patience. cosine: it rises over the first tenth of the epochs and then falls to nearly nothing. constant: it stays.</source>
-   <translation type="unfinished" />
+   <translation>„Plateau“: Die Schrittweite wird auf ein Zehntel verkleinert, wenn der Verlust bei der Überwachung die halbe Geduld lang nicht gesunken ist. „Kosinus“: Sie steigt im ersten Zehntel der Durchgänge und fällt dann fast auf null. „konstant“: Sie bleibt gleich.</translation>
   </message>
   <message>
    <source>plateau</source>
-   <translation type="unfinished" />
+   <translation>Plateau</translation>
   </message>
   <message>
    <source>cosine</source>
-   <translation type="unfinished" />
+   <translation>Kosinus</translation>
   </message>
   <message>
    <source>constant</source>
-   <translation type="unfinished" />
+   <translation>konstant</translation>
   </message>
   <message>
    <source>Optimizer</source>
-   <translation type="unfinished" />
+   <translation>Optimierer</translation>
   </message>
   <message>
    <source>adamw takes the weight decay off the weights; adam adds it to the gradients, as both source studies do.</source>
-   <translation type="unfinished" />
+   <translation>AdamW zieht die Gewichtsabnahme von den Gewichten ab; Adam addiert sie zu den Gradienten, wie in beiden ursprünglichen Studien.</translation>
   </message>
   <message>
    <source>adamw</source>
-   <translation type="unfinished" />
+   <translation>AdamW</translation>
   </message>
   <message>
    <source>adam</source>
-   <translation type="unfinished" />
+   <translation>Adam</translation>
   </message>
   <message>
    <source>Weight decay</source>
@@ -3861,7 +3861,7 @@
   </message>
   <message>
    <source>How strongly weights are pulled to 0.</source>
-   <translation type="unfinished" />
+   <translation>Wie stark Gewichte zur 0 gezogen werden.</translation>
   </message>
   <message>
    <source>Patience</source>
@@ -3869,7 +3869,7 @@
   </message>
   <message>
    <source>Stop after so many epochs without a lower validation loss.</source>
-   <translation type="unfinished" />
+   <translation>Nach so vielen Durchgängen ohne kleineren Verlust bei der Überwachung aufhören.</translation>
   </message>
   <message>
    <source>epochs</source>
@@ -3885,75 +3885,75 @@
   </message>
   <message>
    <source>Label smoothing</source>
-   <translation type="unfinished" />
+   <translation>Glättung der Angaben</translation>
   </message>
   <message>
    <source>Share of each label that is spread over all classes.</source>
-   <translation type="unfinished" />
+   <translation>Anteil jeder Angabe, der auf alle Klassen verteilt wird (label smoothing).</translation>
   </message>
   <message>
    <source>Rare classes</source>
-   <translation type="unfinished" />
+   <translation>Seltene Klassen stärken</translation>
   </message>
   <message>
    <source>weights: errors of rare classes count more. sampling: rare classes are shown more often. One of the two is enough.</source>
-   <translation type="unfinished" />
+   <translation>„Gewichte“: Fehler bei seltenen Klassen zählen mehr. „Ziehung“: Seltene Klassen werden häufiger gezeigt. Eines von beiden genügt.</translation>
   </message>
   <message>
    <source>weights</source>
-   <translation type="unfinished" />
+   <translation>Gewichte</translation>
   </message>
   <message>
    <source>sampling</source>
-   <translation type="unfinished" />
+   <translation>Ziehung</translation>
   </message>
   <message>
    <source>Scaling</source>
-   <translation type="unfinished" />
+   <translation>Standardisierung</translation>
   </message>
   <message>
    <source>per_band: one mean and deviation a band, so that the season's shape stays (Long et al. 2026). per_band_and_step: one for each date too (Antonijevic et al. 2023). none: values as they are.</source>
-   <translation type="unfinished" />
+   <translation>„je Kanal“: ein Mittelwert und eine Standardabweichung für jeden Kanal, sodass die Form der Saison erhalten bleibt (Long et al. 2026). „je Kanal und Schritt“: auch für jeden Termin eigene (Antonijević et al. 2023). „keine“: die Werte, wie sie sind.</translation>
   </message>
   <message>
    <source>per band</source>
-   <translation type="unfinished" />
+   <translation>je Kanal</translation>
   </message>
   <message>
    <source>per band and step</source>
-   <translation type="unfinished" />
+   <translation>je Kanal und Schritt</translation>
   </message>
   <message>
    <source>Mixed precision</source>
-   <translation type="unfinished" />
+   <translation>Gemischte Präzision</translation>
   </message>
   <message>
    <source>Multiply in 16 bits where the device does so faster; last digits differ.</source>
-   <translation type="unfinished" />
+   <translation>Mit 16 Bit multiplizieren, wo das Gerät es so schneller kann; die letzten Stellen weichen ab.</translation>
   </message>
   <message>
    <source>Time shift</source>
-   <translation type="unfinished" />
+   <translation>Zeitverschiebung</translation>
   </message>
   <message>
    <source>While training, each series is moved by up to so many days, earlier or later.</source>
-   <translation type="unfinished" />
+   <translation>Beim Training wird jede Zeitreihe um bis zu so viele Tage verschoben, früher oder später.</translation>
   </message>
   <message>
    <source>Band jitter</source>
-   <translation type="unfinished" />
+   <translation>Zufälliger Kanalversatz</translation>
   </message>
   <message>
    <source>While training, each band of a series is moved by a random amount of this deviation, in deviations of the band.</source>
-   <translation type="unfinished" />
+   <translation>Beim Training wird jeder Kanal einer Zeitreihe um einen zufälligen Betrag mit dieser Standardabweichung verschoben, gemessen in Standardabweichungen des Kanals.</translation>
   </message>
   <message>
    <source>Missing dates</source>
-   <translation type="unfinished" />
+   <translation>Fehlende Termine</translation>
   </message>
   <message>
    <source>While training, up to this share of each series' steps is hidden, as clouds would.</source>
-   <translation type="unfinished" />
+   <translation>Beim Training wird von den Schritten jeder Zeitreihe höchstens dieser Anteil verdeckt, wie es Wolken täten.</translation>
   </message>
   <message>
    <source>Width</source>
@@ -3961,7 +3961,7 @@
   </message>
   <message>
    <source>Numbers that describe a time step; a multiple of the heads.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Zahlen, die einen Zeitschritt beschreiben; ein Vielfaches der Zahl der Köpfe.</translation>
   </message>
   <message>
    <source>Layers</source>
@@ -3997,263 +3997,263 @@
   </message>
   <message>
    <source>Positions</source>
-   <translation type="unfinished" />
+   <translation>Positionen</translation>
   </message>
   <message>
    <source>none: as in the study, the order of the dates counts only through the scaling. day: the day of season is added to each step, and the first layer is linear.</source>
-   <translation type="unfinished" />
+   <translation>„keine“: Wie in der Studie zählt die Reihenfolge der Termine nur durch die Standardisierung. „Tag der Saison“: Der Tag der Saison wird zu jedem Schritt addiert, und die erste Schicht ist linear.</translation>
   </message>
   <message>
    <source>day</source>
-   <translation type="unfinished" />
+   <translation>Tag der Saison</translation>
   </message>
   <message>
    <source>Deep LSTM (BreizhCrops)</source>
-   <translation type="unfinished" />
+   <translation>Tiefes LSTM (BreizhCrops)</translation>
   </message>
   <message>
    <source>Four LSTM layers that read the season both ways; slow without a GPU; for many samples.</source>
-   <translation type="unfinished" />
+   <translation>Vier LSTM-Schichten lesen die Saison in beiden Richtungen; ohne Grafikkarte langsam; für viele Stichproben.</translation>
   </message>
   <message>
    <source>Hidden</source>
-   <translation type="unfinished" />
+   <translation>Gedächtnis</translation>
   </message>
   <message>
    <source>Numbers that each layer remembers in each direction.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Zahlen, die sich jede Schicht in jeder Richtung merkt.</translation>
   </message>
   <message>
    <source>Layers of cells.</source>
-   <translation type="unfinished" />
+   <translation>Schichten aus Zellen.</translation>
   </message>
   <message>
    <source>Share of values left out between layers while training.</source>
-   <translation type="unfinished" />
+   <translation>Anteil der Werte, die beim Training zwischen den Schichten ausgelassen werden.</translation>
   </message>
   <message>
    <source>Normalise the bands of each step</source>
-   <translation type="unfinished" />
+   <translation>Kanäle je Schritt normieren</translation>
   </message>
   <message>
    <source>As the benchmark does; it forgets how bright a step is. Never with fewer than three bands.</source>
-   <translation type="unfinished" />
+   <translation>Wie im Benchmark; dabei geht verloren, wie hell ein Schritt ist. Nie bei weniger als drei Kanälen.</translation>
   </message>
   <message>
    <source>Ensemble</source>
-   <translation type="unfinished" />
+   <translation>Ensemble</translation>
   </message>
   <message>
    <source>The mean of several models' probabilities; costs what all of them cost; where each point of accuracy counts.</source>
-   <translation type="unfinished" />
+   <translation>Der Mittelwert der Wahrscheinlichkeiten mehrerer Modelle; kostet so viel wie alle zusammen; wenn jeder Prozentpunkt Genauigkeit zählt.</translation>
   </message>
   <message>
    <source>Members</source>
-   <translation type="unfinished" />
+   <translation>Mitglieder</translation>
   </message>
   <message>
    <source>The models, each with its own parameters; all learn from the same samples.</source>
-   <translation type="unfinished" />
+   <translation>Die Modelle, jedes mit eigenen Parametern; alle lernen aus denselben Stichproben.</translation>
   </message>
   <message>
    <source>Copies</source>
-   <translation type="unfinished" />
+   <translation>Kopien</translation>
   </message>
   <message>
    <source>How often each of them is fitted, each time with another seed; networks gain most.</source>
-   <translation type="unfinished" />
+   <translation>Wie oft jedes davon trainiert wird, jedes Mal mit einer anderen Startzahl; neuronale Netze gewinnen am meisten.</translation>
   </message>
   <message>
    <source>Gradient boosting</source>
-   <translation type="unfinished" />
+   <translation>Gradient Boosting</translation>
   </message>
   <message>
    <source>Small trees that mend each other's errors; minutes on a CPU; where a forest's accuracy is not enough.</source>
-   <translation type="unfinished" />
+   <translation>Kleine Bäume, die die Fehler der vorigen ausbessern; Minuten auf dem Prozessor; wenn die Genauigkeit eines Random Forest nicht genügt.</translation>
   </message>
   <message>
    <source>Rounds</source>
-   <translation type="unfinished" />
+   <translation>Runden</translation>
   </message>
   <message>
    <source>How often the errors so far are mended, by one tree a class.</source>
-   <translation type="unfinished" />
+   <translation>Wie oft die bisherigen Fehler ausgebessert werden, mit einem Baum je Klasse.</translation>
   </message>
   <message>
    <source>Depth</source>
-   <translation type="unfinished" />
+   <translation>Tiefe</translation>
   </message>
   <message>
    <source>Most splits from a tree's root to a leaf.</source>
-   <translation type="unfinished" />
+   <translation>Höchstzahl der Teilungen von der Wurzel eines Baums bis zu einem Blatt.</translation>
   </message>
   <message>
    <source>How much of each tree's correction is taken; half of it wants twice the rounds.</source>
-   <translation type="unfinished" />
+   <translation>Wie viel von der Korrektur jedes Baums übernommen wird; die Hälfte braucht doppelt so viele Runden.</translation>
   </message>
   <message>
    <source>Sample share</source>
-   <translation type="unfinished" />
+   <translation>Anteil Stichproben</translation>
   </message>
   <message>
    <source>Share of the samples that each round learns from.</source>
-   <translation type="unfinished" />
+   <translation>Anteil der Stichproben, aus denen jede Runde lernt.</translation>
   </message>
   <message>
    <source>Feature share</source>
-   <translation type="unfinished" />
+   <translation>Anteil Merkmale</translation>
   </message>
   <message>
    <source>Share of the features that each split chooses from.</source>
-   <translation type="unfinished" />
+   <translation>Anteil der Merkmale, unter denen jede Teilung wählt.</translation>
   </message>
   <message>
    <source>Min weight</source>
-   <translation type="unfinished" />
+   <translation>Mindestgewicht</translation>
   </message>
   <message>
    <source>How much a leaf must weigh: samples still in doubt weigh up to 0.5 each, sure ones nearly nothing.</source>
-   <translation type="unfinished" />
+   <translation>Wie viel ein Blatt wiegen muss: Stichproben, die noch unsicher sind, wiegen je bis zu 0,5, sichere fast nichts.</translation>
   </message>
   <message>
    <source>Shrinkage</source>
-   <translation type="unfinished" />
+   <translation>Schrumpfung</translation>
   </message>
   <message>
    <source>Pulls the numbers in the leaves to 0 (L2).</source>
-   <translation type="unfinished" />
+   <translation>Zieht die Zahlen in den Blättern zur 0 (L2).</translation>
   </message>
   <message>
    <source>weights: errors of rare classes count more, so that all classes together count the same.</source>
-   <translation type="unfinished" />
+   <translation>„Gewichte“: Fehler bei seltenen Klassen zählen mehr, sodass jede Klasse insgesamt gleich viel zählt.</translation>
   </message>
   <message>
    <source>InceptionTime</source>
-   <translation type="unfinished" />
+   <translation>InceptionTime</translation>
   </message>
   <message>
    <source>Long and short convolutions side by side; among the slower networks, for long series with many samples.</source>
-   <translation type="unfinished" />
+   <translation>Lange und kurze Faltungen nebeneinander; eines der langsameren Netze, für lange Zeitreihen mit vielen Stichproben.</translation>
   </message>
   <message>
    <source>Patterns that a module looks for, a quarter by each of its paths; a multiple of 4.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Muster, nach denen ein Modul sucht, je ein Viertel auf jedem seiner Wege; ein Vielfaches von 4.</translation>
   </message>
   <message>
    <source>Modules, one after the other; every third adds a shortcut.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Module hintereinander; jedes dritte fügt eine Abkürzung hinzu.</translation>
   </message>
   <message>
    <source>Kernel</source>
-   <translation type="unfinished" />
+   <translation>Kernellänge</translation>
   </message>
   <message>
    <source>Steps that the longest convolution sees, an odd number; the others see about a half and a quarter.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Schritte, die die längste Faltung sieht, eine ungerade Zahl; die anderen sehen etwa die Hälfte und ein Viertel davon.</translation>
   </message>
   <message>
    <source>steps</source>
-   <translation type="unfinished" />
+   <translation>Schritte</translation>
   </message>
   <message>
    <source>Lightweight temporal attention (L-TAE)</source>
-   <translation type="unfinished" />
+   <translation>Leichte zeitliche Aufmerksamkeit (L-TAE)</translation>
   </message>
   <message>
    <source>Learnt questions pick the days that matter; quick also on a CPU; for irregular dates and large maps.</source>
-   <translation type="unfinished" />
+   <translation>Gelernte Fragen suchen die Tage aus, auf die es ankommt; auch ohne Grafikkarte schnell; für unregelmäßige Termine und große Karten.</translation>
   </message>
   <message>
    <source>Attention heads; each sees its own part of the width.</source>
-   <translation type="unfinished" />
+   <translation>Aufmerksamkeitsköpfe; jeder sieht seinen eigenen Teil der Breite.</translation>
   </message>
   <message>
    <source>Keys</source>
-   <translation type="unfinished" />
+   <translation>Schlüssel</translation>
   </message>
   <message>
    <source>Length of a head's query and keys.</source>
-   <translation type="unfinished" />
+   <translation>Länge der Frage (query) und der Schlüssel (keys) eines Kopfes.</translation>
   </message>
   <message>
    <source>Summary</source>
-   <translation type="unfinished" />
+   <translation>Zusammenfassung</translation>
   </message>
   <message>
    <source>Numbers that sum up a season.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Zahlen, die eine Saison zusammenfassen.</translation>
   </message>
   <message>
    <source>Share of the summary left out while training.</source>
-   <translation type="unfinished" />
+   <translation>Anteil der Zusammenfassung, der beim Training ausgelassen wird.</translation>
   </message>
   <message>
    <source>MS-ResNet</source>
-   <translation type="unfinished" />
+   <translation>MS-ResNet</translation>
   </message>
   <message>
    <source>Residual convolutions at three scales, averaged over time; half to three quarters as quick as TempCNN.</source>
-   <translation type="unfinished" />
+   <translation>Residuale Faltungen in drei Maßstäben, über die Zeit gemittelt; halb bis drei Viertel so schnell wie TempCNN.</translation>
   </message>
   <message>
    <source>Patterns that the first layers look for; the next blocks look for 2 and 4 times as many.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Muster, nach denen die ersten Schichten suchen; die nächsten Blöcke suchen nach 2- und 4-mal so vielen.</translation>
   </message>
   <message>
    <source>OmniScaleCNN</source>
-   <translation type="unfinished" />
+   <translation>OmniScaleCNN</translation>
   </message>
   <message>
    <source>Convolutions of all prime lengths; large and slow, for comparisons and where no kernel length is known.</source>
-   <translation type="unfinished" />
+   <translation>Faltungen mit allen Primzahlen als Länge; groß und langsam, für Vergleiche und wenn keine Kernellänge bekannt ist.</translation>
   </message>
   <message>
    <source>Min channels</source>
-   <translation type="unfinished" />
+   <translation>Mindestzahl der Muster</translation>
   </message>
   <message>
    <source>Fewest patterns of each kernel of the first layer. 1 is the published network, which lets hardly anything of many bands through; 4 is then better and also smaller.</source>
-   <translation type="unfinished" />
+   <translation>Mindestzahl der Muster jedes Kernels der ersten Schicht. 1 ist das veröffentlichte Netz, das von vielen Kanälen kaum etwas durchlässt; 4 ist dann besser und auch kleiner.</translation>
   </message>
   <message>
    <source>Presto</source>
-   <translation type="unfinished" />
+   <translation>Presto</translation>
   </message>
   <message>
    <source>Features of an encoder that was trained on the whole world, then a simple classifier; for very few samples.</source>
-   <translation type="unfinished" />
+   <translation>Merkmale aus einem Encoder, der mit Daten der ganzen Welt trainiert wurde, dann ein einfacher Klassifikator; für sehr wenige Stichproben.</translation>
   </message>
   <message>
    <source>Weights</source>
-   <translation type="unfinished" />
+   <translation>Gewichte</translation>
   </message>
   <message>
    <source>File of published weights (default_model.pt of nasaharvest/presto). Needed to train only: the package holds them.</source>
-   <translation type="unfinished" />
+   <translation>Datei mit veröffentlichten Gewichten (default_model.pt von nasaharvest/presto). Nur zum Training nötig: Das Modellpaket enthält sie.</translation>
   </message>
   <message>
    <source>Head</source>
-   <translation type="unfinished" />
+   <translation>Klassifikator</translation>
   </message>
   <message>
    <source>What learns the classes from the features: a logistic regression, or a random forest.</source>
-   <translation type="unfinished" />
+   <translation>Was aus den Merkmalen die Klassen lernt: eine logistische Regression („linear“) oder ein Random Forest.</translation>
   </message>
   <message>
    <source>linear</source>
-   <translation type="unfinished" />
+   <translation>linear</translation>
   </message>
   <message>
    <source>forest</source>
-   <translation type="unfinished" />
+   <translation>Random Forest</translation>
   </message>
   <message>
    <source>Strength</source>
-   <translation type="unfinished" />
+   <translation>Stärke der Anpassung</translation>
   </message>
   <message>
    <source>How closely the logistic regression follows the samples; lower is smoother.</source>
-   <translation type="unfinished" />
+   <translation>Wie eng die logistische Regression den Stichproben folgt; kleiner ist glatter.</translation>
   </message>
   <message>
    <source>Trees</source>
@@ -4261,7 +4261,7 @@
   </message>
   <message>
    <source>Trees of the forest.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Bäume des Random Forest.</translation>
   </message>
   <message>
    <source>Random forest</source>
@@ -4301,127 +4301,127 @@
   </message>
   <message>
    <source>Splits</source>
-   <translation type="unfinished" />
+   <translation>Teilungen</translation>
   </message>
   <message>
    <source>best: each split takes the best threshold of each feature it tries. random: a random one, and each tree learns from all samples (extremely randomised trees); three times as quick to fit, often a little better.</source>
-   <translation type="unfinished" />
+   <translation>„beste“: Jede Teilung nimmt die beste Schwelle jedes Merkmals, das sie probiert. „zufällig“: eine zufällige, und jeder Baum lernt aus allen Stichproben (extremely randomised trees); dreimal so schnell trainiert, oft etwas besser.</translation>
   </message>
   <message>
    <source>best</source>
-   <translation type="unfinished" />
+   <translation>beste</translation>
   </message>
   <message>
    <source>weights: samples of rare classes count more, so that all classes together count the same.</source>
-   <translation type="unfinished" />
+   <translation>„Gewichte“: Stichproben seltener Klassen zählen mehr, sodass jede Klasse insgesamt gleich viel zählt.</translation>
   </message>
   <message>
    <source>Recurrent network</source>
-   <translation type="unfinished" />
+   <translation>Rekurrentes Netz</translation>
   </message>
   <message>
    <source>Reads the season step by step (RNN, LSTM, GRU); quick as a plain RNN; where the order of events counts.</source>
-   <translation type="unfinished" />
+   <translation>Liest die Saison Schritt für Schritt (RNN, LSTM, GRU); schnell als einfaches RNN; wenn die Reihenfolge der Ereignisse zählt.</translation>
   </message>
   <message>
    <source>Cell</source>
-   <translation type="unfinished" />
+   <translation>Zelle</translation>
   </message>
   <message>
    <source>rnn: the plainest and quickest. lstm, gru: gates decide what is remembered and what forgotten.</source>
-   <translation type="unfinished" />
+   <translation>RNN: die einfachste und schnellste. LSTM, GRU: Tore entscheiden, was gemerkt und was vergessen wird.</translation>
   </message>
   <message>
    <source>rnn</source>
-   <translation type="unfinished" />
+   <translation>RNN</translation>
   </message>
   <message>
    <source>lstm</source>
-   <translation type="unfinished" />
+   <translation>LSTM</translation>
   </message>
   <message>
    <source>gru</source>
-   <translation type="unfinished" />
+   <translation>GRU</translation>
   </message>
   <message>
    <source>Form</source>
-   <translation type="unfinished" />
+   <translation>Bauform</translation>
   </message>
   <message>
    <source>plain: one layer, read forwards. bidirectional: two layers, read both ways. attentive: the same, then a weighted mean over the steps in place of all steps side by side.</source>
-   <translation type="unfinished" />
+   <translation>„einfach“: eine Schicht, vorwärts gelesen. „bidirektional“: zwei Schichten, in beiden Richtungen gelesen. „mit Aufmerksamkeit“: ebenso, dann ein gewichteter Mittelwert über die Schritte anstelle aller Schritte nebeneinander.</translation>
   </message>
   <message>
    <source>plain</source>
-   <translation type="unfinished" />
+   <translation>einfach</translation>
   </message>
   <message>
    <source>bidirectional</source>
-   <translation type="unfinished" />
+   <translation>bidirektional</translation>
   </message>
   <message>
    <source>attentive</source>
-   <translation type="unfinished" />
+   <translation>mit Aufmerksamkeit</translation>
   </message>
   <message>
    <source>Numbers that each direction remembers.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Zahlen, die sich jede Richtung merkt.</translation>
   </message>
   <message>
    <source>Share of values left out between the two layers while training.</source>
-   <translation type="unfinished" />
+   <translation>Anteil der Werte, die beim Training zwischen den beiden Schichten ausgelassen werden.</translation>
   </message>
   <message>
    <source>As the source study does; it forgets how bright a step is. Never with fewer than three bands.</source>
-   <translation type="unfinished" />
+   <translation>Wie in der ursprünglichen Studie; dabei geht verloren, wie hell ein Schritt ist. Nie bei weniger als drei Kanälen.</translation>
   </message>
   <message>
    <source>StarRNN</source>
-   <translation type="unfinished" />
+   <translation>StarRNN</translation>
   </message>
   <message>
    <source>Stacked recurrent layers with one gate each; few weights, slow to train; for many samples.</source>
-   <translation type="unfinished" />
+   <translation>Gestapelte rekurrente Schichten mit je einem Tor; wenige Gewichte, langsam beim Training; für viele Stichproben.</translation>
   </message>
   <message>
    <source>Numbers that each layer remembers.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Zahlen, die sich jede Schicht merkt.</translation>
   </message>
   <message>
    <source>Share of each layer's outputs left out while training.</source>
-   <translation type="unfinished" />
+   <translation>Anteil der Ausgaben jeder Schicht, der beim Training ausgelassen wird.</translation>
   </message>
   <message>
    <source>Legacy tied layers</source>
-   <translation type="unfinished" />
+   <translation>Alte Schichtkopplung</translation>
   </message>
   <message>
    <source>All layers but the first are one and the same, as in the benchmark's code; for comparisons.</source>
-   <translation type="unfinished" />
+   <translation>Alle Schichten außer der ersten sind ein und dieselbe, wie im Code des Benchmarks; für Vergleiche.</translation>
   </message>
   <message>
    <source>TempCNN</source>
-   <translation type="unfinished" />
+   <translation>TempCNN</translation>
   </message>
   <message>
    <source>Three convolutions along the season; quick to train and to map with, and good from a few hundred samples.</source>
-   <translation type="unfinished" />
+   <translation>Drei Faltungen entlang der Saison; schnell beim Training und beim Kartieren, gut ab einigen hundert Stichproben.</translation>
   </message>
   <message>
    <source>Patterns that each convolution looks for.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Muster, nach denen jede Faltung sucht.</translation>
   </message>
   <message>
    <source>Steps that a convolution sees at a time; an odd number.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Schritte, die eine Faltung auf einmal sieht; eine ungerade Zahl.</translation>
   </message>
   <message>
    <source>Dense</source>
-   <translation type="unfinished" />
+   <translation>Vollverbundene Schicht</translation>
   </message>
   <message>
    <source>Width of the layer before the classes.</source>
-   <translation type="unfinished" />
+   <translation>Breite der Schicht vor den Klassen.</translation>
   </message>
   <message>
    <source>Transformer</source>

@@ -25,7 +25,8 @@ from cropmap.models import MODELS
 from cropmap.models.predictor import Predictor
 from cropmap.sampling.folds import check_training, nested_folds
 from cropmap.sampling.splits import split_validation
-from cropmap.training.fit import MIN_SAMPLES, fit
+from cropmap.training.fit import fit
+from cropmap.training.sides import MIN_SAMPLES
 from cropmap.training.trials import MACRO_F1, OBJECTIVES
 
 if TYPE_CHECKING:

@@ -33,14 +33,14 @@ CPU_BATCH, GPU_BATCH = 64, 8192
 class NeuralParams:
     """How a neural model is trained; part of every neural model's parameters."""
 
-    epochs: int = param(100, help="Most passes over the training samples.", low=1, high=10_000)
+    epochs: int = param(50, help="Most passes over the training samples.", low=1, high=10_000)
     batch_size: int = param(128, help="Samples of one step.", low=2, high=1_000_000, search=(32, 64, 128, 256))
-    learning_rate: float = param(5e-4, help="Largest step size.", low=1e-8, high=1.0, search=Span(1e-4, 1e-2, log=True))
+    learning_rate: float = param(1e-3, help="Largest step size.", low=1e-8, high=1.0, search=Span(1e-4, 1e-2, log=True))
     schedule: str = param(
-        "plateau",
-        choices=("plateau", "cosine", "constant"),
-        help="plateau: the step size is cut by ten when the validation loss has not fallen for half of patience. "
-        "cosine: it rises over the first tenth of the epochs and then falls to nearly nothing. constant: it stays.",
+        "cosine",
+        choices=("cosine", "plateau", "constant"),
+        help="cosine: the step size rises over the first tenth of the epochs and then falls to nearly nothing. "
+        "plateau: it is cut by ten when the validation loss has not fallen for half of patience. constant: it stays.",
         advanced=True,
     )
     optimizer: str = param(

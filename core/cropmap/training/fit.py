@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cropmap.contract.errors import OutputError, PackageError, SampleError
+from cropmap.contract.errors import OutputError, PackageError
 from cropmap.contract.params import to_dict
 from cropmap.contract.progress import Progress
 from cropmap.data.legend import NODATA, Legend
@@ -26,6 +26,16 @@ from cropmap.models.base import FitSettings, SelfFittingClassifier, SeriesClassi
 from cropmap.models.ensemble import Ensemble, members_of
 from cropmap.models.predictor import Predictor
 from cropmap.training.scaling import fit_scaling
+from cropmap.training.sides import (
+    check_counts,
+    check_split,
+    drawn_validation,
+    fold_numbers,
+    fold_validation,
+    occurring,
+    seen,
+    tested_notes,
+)
 from cropmap.version import __version__
 
 if TYPE_CHECKING:
@@ -33,8 +43,6 @@ if TYPE_CHECKING:
     from cropmap.models.neural import NeuralClassifier
     from cropmap.training.loop import Trained
 
-# What a fold's model must at least have seen of a class, and a split must leave of it for training.
-MIN_SAMPLES = 2
 _LIBRARIES = ("numpy", "numba", "scikit-learn", "torch", "safetensors")
 _CHECKPOINT = "training.checkpoint"
 
@@ -115,7 +123,11 @@ def fit(
     elif issubclass(task.kind, SelfFittingClassifier):
         fitted = _fit_at_once(task.kind, task, options, progress)
     else:
-        held = _drawn(samples, task, options, progress) if validation is None else validation
+        held = (
+            drawn_validation(samples, task.columns, options.validation_share, options.seed, progress)
+            if validation is None
+            else validation
+        )
         fitted = _fit_by_gradients(task, samples, held, options, progress)
     return _package(task, samples, fitted, options)
 
@@ -185,15 +197,15 @@ def cross_validate(  # noqa: PLR0913 - as `fit`, with a plan instead of a mask, 
         SampleError: Fewer than two folds, or a plan of another number of samples; else as `fit`.
     """
     options, progress = options or FitOptions(), progress or Progress()
-    numbers = _fold_numbers(samples, plan)
-    legend = _occurring(samples.subset(plan.fold >= 0))
+    numbers = fold_numbers(samples, plan)
+    legend = occurring(samples.subset(plan.fold >= 0))
     stops = not issubclass(model_class(model), SelfFittingClassifier)
     probabilities = np.full((len(samples), len(legend)), np.nan, np.float32)
     records: dict[int, Mapping[str, Any]] = {}
-    notes = _tested_notes(samples.codes, plan, legend)
+    notes = tested_notes(samples.codes, plan, legend)
     for done, number in enumerate(numbers):
         part = progress.part(done / len(numbers), (done + 1) / len(numbers)).curve(f"Fold {number + 1}")
-        chosen, unseen = _seen(samples.codes, legend, plan.train_mask(number))
+        chosen, unseen = seen(samples.codes, legend, plan.train_mask(number))
         notes += [
             f"Fold {number + 1}: its model never saw class {name!r}, of which nearly all samples lie in that fold or "
             "too near to it."
@@ -201,7 +213,7 @@ def cross_validate(  # noqa: PLR0913 - as `fit`, with a plan instead of a mask, 
         ]
         held = None
         if stops:
-            chosen, held = _held(samples.codes, plan, chosen, options)
+            chosen, held = fold_validation(samples.codes, plan, chosen, options.validation_share, options.seed)
         package = fit_once(samples.subset(chosen), model, values, _of_fold(options, number), part, held)
         tested = plan.fold == number
         columns = np.searchsorted(legend.codes, package.legend.codes)
@@ -303,7 +315,7 @@ class _Fitted:
 
 def _task(samples: SampleSet, model: str, values: Mapping[str, Any]) -> _Task:
     params = MODELS.get(model).parse(values)
-    legend = _occurring(samples)
+    legend = occurring(samples)
     columns = np.searchsorted(legend.codes, samples.codes)
     return _Task(
         model=model,
@@ -319,7 +331,7 @@ def _task(samples: SampleSet, model: str, values: Mapping[str, Any]) -> _Task:
 
 
 def _fit_at_once(kind: type[SelfFittingClassifier], task: _Task, options: FitOptions, progress: Progress) -> _Fitted:
-    _check_counts(task.columns, task.legend)
+    check_counts(task.columns, task.legend)
     scaling = fit_scaling(task.values, task.bands) if kind.scaled else NO_SCALING
     settings = FitSettings(options.seed, options.threads)
     model = kind.fit(task.params, task.shape, (scaling.apply(task.values), task.columns), settings, progress)
@@ -348,7 +360,7 @@ def _fit_by_gradients(
         message = f"{task.kind.__name__} neither fits itself nor is neural"
         raise TypeError(message)
     kind = task.kind
-    _check_split(held, task)
+    check_split(held, task.columns, task.legend)
     scaling = fit_scaling(task.values[~held], task.bands, task.params.scaling)
     parts = [Part(scaling.apply(task.values[chosen]), task.columns[chosen]) for chosen in (~held, held)]
     counts = {"training_samples": int((~held).sum()), "validation_samples": int(held.sum())}
@@ -411,139 +423,8 @@ def _digest(
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def _occurring(samples: SampleSet) -> Legend:
-    present = set(np.unique(samples.codes).tolist())
-    return Legend(tuple(found for found in samples.legend.classes if found.code in present))
-
-
-def _check_counts(columns: NDArray[np.intp], legend: Legend) -> None:
-    if len(legend) < 2:
-        raise SampleError(
-            f"All samples are of class {legend.names[0]!r}.",
-            fix="Give samples of at least two classes, e.g. also of land without that crop.",
-        )
-    counts = np.bincount(columns, minlength=len(legend))
-    rare = np.flatnonzero(counts < MIN_SAMPLES)
-    rarest = int(counts.argmin())
-    if len(rare) > 1:
-        raise SampleError(
-            f"{len(rare)} of {len(legend)} classes have fewer than {MIN_SAMPLES} training samples: "
-            f"{_some([legend.names[column] for column in rare])}.",
-            where=f"{len(columns)} training samples",
-            fix="Add samples of them, drop these classes, or merge them with others.",
-        )
-    if counts[rarest] < MIN_SAMPLES:
-        raise SampleError(
-            f"Class {legend.names[rarest]!r} has {counts[rarest]} training "
-            f"{'sample' if counts[rarest] == 1 else 'samples'}; it needs {MIN_SAMPLES}.",
-            where=f"class {legend.codes[rarest]}",
-            fix="Add samples of it, drop the class, or merge it with another.",
-        )
-
-
-def _check_split(held: NDArray[np.bool_], task: _Task) -> None:
-    if held.dtype != np.bool_ or held.shape != task.columns.shape:
-        raise SampleError(
-            f"The validation mask has shape {held.shape} and type {held.dtype}, not ({len(task.columns)},) bool.",
-            fix="Give True or False for every sample.",
-        )
-    if not held.any():
-        raise SampleError(
-            "No sample is left for validation, which decides when a network stops.", fix="Hold some samples back."
-        )
-    _check_counts(task.columns[~held], task.legend)
-
-
-def _drawn(samples: SampleSet, task: _Task, options: FitOptions, progress: Progress) -> NDArray[np.bool_]:
-    """Return which samples validate: whole groups at random, up to the share, no class left without training."""
-    rng = np.random.default_rng(options.seed)
-    held = _draw(samples.groups, task.columns, options.validation_share, rng)
-    if not held.any():
-        progress.warn("Too few groups to hold whole ones back: single samples decide when the training stops.")
-        held = _draw(samples.ids, task.columns, options.validation_share, rng)
-    return held
-
-
-def _draw(names: NDArray[Any], columns: NDArray[np.intp], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    _, group = np.unique(names, return_inverse=True)
-    counts = np.zeros((group.max() + 1, columns.max() + 1), np.int64)
-    np.add.at(counts, (group, columns), 1)
-    left, room = counts.sum(axis=0), share * len(columns)
-    taken = np.zeros(len(counts), np.bool_)
-    for candidate in rng.permutation(len(counts)):
-        size, after = counts[candidate].sum(), left - counts[candidate]
-        # The first may be larger than the share: half a large group is no honest test of the other half.
-        if (size <= room or (not taken.any() and size <= len(columns) / 2)) and (after >= MIN_SAMPLES).all():
-            taken[candidate], left, room = True, after, room - size
-    found: NDArray[np.bool_] = taken[group]
-    return found
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(repr(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
-
-
-# ---------------------------------------------------------------- folds
-
-
 def _of_fold(options: FitOptions, number: int) -> FitOptions:
     return replace(options, checkpoints=options.checkpoints and options.checkpoints / f"fold_{number + 1}")
-
-
-def _tested_notes(codes: NDArray[np.uint8], plan: FoldPlan, legend: Legend) -> list[str]:
-    """Return what to say of classes that several folds test, but not all; of those in one fold `_seen` tells."""
-    numbers = np.unique(plan.fold[plan.fold >= 0])
-    notes = []
-    for found in legend.classes:
-        within = np.unique(plan.fold[(codes == found.code) & (plan.fold >= 0)])
-        if 1 < len(within) < len(numbers):
-            folds = ", ".join(str(number + 1) for number in within)
-            notes.append(f"Class {found.name!r} is tested in folds {folds} only; the others have no sample of it.")
-    return notes
-
-
-def _fold_numbers(samples: SampleSet, plan: FoldPlan) -> list[int]:
-    if plan.fold.shape != (len(samples),):
-        raise SampleError(
-            f"{len(samples)} samples have folds of shape {plan.fold.shape}.", fix="Give a plan of these samples."
-        )
-    numbers: list[int] = np.unique(plan.fold[plan.fold >= 0]).tolist()
-    if len(numbers) < 2:
-        raise SampleError(
-            f"Cross-validation needs two folds; the samples lie in {len(numbers)}.",
-            fix="Use smaller blocks or more samples, or train without cross-validation.",
-        )
-    return numbers
-
-
-def _seen(codes: NDArray[np.uint8], legend: Legend, training: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], list[str]]:
-    """Return the training samples without the classes that are too rare among them, and these classes' names."""
-    rare = [found for found in legend.classes if (codes[training] == found.code).sum() < MIN_SAMPLES]
-    return training & ~np.isin(codes, [found.code for found in rare]), [found.name for found in rare]
-
-
-def _held(
-    codes: NDArray[np.uint8], plan: FoldPlan, chosen: NDArray[np.bool_], options: FitOptions
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_] | None]:
-    """Return which of the chosen samples are used, and which of those used decide when a network stops.
-
-    The first whole fold without which every class can still be learnt, else whole units; None where no unit may be held
-    back, then the fit draws.
-    """
-    others = np.unique(plan.fold[chosen]).tolist()
-    for number in others if len(others) > 1 else []:
-        held = chosen & (plan.fold == number)
-        trained = chosen & plan.train_mask(number)
-        if _enough(codes, chosen, trained):
-            used = held | trained
-            return used, held[used]
-    columns = np.searchsorted(np.unique(codes[chosen]), codes[chosen])
-    drawn = _draw(plan.units[chosen], columns, options.validation_share, np.random.default_rng(options.seed))
-    return chosen, drawn if drawn.any() else None
-
-
-def _enough(codes: NDArray[np.uint8], chosen: NDArray[np.bool_], trained: NDArray[np.bool_]) -> bool:
-    return all((codes[trained] == code).sum() >= MIN_SAMPLES for code in np.unique(codes[chosen]))
 
 
 def _versions() -> dict[str, str]:

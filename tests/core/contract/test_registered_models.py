@@ -19,6 +19,7 @@ from cropmap.io.packages import read_package, write_package
 from cropmap.models import MODELS
 from cropmap.models.base import SeriesShape, load_model, model_class
 from cropmap.models.predictor import Predictor
+from cropmap.seeds import torch_threads
 from cropmap.training.fit import FitOptions, fit
 
 # Small, so that the whole file takes seconds.
@@ -27,12 +28,20 @@ QUICK |= {"hidden": 16, "summary": 16, "keys": 4, "feed_forward": 16}
 SMALL_NETWORK = {"name": "transformer", "width": 8, "heads": 2, "layers": 1, "epochs": 9, "learning_rate": 0.01}
 QUICK |= {"rounds": 30, "members": [{"name": "random_forest", "trees": 9}, SMALL_NETWORK]}
 OPTIONS = FitOptions(seed=5, device="cpu", threads=1)
-NAMES = [entry.name for entry in MODELS.entries()]
-GRADIENTS = [entry.name for entry in MODELS.entries() if "gradients" in entry.needs]
+# What needs weights of others has its own test of the same.
+NAMES = [entry.name for entry in MODELS.entries() if "weights" not in entry.needs]
+GRADIENTS = [name for name in NAMES if "gradients" in MODELS.get(name).needs]
 CODES = (2, 40, 250)
 
 everyone = pytest.mark.parametrize("name", NAMES)
 neural = pytest.mark.parametrize("name", GRADIENTS)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Networks this small only wait for one another on several threads."""
+    with torch_threads(1):
+        yield
 
 
 def quick(name):
