@@ -6,10 +6,11 @@ import datetime as dt
 import shutil
 import tempfile
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from qgis.gui import QgsDockWidget
-from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -35,6 +36,7 @@ from .pages.preparation import PreparationPage
 from .pages.samples import SamplesPage
 from .pages.trusted import TRUST
 from .settings import choose_runs_folder, runs_folder, worker_python
+from .widgets.findings import better_than_before, findings
 from .widgets.layers import with_copies
 from .widgets.models_window import ModelsWindow
 from .widgets.notice import Notice
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 
 # In a run's folder: what an interrupted training or search goes on from.
 _UNFINISHED = ("checkpoints", "journal.jsonl")
+# Shown of a run's warnings, and of each; the report has them all.
+_WARNINGS, _LONGEST = 2, 110
 IMAGES, PREPARATION, SAMPLES, MODEL, THE_MAP, HISTORY = range(6)
 
 
@@ -439,13 +443,20 @@ class CropMapDock(QgsDockWidget):
         name = f"CropMap: {Path(str(result.get('run_folder', self._folder))).name}"
         # What came of reference maps its tab shows, where it is asked to.
         loaded = None if kind == TRUST else self.load(result, name)
-        actions = self._actions(result, loaded)
+        actions = [*self._settings_of(kind, result), *self._actions(result, loaded)]
         title = tr("{what}: done.").format(what=title_of(kind))
-        lines = [taken, *_figures(result), *self._warning_lines()]
+        lines = [taken, *findings(kind, result), *self._warning_lines()]
         self.notice.say("good", title, "\n".join(filter(None, lines)), actions)
         self._iface.messageBar().pushSuccess("CropMap", title)
         if self.stack.currentIndex() == HISTORY:
             self.open_page(HISTORY)
+
+    def _settings_of(self, kind: str, result: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """Offer what a search found where the form was left as it is."""
+        if kind != TUNE or better_than_before(result.get("figures", {})):
+            return []
+        folder = Path(str(result.get("run_folder", self._folder)))
+        return [(tr("Use these settings"), lambda: self._use_settings(folder))]
 
     def load(self, result: Mapping[str, Any], name: str) -> Any:
         """Load a run's layers and show the map; say so where there are none."""
@@ -481,7 +492,7 @@ class CropMapDock(QgsDockWidget):
         return actions
 
     def _warning_lines(self) -> list[str]:
-        shown = [f"⚠ {message}" for message in self._warnings[:4]]
+        shown = [f"⚠ {shorten(message, _LONGEST, placeholder='…')}" for message in self._warnings[:_WARNINGS]]
         more = len(self._warnings) - len(shown)
         return [*shown, tr("… and {n} more warnings in the report.").format(n=more)] if more else shown
 
@@ -501,18 +512,6 @@ class CropMapDock(QgsDockWidget):
         self._iface.messageBar().pushCritical("CropMap", str(error))
 
 
-def _figures(result: Mapping[str, Any]) -> list[str]:
-    figures = result.get("figures", {})
-    titles = {
-        "truth_overall_accuracy": tr("Overall accuracy against the known truth: {n}"),
-        "overall_accuracy": tr("Overall accuracy in spatial cross-validation: {n}"),
-        "macro_f1": tr("Mean F1 of the classes: {n}"),
-        "samples": tr("Samples used: {n}"),
-    }
-    found = [(text, figures[name]) for name, text in titles.items() if isinstance(figures.get(name), (int, float))]
-    return [text.format(n=f"{value:.3f}" if isinstance(value, float) else value) for text, value in found]
-
-
 def _readable(error: Exception) -> CropMapError:
     return error if isinstance(error, CropMapError) else CropMapError(str(error))
 
@@ -521,8 +520,7 @@ def _scrolled(page: QWidget) -> QScrollArea:
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(page)
+    area.setWidget(page)  # with large letters a page may be wider than the panel: then it is scrolled
     return area
 
 

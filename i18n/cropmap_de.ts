@@ -40,22 +40,6 @@
    <translation>Installiert in {folder}</translation>
   </message>
   <message>
-   <source>Overall accuracy against the known truth: {n}</source>
-   <translation>Gesamtgenauigkeit gegen die bekannte Wahrheit: {n}</translation>
-  </message>
-  <message>
-   <source>Overall accuracy in spatial cross-validation: {n}</source>
-   <translation>Gesamtgenauigkeit in der räumlichen Kreuzvalidierung: {n}</translation>
-  </message>
-  <message>
-   <source>Mean F1 of the classes: {n}</source>
-   <translation>Mittleres F1 der Klassen: {n}</translation>
-  </message>
-  <message>
-   <source>Samples used: {n}</source>
-   <translation>Verwendete Stichproben: {n}</translation>
-  </message>
-  <message>
    <source>CropMap</source>
    <translation>CropMap</translation>
   </message>
@@ -144,6 +128,10 @@
    <translation>{what}: fertig.</translation>
   </message>
   <message>
+   <source>Use these settings</source>
+   <translation>Diese Einstellungen verwenden</translation>
+  </message>
+  <message>
    <source>Open the folder</source>
    <translation>Ordner öffnen</translation>
   </message>
@@ -162,10 +150,6 @@
   <message>
    <source>Use this model</source>
    <translation>Dieses Modell verwenden</translation>
-  </message>
-  <message>
-   <source>Use these settings</source>
-   <translation>Diese Einstellungen verwenden</translation>
   </message>
   <message>
    <source>Go on</source>
@@ -388,10 +372,6 @@
    <translation>Jeder Lauf bekommt darin einen eigenen Ordner: Karte, Bericht, Modell, Protokoll.</translation>
   </message>
   <message>
-   <source>The best settings found stand in the form of the Model step.</source>
-   <translation>Die besten gefundenen Einstellungen stehen im Formular des Schritts Modell.</translation>
-  </message>
-  <message>
    <source>What learns the crops' seasonal curves. It is checked on parts of the area that it has not seen, so that neighbouring samples cannot flatter it.</source>
    <translation>Was die Jahreskurven der Kulturen lernt. Geprüft wird an Teilen des Gebiets, die es nicht gesehen hat, damit benachbarte Stichproben nicht schmeicheln.</translation>
   </message>
@@ -440,6 +420,14 @@
    <translation>Alle bisherigen Modelle: vergleichen, umbenennen, kopieren, löschen oder mit einem kartieren.</translation>
   </message>
   <message>
+   <source>The settings before do better on samples that the search has not seen: the form keeps them.</source>
+   <translation>Die bisherigen Einstellungen sind auf Stichproben, die die Suche nicht gesehen hat, besser: Das Formular behält sie.</translation>
+  </message>
+  <message>
+   <source>The best settings found stand in the form of the Model step.</source>
+   <translation>Die besten gefundenen Einstellungen stehen im Formular des Schritts Modell.</translation>
+  </message>
+  <message>
    <source>Sample files</source>
    <translation>Stichprobendateien</translation>
   </message>
@@ -466,6 +454,10 @@
   <message>
    <source>A run that draws or reads samples writes one: samples.gpkg.</source>
    <translation>Ein Lauf, der Stichproben zieht oder liest, schreibt eine: samples.gpkg.</translation>
+  </message>
+  <message>
+   <source>Stays as you set it: {names}.</source>
+   <translation>Bleibt, wie Sie es eingestellt haben: {names}.</translation>
   </message>
   <message>
    <source>Recipe</source>
@@ -812,6 +804,26 @@
    <translation>CropMap: Kulturartenkarten aus Bildzeitreihen</translation>
   </message>
   <message>
+   <source>Search</source>
+   <translation>Suche</translation>
+  </message>
+  <message>
+   <source>Fold {n}</source>
+   <translation>Teil {n}</translation>
+  </message>
+  <message>
+   <source>run {n}</source>
+   <translation>Lauf {n}</translation>
+  </message>
+  <message>
+   <source>{n} labels</source>
+   <translation>{n} Bezeichnungen</translation>
+  </message>
+  <message>
+   <source>until {n}</source>
+   <translation>bis {n}</translation>
+  </message>
+  <message>
    <source>training loss</source>
    <translation>Verlust Training</translation>
   </message>
@@ -852,14 +864,6 @@
    <translation>nicht gemessen</translation>
   </message>
   <message>
-   <source>Fold {n}</source>
-   <translation>Teil {n}</translation>
-  </message>
-  <message>
-   <source>Search</source>
-   <translation>Suche</translation>
-  </message>
-  <message>
    <source>best: {n}</source>
    <translation>beste: {n}</translation>
   </message>
@@ -872,12 +876,56 @@
    <translation>jede Bezeichnung ist eine Klasse</translation>
   </message>
   <message>
-   <source>Separated by commas</source>
-   <translation>Durch Kommas getrennt</translation>
+   <source>separated by commas</source>
+   <translation>durch Kommas getrennt</translation>
   </message>
   <message>
    <source>name=number, name=number</source>
    <translation>Name=Zahl, …</translation>
+  </message>
+  <message>
+   <source>On samples that the search has not seen: mean F1 {n}; with the settings before {before}</source>
+   <translation>Auf Stichproben, die die Suche nicht gesehen hat: mittleres F1 {n}; mit den bisherigen Einstellungen {before}</translation>
+  </message>
+  <message>
+   <source>Overall accuracy against the known truth: {n}</source>
+   <translation>Gesamtgenauigkeit gegen die bekannte Wahrheit: {n}</translation>
+  </message>
+  <message>
+   <source>Overall accuracy in spatial cross-validation: {n}</source>
+   <translation>Gesamtgenauigkeit in der räumlichen Kreuzvalidierung: {n}</translation>
+  </message>
+  <message>
+   <source>Mean F1 of the classes: {n}</source>
+   <translation>Mittleres F1 der Klassen: {n}</translation>
+  </message>
+  <message>
+   <source>Samples used: {n}</source>
+   <translation>Verwendete Stichproben: {n}</translation>
+  </message>
+  <message>
+   <source>Ahead of the next by {n} points (95 % interval {low} to {high})</source>
+   <translation>{n} Punkte vor dem nächsten (95-%-Intervall {low} bis {high})</translation>
+  </message>
+  <message>
+   <source>Best: {model}, overall accuracy {n}</source>
+   <translation>Bestes: {model}, Gesamtgenauigkeit {n}</translation>
+  </message>
+  <message>
+   <source>Settings tried: {n}</source>
+   <translation>Probierte Einstellungen: {n}</translation>
+  </message>
+  <message>
+   <source>Left out: {model}</source>
+   <translation>Ausgelassen: {model}</translation>
+  </message>
+  <message>
+   <source>Told apart from {date} on: {names}</source>
+   <translation>Ab {date} unterscheidbar: {names}</translation>
+  </message>
+  <message>
+   <source>Not told apart in this season: {names}</source>
+   <translation>In dieser Saison nicht unterscheidbar: {names}</translation>
   </message>
   <message>
    <source>Load steps</source>
@@ -932,8 +980,16 @@
    <translation>{file} lässt sich nicht schreiben: {why}</translation>
   </message>
   <message>
+   <source>Choose this model in the Model step, and give it what it needs there.</source>
+   <translation>Wählen Sie dieses Modell im Schritt Modell und geben Sie ihm dort, was es braucht.</translation>
+  </message>
+  <message>
    <source>Start</source>
    <translation>Beginn</translation>
+  </message>
+  <message>
+   <source>Cancel</source>
+   <translation>Abbrechen</translation>
   </message>
   <message>
    <source>Tick at least two models.</source>
@@ -1120,6 +1176,10 @@
    <translation>Die ersten {n} der ausgewählten.</translation>
   </message>
   <message>
+   <source>… and {n} more</source>
+   <translation>… und {n} weitere</translation>
+  </message>
+  <message>
    <source>Close this message</source>
    <translation>Meldung schließen</translation>
   </message>
@@ -1168,6 +1228,10 @@
    <translation>Im Browser öffnen</translation>
   </message>
   <message>
+   <source>A drawing stands here in the browser.</source>
+   <translation>Hier steht im Browser eine Zeichnung.</translation>
+  </message>
+  <message>
    <source>Smaller</source>
    <translation>Kleiner</translation>
   </message>
@@ -1178,10 +1242,6 @@
   <message>
    <source>Report: {run}</source>
    <translation>Bericht: {run}</translation>
-  </message>
-  <message>
-   <source>Cancel</source>
-   <translation>Abbrechen</translation>
   </message>
   <message>
    <source>Log</source>
@@ -2012,8 +2072,8 @@
    <translation>Die Wahrscheinlichkeiten des Modells nach dem Ergebnis der Kreuzvalidierung anpassen, sodass von dem, was es mit 80 % Sicherheit kartiert, etwa 80 % richtig sind. Die Klassen bleiben gleich.</translation>
   </message>
   <message>
-   <source>Importance</source>
-   <translation>Wichtigkeit messen</translation>
+   <source>Band and date importance</source>
+   <translation>Gewicht der Bänder und Tage</translation>
   </message>
   <message>
    <source>Also measure what each band, each date, and each band on each date is worth: how much accuracy is lost when its values are exchanged among the test samples. It takes as many predictions as there are of them, three times over.</source>
@@ -2516,7 +2576,7 @@
    <translation>Ein Modell an Zeitreihen mit bekannter Kultur trainieren, durch Kreuzvalidierung messen und als eine Paketdatei schreiben.</translation>
   </message>
   <message>
-   <source>Cross validate</source>
+   <source>Cross-validate</source>
    <translation>Kreuzvalidieren</translation>
   </message>
   <message>
@@ -3824,16 +3884,16 @@
    <translation>Verlauf der Lernrate</translation>
   </message>
   <message>
-   <source>plateau: the step size is cut by ten when the validation loss has not fallen for half of patience. cosine: it rises over the first tenth of the epochs and then falls to nearly nothing. constant: it stays.</source>
-   <translation>„Plateau“: Die Schrittweite wird auf ein Zehntel verkleinert, wenn der Verlust bei der Überwachung die halbe Geduld lang nicht gesunken ist. „Kosinus“: Sie steigt im ersten Zehntel der Durchgänge und fällt dann fast auf null. „konstant“: Sie bleibt gleich.</translation>
-  </message>
-  <message>
-   <source>plateau</source>
-   <translation>Plateau</translation>
+   <source>cosine: the step size rises over the first tenth of the epochs and then falls to nearly nothing. plateau: it is cut by ten when the validation loss has not fallen for half of patience. constant: it stays.</source>
+   <translation>cosine: Die Schrittweite steigt im ersten Zehntel der Epochen an und fällt dann auf fast nichts. plateau: Sie wird gezehntelt, wenn der Validierungsverlust die halbe Geduld lang nicht gefallen ist. constant: Sie bleibt.</translation>
   </message>
   <message>
    <source>cosine</source>
    <translation>Kosinus</translation>
+  </message>
+  <message>
+   <source>plateau</source>
+   <translation>Plateau</translation>
   </message>
   <message>
    <source>constant</source>
@@ -3972,16 +4032,16 @@
    <translation>Schichten des Encoders.</translation>
   </message>
   <message>
-   <source>Heads</source>
-   <translation>Köpfe</translation>
+   <source>Attention heads</source>
+   <translation>Aufmerksamkeitsköpfe</translation>
   </message>
   <message>
    <source>Attention heads of a layer.</source>
    <translation>Aufmerksamkeitsköpfe einer Schicht.</translation>
   </message>
   <message>
-   <source>Feed forward</source>
-   <translation>Inneres Netz</translation>
+   <source>Inner width</source>
+   <translation>Innere Breite</translation>
   </message>
   <message>
    <source>Width of the layers' inner network.</source>
@@ -3996,8 +4056,8 @@
    <translation>Anteil der Werte, die beim Training ausgelassen werden.</translation>
   </message>
   <message>
-   <source>Positions</source>
-   <translation>Positionen</translation>
+   <source>Order of dates</source>
+   <translation>Reihenfolge der Tage</translation>
   </message>
   <message>
    <source>none: as in the study, the order of the dates counts only through the scaling. day: the day of season is added to each step, and the first layer is linear.</source>
@@ -4016,8 +4076,8 @@
    <translation>Vier LSTM-Schichten lesen die Saison in beiden Richtungen; ohne Grafikkarte langsam; für viele Stichproben.</translation>
   </message>
   <message>
-   <source>Hidden</source>
-   <translation>Gedächtnis</translation>
+   <source>Memory of a layer</source>
+   <translation>Gedächtnis je Schicht</translation>
   </message>
   <message>
    <source>Numbers that each layer remembers in each direction.</source>
@@ -4056,8 +4116,8 @@
    <translation>Die Modelle, jedes mit eigenen Parametern; alle lernen aus denselben Stichproben.</translation>
   </message>
   <message>
-   <source>Copies</source>
-   <translation>Kopien</translation>
+   <source>Copies of each</source>
+   <translation>Kopien von jedem</translation>
   </message>
   <message>
    <source>How often each of them is fitted, each time with another seed; networks gain most.</source>
@@ -4080,8 +4140,8 @@
    <translation>Wie oft die bisherigen Fehler ausgebessert werden, mit einem Baum je Klasse.</translation>
   </message>
   <message>
-   <source>Depth</source>
-   <translation>Tiefe</translation>
+   <source>Tree depth</source>
+   <translation>Tiefe der Bäume</translation>
   </message>
   <message>
    <source>Most splits from a tree's root to a leaf.</source>
@@ -4092,24 +4152,24 @@
    <translation>Wie viel von der Korrektur jedes Baums übernommen wird; die Hälfte braucht doppelt so viele Runden.</translation>
   </message>
   <message>
-   <source>Sample share</source>
-   <translation>Anteil Stichproben</translation>
+   <source>Samples per round</source>
+   <translation>Proben je Runde</translation>
   </message>
   <message>
    <source>Share of the samples that each round learns from.</source>
    <translation>Anteil der Stichproben, aus denen jede Runde lernt.</translation>
   </message>
   <message>
-   <source>Feature share</source>
-   <translation>Anteil Merkmale</translation>
+   <source>Features per split</source>
+   <translation>Merkmale</translation>
   </message>
   <message>
    <source>Share of the features that each split chooses from.</source>
    <translation>Anteil der Merkmale, unter denen jede Teilung wählt.</translation>
   </message>
   <message>
-   <source>Min weight</source>
-   <translation>Mindestgewicht</translation>
+   <source>Smallest leaf weight</source>
+   <translation>Kleinstes Blattgewicht</translation>
   </message>
   <message>
    <source>How much a leaf must weigh: samples still in doubt weigh up to 0.5 each, sure ones nearly nothing.</source>
@@ -4140,12 +4200,16 @@
    <translation>Anzahl der Muster, nach denen ein Modul sucht, je ein Viertel auf jedem seiner Wege; ein Vielfaches von 4.</translation>
   </message>
   <message>
+   <source>Modules</source>
+   <translation>Module</translation>
+  </message>
+  <message>
    <source>Modules, one after the other; every third adds a shortcut.</source>
    <translation>Anzahl der Module hintereinander; jedes dritte fügt eine Abkürzung hinzu.</translation>
   </message>
   <message>
-   <source>Kernel</source>
-   <translation>Kernellänge</translation>
+   <source>Longest kernel</source>
+   <translation>Längster Kern</translation>
   </message>
   <message>
    <source>Steps that the longest convolution sees, an odd number; the others see about a half and a quarter.</source>
@@ -4168,16 +4232,16 @@
    <translation>Aufmerksamkeitsköpfe; jeder sieht seinen eigenen Teil der Breite.</translation>
   </message>
   <message>
-   <source>Keys</source>
-   <translation>Schlüssel</translation>
+   <source>Key length</source>
+   <translation>Schlüssellänge</translation>
   </message>
   <message>
    <source>Length of a head's query and keys.</source>
    <translation>Länge der Frage (query) und der Schlüssel (keys) eines Kopfes.</translation>
   </message>
   <message>
-   <source>Summary</source>
-   <translation>Zusammenfassung</translation>
+   <source>Summary length</source>
+   <translation>Länge der Summe</translation>
   </message>
   <message>
    <source>Numbers that sum up a season.</source>
@@ -4192,8 +4256,8 @@
    <translation>MS-ResNet</translation>
   </message>
   <message>
-   <source>Residual convolutions at three scales, averaged over time; half to three quarters as quick as TempCNN.</source>
-   <translation>Residuale Faltungen in drei Maßstäben, über die Zeit gemittelt; halb bis drei Viertel so schnell wie TempCNN.</translation>
+   <source>Residual convolutions at three scales, averaged over time; slower than TempCNN; for comparisons.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Patterns that the first layers look for; the next blocks look for 2 and 4 times as many.</source>
@@ -4208,8 +4272,8 @@
    <translation>Faltungen mit allen Primzahlen als Länge; groß und langsam, für Vergleiche und wenn keine Kernellänge bekannt ist.</translation>
   </message>
   <message>
-   <source>Min channels</source>
-   <translation>Mindestzahl der Muster</translation>
+   <source>Fewest patterns a kernel</source>
+   <translation>Wenigste Muster je Kern</translation>
   </message>
   <message>
    <source>Fewest patterns of each kernel of the first layer. 1 is the published network, which lets hardly anything of many bands through; 4 is then better and also smaller.</source>
@@ -4220,19 +4284,19 @@
    <translation>Presto</translation>
   </message>
   <message>
-   <source>Features of an encoder that was trained on the whole world, then a simple classifier; for very few samples.</source>
-   <translation>Merkmale aus einem Encoder, der mit Daten der ganzen Welt trainiert wurde, dann ein einfacher Klassifikator; für sehr wenige Stichproben.</translation>
+   <source>Features of an encoder that learnt from the whole world, then a simple classifier; quick; for monthly images.</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>Weights</source>
-   <translation>Gewichte</translation>
+   <source>File of weights</source>
+   <translation>Datei der Gewichte</translation>
   </message>
   <message>
    <source>File of published weights (default_model.pt of nasaharvest/presto). Needed to train only: the package holds them.</source>
    <translation>Datei mit veröffentlichten Gewichten (default_model.pt von nasaharvest/presto). Nur zum Training nötig: Das Modellpaket enthält sie.</translation>
   </message>
   <message>
-   <source>Head</source>
+   <source>Classifier</source>
    <translation>Klassifikator</translation>
   </message>
   <message>
@@ -4248,8 +4312,8 @@
    <translation>Random Forest</translation>
   </message>
   <message>
-   <source>Strength</source>
-   <translation>Stärke der Anpassung</translation>
+   <source>Closeness of fit</source>
+   <translation>Nähe der Anpassung</translation>
   </message>
   <message>
    <source>How closely the logistic regression follows the samples; lower is smoother.</source>
@@ -4276,15 +4340,11 @@
    <translation>Anzahl der Bäume; mehr sind beständiger und langsamer. Long et al. nehmen 500.</translation>
   </message>
   <message>
-   <source>Features per split</source>
-   <translation>Merkmale</translation>
-  </message>
-  <message>
    <source>Features tried at each split; 0 takes the square root of their number.</source>
    <translation>Merkmale, die bei jeder Teilung probiert werden; 0 nimmt die Quadratwurzel ihrer Anzahl.</translation>
   </message>
   <message>
-   <source>Min leaf</source>
+   <source>Smallest leaf</source>
    <translation>Kleinstes Blatt</translation>
   </message>
   <message>
@@ -4292,7 +4352,7 @@
    <translation>Mindestzahl der Stichproben in einem Blatt; 5 halbiert die Größe der Bäume bei geringem Verlust.</translation>
   </message>
   <message>
-   <source>Max samples</source>
+   <source>Samples per tree</source>
    <translation>Proben je Baum</translation>
   </message>
   <message>
@@ -4300,8 +4360,8 @@
    <translation>Stichproben, die für jeden Baum gezogen werden; 0 zieht so viele, wie es gibt. 20.000 macht ein großes Training viel schneller.</translation>
   </message>
   <message>
-   <source>Splits</source>
-   <translation>Teilungen</translation>
+   <source>Split points</source>
+   <translation>Teilungspunkte</translation>
   </message>
   <message>
    <source>best: each split takes the best threshold of each feature it tries. random: a random one, and each tree learns from all samples (extremely randomised trees); three times as quick to fit, often a little better.</source>
@@ -4324,8 +4384,8 @@
    <translation>Liest die Saison Schritt für Schritt (RNN, LSTM, GRU); schnell als einfaches RNN; wenn die Reihenfolge der Ereignisse zählt.</translation>
   </message>
   <message>
-   <source>Cell</source>
-   <translation>Zelle</translation>
+   <source>Kind of cell</source>
+   <translation>Art der Zelle</translation>
   </message>
   <message>
    <source>rnn: the plainest and quickest. lstm, gru: gates decide what is remembered and what forgotten.</source>
@@ -4344,8 +4404,8 @@
    <translation>GRU</translation>
   </message>
   <message>
-   <source>Form</source>
-   <translation>Bauform</translation>
+   <source>Reading</source>
+   <translation>Leserichtung</translation>
   </message>
   <message>
    <source>plain: one layer, read forwards. bidirectional: two layers, read both ways. attentive: the same, then a weighted mean over the steps in place of all steps side by side.</source>
@@ -4362,6 +4422,10 @@
   <message>
    <source>attentive</source>
    <translation>mit Aufmerksamkeit</translation>
+  </message>
+  <message>
+   <source>Memory</source>
+   <translation>Gedächtnis</translation>
   </message>
   <message>
    <source>Numbers that each direction remembers.</source>
@@ -4392,8 +4456,8 @@
    <translation>Anteil der Ausgaben jeder Schicht, der beim Training ausgelassen wird.</translation>
   </message>
   <message>
-   <source>Legacy tied layers</source>
-   <translation>Alte Schichtkopplung</translation>
+   <source>Tied layers of the benchmark</source>
+   <translation>Gekoppelte Schichten des Benchmarks</translation>
   </message>
   <message>
    <source>All layers but the first are one and the same, as in the benchmark's code; for comparisons.</source>
@@ -4412,12 +4476,16 @@
    <translation>Anzahl der Muster, nach denen jede Faltung sucht.</translation>
   </message>
   <message>
+   <source>Kernel length</source>
+   <translation>Kernlänge</translation>
+  </message>
+  <message>
    <source>Steps that a convolution sees at a time; an odd number.</source>
    <translation>Anzahl der Schritte, die eine Faltung auf einmal sieht; eine ungerade Zahl.</translation>
   </message>
   <message>
-   <source>Dense</source>
-   <translation>Vollverbundene Schicht</translation>
+   <source>Width of the last layer</source>
+   <translation>Breite der letzten Schicht</translation>
   </message>
   <message>
    <source>Width of the layer before the classes.</source>
@@ -4436,8 +4504,8 @@
    <translation>Anzahl der Zahlen, die einen Zeitschritt beschreiben; ein Vielfaches der doppelten Zahl der Köpfe.</translation>
   </message>
   <message>
-   <source>Legacy positions</source>
-   <translation>Alter Positionscode</translation>
+   <source>Positions of the study's code</source>
+   <translation>Positionen des Codes der Studie</translation>
   </message>
   <message>
    <source>Use the source study's position code, whose sign error makes neighbouring steps unlike; for comparisons.</source>

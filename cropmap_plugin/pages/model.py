@@ -11,10 +11,12 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from cropmap.contract.errors import CropMapError, SampleError
+from cropmap.contract.job import read_job
 from cropmap.contract.params import chosen
 
 from ..house import catalogue, tr
 from ..layers.sample_file import SampleFile
+from ..widgets.findings import better_than_before
 from ..widgets.form import SchemaForm, field_of
 from ..widgets.job_dialog import JobDialog
 from ..widgets.layers import LayerOrFile
@@ -50,6 +52,7 @@ class ModelPage(FormPage):
         )
         self.dialog: JobDialog | None = None
         self._offered = ""
+        self._searched: tuple[Any, Any] = (None, None)  # what a search found, and what it was asked for
         self.recipe = paragraph("")
         self.recipe.setTextFormat(Qt.TextFormat.RichText)
         self.recipe.linkActivated.connect(lambda _link: self.recipe_asked.emit())
@@ -134,7 +137,11 @@ class ModelPage(FormPage):
         if kind == TRAIN:
             self._start_training(own)
             return
-        self.dialog = JobDialog(kind, self.own_names(kind), self.model(), self)
+        note = ""
+        if kind == TUNE:
+            own[_MODEL] = self.model_to_tune()
+            note = _kept(own[_MODEL])
+        self.dialog = JobDialog(kind, self.own_names(kind), self.model(), self, note=note)
         self.dialog.asked.connect(lambda asked, values: self.start_asked.emit(asked, {**own, **values}))
         self.dialog.open()
 
@@ -155,16 +162,25 @@ class ModelPage(FormPage):
         if path.endswith(".gpkg") and self.source.path() in {"", self._offered}:
             self.source.set_path(path)
             self._offered = path
-        if kind != TUNE or not self.take_best(Path(str(result.get("run_folder", "")))):
+        if kind != TUNE:
             return ""
-        return tr("The best settings found stand in the form of the Model step.")
+        if not better_than_before(result.get("figures", {})):
+            return tr("The settings before do better on samples that the search has not seen: the form keeps them.")
+        found = self.take_best(Path(str(result.get("run_folder", ""))))
+        return tr("The best settings found stand in the form of the Model step.") if found else ""
 
     def take_best(self, folder: Path) -> bool:
         """Show the best model that a search found, whole or not; return whether its folder holds one."""
         best = best_model(folder / BEST)
         if best is not None:
             self.take_model(best)
+            self._searched = (self.model(), _asked_model(folder))
         return best is not None
+
+    def model_to_tune(self) -> Any:
+        """Return the model that a search starts from: what an earlier search found is no setting of the user's."""
+        found, asked = self._searched
+        return asked if asked is not None and found == self.model() else self.model()
 
     def _sample_set(self, kind: str) -> dict[str, Any] | None:
         """Return the sample file as a parameter of the job, where it takes one; None, and said why, where it cannot."""
@@ -201,6 +217,23 @@ def best_model(path: Path) -> Any:
     except (OSError, CropMapError, TypeError, KeyError, ValueError, AttributeError):
         return None
     return None if problems else told
+
+
+def _asked_model(folder: Path) -> Any:
+    """Return the model that the run in a folder was asked for; None where that cannot be read."""
+    try:
+        params = read_job(folder / "job.json").params
+    except CropMapError:
+        return None
+    return params.get(_MODEL, parameters_of(TUNE)[_MODEL]["default"])
+
+
+def _kept(model: Any) -> str:
+    """Return which settings a search leaves as they are; empty where it may try them all."""
+    name, own = chosen(model)
+    properties = catalogue().entry("models", name).schema["properties"]
+    titles = [tr(properties[key]["title"]) for key in own if key in properties]
+    return tr("Stays as you set it: {names}.").format(names=", ".join(titles)) if titles else ""
 
 
 def _schema(kind: str) -> Mapping[str, Any]:

@@ -59,6 +59,9 @@ _OUTPUTS = {
     "suggest": ("next_points",),
     "design": ("validation_points", "strata", "design"),
     "train": ("package", "report", *_TABLES),
+    "tune": ("report", "model", "trials", "held_out"),
+    "compare_models": ("report",),
+    "early_season": ("report", "curve", "first_dates"),
     "map": ("class_map", "confidence"),
     "assess": ("report", "accuracy", "confusion"),
 }

@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QPointF, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPalette, QPen, QTextOption
 from qgis.PyQt.QtWidgets import QSizePolicy, QWidget
 
-from ..house import tr
+from ..house import catalogue, tr
 from .look import AMBER, GREEN, quiet
 from .series_plot import round_numbers
 
@@ -36,12 +36,14 @@ class Kind:
         panels: The figures of each panel, from the top, and its share of the height.
         colours: Of each figure.
         meanings: Returns what the colours mean, in the user's language.
+        begin: What the first one is called: epochs count from 1 in the points too, trials do not.
     """
 
     x: str
     panels: tuple[tuple[tuple[str, ...], float], ...]
     colours: Mapping[str, str]
     meanings: Callable[[], tuple[str, ...]]
+    begin: int = 0
 
 
 TRAINING = Kind(
@@ -55,6 +57,7 @@ SEARCH = Kind(
     panels=(((_SCORE, "best"), 1.0),),
     colours={_SCORE: BLUE, "best": GREEN},
     meanings=lambda: (tr("score of a trial"), tr("best so far")),
+    begin=1,
 )
 _KINDS = (TRAINING, SEARCH)
 
@@ -108,7 +111,7 @@ class CurvePlot(QWidget):
             return False
         if kind is not self._kind:
             self._kind, self._curves = kind, {}
-        x = _number(figures[kind.x])
+        x = _number(figures[kind.x]) + kind.begin
         earlier = [point for point in self._curves.pop(curve, []) if point.x < x]
         self._curves[curve] = [*earlier, Point(x, known)]  # the current one is the last
         for oldest in list(self._curves)[:-_KEPT]:
@@ -175,7 +178,11 @@ class CurvePlot(QWidget):
         bold.setBold(True)
         painter.setFont(bold)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        wide = painter.fontMetrics().horizontalAdvance(title)
+        metrics = painter.fontMetrics()
+        # How far it is, is told whole; a long name gives way.
+        room = max(self.width() - 20 - QFontMetricsF(plain).horizontalAdvance(state), 60)
+        title = metrics.elidedText(title, Qt.TextElideMode.ElideMiddle, int(room))
+        wide = metrics.horizontalAdvance(title)
         painter.drawText(QRectF(2, 0, wide + 8, _LINE), middle, title)
         painter.setFont(plain)
         painter.setPen(QColor(quiet()))
@@ -217,7 +224,8 @@ class CurvePlot(QWidget):
                 if name == _SCORE:
                     _draw_dots(painter, places, colour)
                 else:
-                    _draw_curve(painter, places, colour, current=curve == self._current)
+                    line = _stepped(places) if self._kind is SEARCH else places
+                    _draw_curve(painter, line, colour, current=curve == self._current)
         painter.restore()
 
     def _draw_numbers(self, painter: QPainter, frame: QRectF) -> None:
@@ -293,6 +301,12 @@ def _draw_curve(painter: QPainter, places: Sequence[QPointF], colour: QColor, *,
         _draw_dots(painter, places[-1:], colour)
 
 
+def _stepped(places: Sequence[QPointF]) -> list[QPointF]:
+    """Return the corners of a line that stays as it is until the next place."""
+    corners = [QPointF(later.x(), earlier.y()) for earlier, later in zip(places, places[1:])]
+    return [place for pair in zip(places, corners) for place in pair] + list(places[-1:])
+
+
 def _draw_dots(painter: QPainter, places: Sequence[QPointF], colour: QColor) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
@@ -301,11 +315,25 @@ def _draw_dots(painter: QPainter, places: Sequence[QPointF], colour: QColor) -> 
 
 
 def _title(curve: str) -> str:
-    """Return a curve's name in the user's language: folds are numbered, others are plain words."""
-    fold = re.fullmatch(r"Fold (\d+)", curve)
-    return (
-        tr("Fold {n}").format(n=fold[1]) if fold else {"Search": tr("Search"), "Model": tr("Model")}.get(curve, curve)
-    )
+    """Return a curve's name in the user's language: "ltae, run 1, Fold 2" part by part."""
+    return ", ".join(filter(None, map(_part, curve.split(", "))))
+
+
+def _part(name: str) -> str:
+    known, models = {"Search": tr("Search"), "Model": tr("Model"), "run 1": ""}, catalogue().registries["models"]
+    if name in known:
+        return known[name]
+    for pattern, text in (
+        (r"Fold (\d+)", tr("Fold {n}")),
+        (r"run (\d+)", tr("run {n}")),
+        (r"(\d+) labels", tr("{n} labels")),
+        (r"Until (\S+)", tr("until {n}")),
+    ):
+        found = re.fullmatch(pattern, name)
+        if found:
+            return text.format(n=found[1])
+    # One of several: "2 tempcnn" in an ensemble, "tempcnn 2" in a comparison.
+    return " ".join(tr(models[word].title) if word in models else word for word in name.split(" "))
 
 
 def _number(value: Any) -> float:

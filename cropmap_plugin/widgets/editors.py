@@ -53,7 +53,23 @@ class Editor:
 
 
 class NumberSpin(QDoubleSpinBox):
-    """A spin box that shows 0.0005 as 0.0005 and 10 as 10."""
+    """A spin box that shows 0.0005 as 0.0005 and 10 as 10, and keeps digits that it does not show."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._given = (0.0, 0.0)  # a number as it was set, and as it is shown
+
+    def set_number(self, number: float) -> None:
+        """Show a number."""
+        # Noted before it is shown: whoever hears of the change reads it.
+        self._given = (number, round(number, _DECIMALS))
+        self.setValue(number)
+        self._given = (number, float(self.value()))
+
+    def number(self) -> float:
+        """Return the number that was set, all its digits; what the user made of it where it was changed."""
+        number, shown = self._given
+        return number if self.value() == shown else float(self.value())
 
     def textFromValue(self, value: float) -> str:  # noqa: N802 - Qt's name
         """Return the number without idle zeros, in the user's locale."""
@@ -69,23 +85,24 @@ def make_editor(prop: Mapping[str, Any]) -> Editor:
 def _integer(prop: Mapping[str, Any]) -> Editor:
     spin = QSpinBox()
     spin.setRange(int(prop.get("minimum", -_LARGE)), int(prop.get("maximum", _LARGE)))
-    return _spin(spin, prop, int)
+    _dress(spin, prop)
+    return Editor(spin, lambda: int(spin.value()), lambda value: spin.setValue(int(value)), spin.valueChanged)
 
 
 def _number(prop: Mapping[str, Any]) -> Editor:
     spin = NumberSpin()
     spin.setDecimals(_DECIMALS)
     spin.setRange(float(prop.get("minimum", -1e12)), float(prop.get("maximum", 1e12)))
-    return _spin(spin, prop, float)
+    _dress(spin, prop)
+    return Editor(spin, spin.number, lambda value: spin.set_number(float(value)), spin.valueChanged)
 
 
-def _spin(spin: Any, prop: Mapping[str, Any], kind: Callable[[Any], Any]) -> Editor:
+def _dress(spin: Any, prop: Mapping[str, Any]) -> None:
     spin.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
     spin.setMaximumWidth(170)
     if "x-unit" in prop:
         spin.setSuffix(f" {tr(prop['x-unit'])}")
     guard_wheel(spin)
-    return Editor(spin, lambda: kind(spin.value()), lambda value: spin.setValue(kind(value)), spin.valueChanged)
 
 
 def _boolean(prop: Mapping[str, Any]) -> Editor:
@@ -94,14 +111,15 @@ def _boolean(prop: Mapping[str, Any]) -> Editor:
 
 
 def _text(prop: Mapping[str, Any]) -> Editor:
-    line = _line(prop)
+    line = _line(prop, tr("automatic"))
     return Editor(line, lambda: str(line.text()).strip(), line.setText, line.textChanged)
 
 
-def _line(prop: Mapping[str, Any]) -> QLineEdit:
+def _line(prop: Mapping[str, Any], empty: str) -> QLineEdit:
+    """Return a line that says, where nothing may be written, what that means."""
     line = QLineEdit()
     if not prop.get("default", "-"):
-        line.setPlaceholderText(tr("automatic"))
+        line.setPlaceholderText(empty)
     return line
 
 
@@ -188,14 +206,12 @@ def _scheme(_prop: Mapping[str, Any]) -> Editor:
 
 
 def _texts(prop: Mapping[str, Any]) -> Editor:
-    line = _line(prop)
-    line.setToolTip(tr("Separated by commas"))
+    line = _line(prop, tr("separated by commas"))
     return Editor(line, lambda: _items(line.text()), lambda value: line.setText(", ".join(value)), line.textChanged)
 
 
 def _numbers(prop: Mapping[str, Any]) -> Editor:
-    line = _line(prop)
-    line.setToolTip(tr("Separated by commas"))
+    line = _line(prop, tr("separated by commas"))
 
     def show(value: Any) -> None:
         line.setText(", ".join(f"{number:g}" for number in value))
@@ -203,8 +219,8 @@ def _numbers(prop: Mapping[str, Any]) -> Editor:
     return Editor(line, lambda: [_number_of(item) for item in _items(line.text())], show, line.textChanged)
 
 
-def _table(prop: Mapping[str, Any]) -> Editor:
-    line = _line(prop)
+def _table(_prop: Mapping[str, Any]) -> Editor:
+    line = QLineEdit()
     line.setPlaceholderText(tr("name=number, name=number"))
 
     def show(value: Mapping[str, Any]) -> None:

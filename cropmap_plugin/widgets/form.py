@@ -25,13 +25,16 @@ from qgis.PyQt.QtWidgets import (
 from cropmap.contract.errors import Problem
 from cropmap.contract.params import chosen
 
-from ..house import catalogue, tr
+from ..house import catalogue, choices, tr
 from .described import DescribedCombo
 from .editors import Editor, make_editor
 from .look import RED, paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+
+_TABBED = (Qt.FocusPolicy.TabFocus, Qt.FocusPolicy.StrongFocus, Qt.FocusPolicy.WheelFocus)
 
 
 class SchemaForm(QWidget):
@@ -93,7 +96,7 @@ class SchemaForm(QWidget):
         return {
             name: value
             for name, value in found.items()
-            if name in self._required or value != self._properties[name].get("default")
+            if name in self._required or not _is_default(self._properties[name], value)
         }
 
     def set_values(self, values: Mapping[str, Any]) -> None:
@@ -202,6 +205,14 @@ def field_of(problem: Problem) -> str:
     return re.split(r"[.\[]", problem.parameter, maxsplit=1)[0]
 
 
+def _is_default(prop: Mapping[str, Any], value: Any) -> bool:
+    """Return whether a value is its parameter's default; an entry without values of its own may be a name alone."""
+    default = prop.get("default")
+    if prop["x-kind"] == "entries" and default is not None:
+        return [chosen(entry) for entry in value] == [chosen(entry) for entry in default]
+    return bool(value == default)
+
+
 def _nested_editor(prop: Mapping[str, Any]) -> EntryEditor | EntriesEditor | None:
     if prop["x-kind"] == "entry":
         return EntryEditor(prop)
@@ -220,7 +231,7 @@ class EntryEditor(QWidget):
         super().__init__()
         self._registry = prop["x-registry"]
         self._form: SchemaForm | None = None
-        entries = catalogue().entries(self._registry)
+        entries = choices(self._registry)
         self.combo = DescribedCombo()
         self.combo.fill([(tr(entry.title), tr(entry.summary), entry.name) for entry in entries])
         self.combo.setVisible(len(entries) > 1)
@@ -277,7 +288,16 @@ class EntryEditor(QWidget):
             self._form = SchemaForm(entry.schema, fold=tr("Settings"))
             self._form.changed.connect(self.changed)
             self._column.addWidget(self._form)
+            _tab_after(self.combo, self._form)
         self.changed.emit()
+
+
+def _tab_after(before: QWidget, form: QWidget) -> None:
+    """Let the Tab key go on from a widget into a form that was made later than what lies below both."""
+    for widget in form.findChildren(QWidget):
+        if widget.focusPolicy() in _TABBED:
+            QWidget.setTabOrder(before, widget)
+            before = widget
 
 
 class EntriesEditor(QWidget):

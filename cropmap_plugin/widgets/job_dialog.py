@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
@@ -18,7 +19,7 @@ from qgis.PyQt.QtWidgets import (
 
 from cropmap.contract.params import chosen
 
-from ..house import catalogue, icon, tr
+from ..house import catalogue, choices, icon, tr
 from .form import SchemaForm, field_of
 from .look import heading, paragraph, problem_label
 
@@ -38,11 +39,14 @@ class JobDialog(QDialog):
         names: The parameters that it asks for.
         model: The model that the panel shows, with its settings: as that one stands there it is compared.
         parent: The widget it belongs to.
+        note: A further sentence below what the job is for.
     """
 
     asked = pyqtSignal(str, dict)  # the job's kind and these parameters
 
-    def __init__(self, kind: str, names: Sequence[str], model: Any, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, kind: str, names: Sequence[str], model: Any, parent: QWidget | None = None, *, note: str = ""
+    ) -> None:
         super().__init__(parent)
         self._kind = kind
         entry = catalogue().entry("jobs", kind)
@@ -56,12 +60,15 @@ class JobDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.start = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.start.setText(tr("Start"))
+        buttons.button(QDialogButtonBox.StandardButton.Cancel).setText(tr("Cancel"))  # Qt's own has few languages
         buttons.accepted.connect(self._start)
         buttons.rejected.connect(self.reject)
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.addWidget(heading(tr(entry.title)))
         column.addWidget(paragraph(tr(entry.summary)))
+        if note:
+            column.addWidget(paragraph(note, secondary=False))
         for ticks in self.models.values():
             column.addWidget(ticks)
         column.addWidget(self._wrong)
@@ -84,9 +91,20 @@ class JobDialog(QDialog):
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Show what is wrong."""
         self.form.show_problems(problems)
-        own = [f"{found.what} {found.fix}".strip() for found in problems if field_of(found) in self.models]
+        own = [self._said(found) for found in problems if field_of(found) in self.models]
         self._wrong.setText("\n".join(own))
         self._wrong.setVisible(bool(own))
+
+    def _said(self, problem: Problem) -> str:
+        """Return a problem of the models ticked in words: "models[1].weights" is told with that model's name."""
+        what = f"{problem.what} {problem.fix}".strip()
+        place = re.fullmatch(r"(\w+)\[(\d+)\]\.(\w+).*", problem.parameter)
+        if place is None:
+            return what
+        entry = catalogue().entry(_MODELS, self.models[place[1]].value()[int(place[2])]["name"])
+        title = tr(entry.schema["properties"].get(place[3], {}).get("title", place[3]))
+        advice = tr("Choose this model in the Model step, and give it what it needs there.")
+        return f"{tr(entry.title)}: {title} {what} {advice}"
 
     def _start(self) -> None:
         few = any(len(ticks.value()) < 2 for ticks in self.models.values())
@@ -116,7 +134,7 @@ class ModelTicks(QListWidget):
         self._own = dict([chosen(model)])
         ticked = {chosen(entry)[0] for entry in default} | set(self._own)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        for entry in catalogue().entries(_MODELS):
+        for entry in choices(_MODELS):
             item = QListWidgetItem(tr(entry.title))
             item.setData(Qt.ItemDataRole.UserRole, entry.name)
             item.setToolTip(f"<p>{tr(entry.summary)}</p>")

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _NAME, _MODEL, _CLASSES, _WRITTEN = 0, 1, 3, 8  # columns
 _FIGURE = 5  # the first of three columns
 _NUMBERS = (3, 4, 5, 6, 7, 9)
+_NAMED = 6  # files that a question names
+_WIDEST = 300  # pixels of a column
 _FILES = f"CropMap (*{SUFFIX})"
 
 
@@ -265,7 +267,9 @@ class ModelsWindow(QDialog):
         actions.append((tr("Keep it"), self.notice.hide))
         one, more = tr("Delete this model? It cannot be brought back."), tr("Delete these {n} models for good?")
         text = one if len(paths) == 1 else more.format(n=len(paths))
-        self.notice.say("warning", text, "\n".join(map(str, paths)), actions)
+        named, left = [str(path) for path in paths[:_NAMED]], len(paths) - _NAMED
+        rest = [tr("… and {n} more").format(n=left)] if left > 0 else []
+        self.notice.say("warning", text, "\n".join([*named, *rest]), actions)
 
     def _delete(self, paths: Sequence[Path]) -> None:
         self.notice.hide()
@@ -348,6 +352,7 @@ def _tree() -> QTreeWidget:
     for column in _NUMBERS:
         tree.headerItem().setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    tree.header().setMaximumSectionSize(_WIDEST)  # all of a long name stands in its tooltip
     tree.header().setStretchLastSection(False)
     tree.setSortingEnabled(True)
     tree.sortByColumn(_WRITTEN, Qt.SortOrder.DescendingOrder)

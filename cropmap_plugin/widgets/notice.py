@@ -14,10 +14,13 @@ from .look import AMBER, GREEN, RED, quiet, tint
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from qgis.PyQt.QtGui import QResizeEvent
+
     from cropmap.contract.errors import CropMapError
 
 _COLOURS = {"good": GREEN, "warning": AMBER, "error": RED}
-_COLUMNS = 2  # of buttons
+_COLUMNS, _GAP = 2, 4  # of buttons, where there is room; pixels between them
+_BESIDE = 64  # pixels of the sign, the cross and the margins
 _LONGEST = 180  # characters of a line
 _SIGNS = {"good": "✔", "warning": "⚠", "error": "✖"}
 
@@ -33,6 +36,7 @@ class Notice(QFrame):
     def __init__(self, parent: QWidget | None = None, *, closable: bool = True) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._actions: list[QPushButton] = []
         self._sign = QLabel()
         self._sign.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._text = QLabel()
@@ -45,7 +49,7 @@ class Notice(QFrame):
         self._close.clicked.connect(self.hide)
         self._close.setVisible(closable)
         self._buttons = QGridLayout()
-        self._buttons.setSpacing(4)
+        self._buttons.setSpacing(_GAP)
         self._buttons.setColumnStretch(_COLUMNS, 1)
         middle = QVBoxLayout()
         middle.addWidget(self._text)
@@ -92,12 +96,30 @@ class Notice(QFrame):
         return str(self._text.text())
 
     def _set_actions(self, actions: Sequence[tuple[str, Callable[[], object]]]) -> None:
-        while self._buttons.count():
-            self._buttons.takeAt(0).widget().deleteLater()
-        for place, (text, action) in enumerate(actions):
+        for button in self._actions:
+            self._buttons.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self._actions = []
+        for text, action in actions:
             button = QPushButton(text)
             button.clicked.connect(lambda _checked=False, act=action: act())
-            self._buttons.addWidget(button, *divmod(place, _COLUMNS), Qt.AlignmentFlag.AlignLeft)
+            self._actions.append(button)
+        self._place_buttons()
+
+    def _place_buttons(self) -> None:
+        """Put as many buttons beside each other as there is room for."""
+        room = self.width() - _BESIDE if self.isVisible() else 0
+        pairs = zip(self._actions[::_COLUMNS], self._actions[1::_COLUMNS])
+        widest = max((sum(int(b.sizeHint().width()) for b in pair) + _GAP for pair in pairs), default=0)
+        columns = _COLUMNS if not room or widest <= room else 1
+        for place, button in enumerate(self._actions):
+            self._buttons.addWidget(button, *divmod(place, columns), Qt.AlignmentFlag.AlignLeft)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Place the buttons anew; called by Qt."""
+        super().resizeEvent(event)
+        self._place_buttons()
 
 
 def _shortened(line: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..worker.packages import Package
 
 MOST = 8  # packages beside each other
+_WIDEST = 260  # pixels of a column
 _DOT = "●"
 
 
@@ -32,6 +33,7 @@ class PackageTable(QTableWidget):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.horizontalHeader().setMaximumSectionSize(_WIDEST)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
 
@@ -41,7 +43,10 @@ class PackageTable(QTableWidget):
         self.clear()
         self.setRowCount(0)
         self.setColumnCount(len(shown))
-        self.setHorizontalHeaderLabels([package.name for package in shown])
+        for column, package in enumerate(shown):
+            head = QTableWidgetItem(package.name)
+            head.setToolTip(str(package.path))
+            self.setHorizontalHeaderItem(column, head)
         if not shown:
             return
         self._add_figures(shown)

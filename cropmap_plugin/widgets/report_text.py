@@ -16,7 +16,8 @@ _DROPPED = frozenset({"style", "script", "title", "svg", "noscript", "template",
 _KEPT = {"p", "h1", "h2", "h3", "h4", "ul", "ol", "li", "b", "strong", "em", "a", "br", "hr", "img", "code"}
 _CELLS = {"table", "thead", "tbody", "tr", "th", "td"}
 _ATTRIBUTES = {"a": ("href", "name"), "img": ("src", "alt"), "th": ("colspan", "rowspan"), "td": ("colspan", "rowspan")}
-_OF_PICTURES = {"scale", "ramp", "ends"}  # classes of what is drawn over or beside a picture
+_IN_LINES = {"span", "i", "b", "p", "td", "th", "li", "label", "small"}
+_OF_PICTURES = {"scale", "ramp", "ends", "lines", "marks"}  # classes of what stands over or beside a picture
 _MUTED = "#6b7280"
 _SMALL = f'<span style="color:{_MUTED}; font-size:small">'
 _BOX = '<table width="100%" cellspacing="0" cellpadding="12" bgcolor="{colour}"><tr><td>'
@@ -38,13 +39,17 @@ _BLOCKS = {
 }
 
 
-def plain_page(page: str) -> str:
+def plain_page(page: str, drawing: str = "") -> str:
     """Return a report's page for a text widget.
+
+    Args:
+        page: The page as it is.
+        drawing: What stands where a drawing was, which such a widget cannot show.
 
     Sections become boxes, cards become cells, folded parts stand open, bars are left to their figures, pictures stay;
     scripts, styles and whatever leads to other files of the disk are dropped.
     """
-    parser = _Plain()
+    parser = _Plain(drawing)
     parser.feed(page)
     parser.close()
     return f"<html><body>{''.join(parser.out)}</body></html>"
@@ -53,8 +58,9 @@ def plain_page(page: str) -> str:
 class _Plain(HTMLParser):
     """Writes each tag anew; what an open tag has to be closed with is kept on a stack."""
 
-    def __init__(self) -> None:
+    def __init__(self, drawing: str) -> None:
         super().__init__(convert_charrefs=True)
+        self._drawing = f"<p>{_SMALL}{escape(drawing)}</span></p>" if drawing else ""
         self.out: list[str] = []
         self._open: list[tuple[str, str]] = []  # tag, and what closes it
         self._dropped = 0
@@ -63,6 +69,8 @@ class _Plain(HTMLParser):
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         """Write what stands for a tag; called by the parser."""
         if self._dropped or tag in _DROPPED:
+            if tag == "svg" and not self._dropped and not self._in_key():
+                self.out.append(self._drawing)
             self._dropped += tag not in _VOID
             return
         given = {name: value or "" for name, value in attrs}
@@ -74,6 +82,10 @@ class _Plain(HTMLParser):
         self.out.append(before)
         if tag not in _VOID:
             self._open.append((tag, after))
+
+    def _in_key(self) -> bool:
+        """Return whether what comes is a sign in a line of words, as in a legend."""
+        return bool(self._open) and self._open[-1][0] in _IN_LINES
 
     def handle_endtag(self, tag: str) -> None:
         """Write what closes a tag, and those that were left open in it; called by the parser."""

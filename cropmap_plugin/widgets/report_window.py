@@ -31,9 +31,16 @@ _STYLE = """
 .facts span { margin-right: 24px; }
 .map { display: -webkit-flex !important; }
 .map > * { -webkit-flex: 1 1 0; min-width: 0; margin-right: 24px !important; }
-.pair, .two, .panels { display: -webkit-flex !important; -webkit-flex-wrap: wrap; }
-.pair > *, .two > *, .panels > * { -webkit-flex: 1 1 320px; min-width: 0; margin-right: 24px !important; }
+.two { display: block !important; }
+.two > table { margin-bottom: 24px; }
+.pair, .panels { display: -webkit-flex !important; -webkit-flex-wrap: wrap; }
+.pair > *, .panels > * { -webkit-flex: 1 1 320px; min-width: 0; margin-right: 24px !important; }
 .swatch { margin-right: 6px; }
+.lines, .marks { display: block !important; }
+.lines label, .marks span { display: inline-block !important; margin-right: 18px; }
+.lines input { display: none; }
+.lines i, .marks svg, .marks i { display: inline-block !important; margin-right: 6px; vertical-align: middle; }
+.lines small { display: inline !important; margin-left: 5px; }
 """
 
 
@@ -131,6 +138,7 @@ def _web_view(widgets: Any, settings: Any) -> Any:
             return str(self.page().mainFrame().toPlainText())
 
     view = WebView()
+    view.loadFinished.connect(lambda _ok: _leave_out(view.page().mainFrame()))
     page, chosen, names = view.page(), view.page().settings(), settings.WebAttribute
     for name in (names.JavascriptEnabled, names.JavaEnabled, names.PluginsEnabled):
         chosen.setAttribute(name, False)
@@ -144,6 +152,16 @@ def _web_view(widgets: Any, settings: Any) -> Any:
     page.linkClicked.connect(follow)
     view.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
     return view
+
+
+def _leave_out(frame: Any) -> None:
+    """Take away what a browser hides until it is ticked: QtWebKit would show it, and ticking does nothing there."""
+    switch = frame.findFirstElement("#show-wide")
+    if switch.isNull() or switch.hasAttribute("checked"):
+        return
+    switch.parent().removeFromDocument()
+    for ribbon in frame.findAllElements(".wide").toList():
+        ribbon.removeFromDocument()
 
 
 class PlainView(QTextBrowser):
@@ -164,7 +182,8 @@ class PlainView(QTextBrowser):
     def open(self, path: Path) -> None:
         """Show a report's file."""
         try:
-            self.setHtml(plain_page(path.read_text(encoding="utf-8", errors="replace")))
+            drawing = tr("A drawing stands here in the browser.")
+            self.setHtml(plain_page(path.read_text(encoding="utf-8", errors="replace"), drawing))
         except OSError as error:
             self.setPlainText(str(error))
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SUFFIX = ".cropmap"
 # What a run calls its package: the whole model, and before that the best one so far.
 WHOLE, SO_FAR = "model" + SUFFIX, "model_so_far" + SUFFIX
+CUT_OFF = "cutoff_"  # and a date: what a run that looks at how early crops are told apart calls each of its models
 FIGURES = ("overall_accuracy", "macro_f1", "kappa")
 
 _MANIFEST, _REPORT = "manifest.json", "report.html"
@@ -68,7 +69,7 @@ class Package:
     def name(self) -> str:
         """What it is called: the file's name, or its run's where every run calls its file so."""
         run = self.path.parent.name
-        if self.path.name == SO_FAR:
+        if self.path.name == SO_FAR or self.path.name.startswith(CUT_OFF):
             return f"{run} ({self.path.stem})"
         return run if self.path.name == WHOLE and run else self.path.stem
 

@@ -110,13 +110,30 @@ def test_a_search_shows_its_scores_and_the_best_so_far(plot):
     for trial, score in enumerate((0.5, 0.8, 0.6)):
         best = max(best, score)
         assert plot.add("Search", {"trial": float(trial), "score": score, "best": best})
-    assert plot.words() == ("Search", "trial 2 · best: 1 · score 0.800")
-    # Trials 0 to 4 have room; the third one's dot lies in the middle.
+    assert plot.words() == ("Search", "trial 3 · best: 2 · score 0.800")
+    # They count from 1, as in the report. Trials 1 to 5 have room; the third one's dot lies in the middle.
     middle, panel = (LEFT + RIGHT) / 2, (TOP, BOTTOM)
     assert has(plot, BLUE, middle, y_of(0.6, 0.5, 0.8, panel))
     assert has(plot, GREEN, middle, y_of(0.8, 0.5, 0.8, panel))
     plot.add("Model", point(1, 1.0))
     assert plot.names() == ("Model",)
+
+
+@pytest.mark.parametrize(
+    ("curve", "title"),
+    [
+        ("ltae, run 1, Fold 2", "Lightweight temporal attention (L-TAE), Fold 2"),
+        ("tempcnn 2, run 3, Fold 1", "TempCNN 2, run 3, Fold 1"),
+        ("Until 2023-05-28, Fold 1", "until 2023-05-28, Fold 1"),
+        ("3 tempcnn", "3 TempCNN"),
+        ("random_forest, 40 labels", "Random forest, 40 labels"),
+        ("something else", "something else"),
+    ],
+)
+def test_a_curve_s_name_is_told_in_words(plot, curve, title):
+    plot.add(curve, point(1, 1.0))
+    assert plot.words()[0] == title
+    assert not plot.grab().isNull()
 
 
 def test_the_run_panel_unfolds_the_curves_with_the_first_point(qgis_app, tmp_path):

@@ -79,6 +79,18 @@ def test_values_of_every_kind_come_back_as_they_went_in(form):
     assert form.values() == VALUES
 
 
+def test_digits_that_are_not_shown_stay_until_the_number_is_changed(form):
+    form.set_values({"place": "/x", "real": 3.5156458637523697e-06})
+    assert form.values()["real"] == 3.5156458637523697e-06
+    form.editor("real").setValue(0.25)
+    assert form.values()["real"] == 0.25
+
+
+def test_an_empty_list_says_how_to_write_one_and_promises_nothing(form):
+    assert {form.editor(name).placeholderText() for name in ("words", "numbers")} == {"separated by commas"}
+    assert form.editor("word").placeholderText() == "automatic"
+
+
 def test_values_left_out_go_back_to_their_defaults(form):
     form.set_values(VALUES)
     form.set_values({"place": "/images"})

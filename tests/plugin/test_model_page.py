@@ -4,14 +4,18 @@ import json
 
 import pytest
 from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
+from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QStyleOptionViewItem
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QApplication, QLabel, QPushButton, QStyleOptionViewItem
 
+from cropmap.contract.params import chosen
 from cropmap_plugin import house
 from cropmap_plugin.dock import HISTORY, IMAGES, MODEL, PREPARATION, THE_MAP, CropMapDock
 from cropmap_plugin.house import catalogue
 from cropmap_plugin.pages.model import ModelPage, best_model
 from cropmap_plugin.widgets.described import DescribedCombo
+from cropmap_plugin.widgets.findings import findings
 from cropmap_plugin.widgets.job_dialog import ModelTicks
 from tests.plugin.package_files import write_package
 from tests.plugin.sample_files import write_sample_file
@@ -92,14 +96,44 @@ def asked_of(page):
 # ---------------------------------------------------------------- choosing
 
 
+def test_the_models_that_most_need_come_first_and_none_is_missing(page):
+    combo = page.findChild(DescribedCombo)
+    names = [combo.itemData(row) for row in range(combo.count())]
+    assert names[:4] == ["random_forest", "gradient_boosting", "ensemble", "tempcnn"]
+    assert sorted(names) == sorted(entry.name for entry in catalogue().entries("models"))
+    titles = [combo.itemText(row) for row in range(6, combo.count())]
+    assert titles == sorted(titles, key=str.casefold)
+    steps = [entry.name for entry in house.choices("steps")]
+    assert steps == [entry.name for entry in catalogue().entries("steps")]
+
+
+def test_the_tab_key_goes_from_the_model_through_its_settings_to_what_is_below(dock, wait_for):
+    dock.open_page(MODEL)
+    dock.activateWindow()
+    combo = dock.model.findChild(DescribedCombo)
+    combo.setCurrentIndex(combo.findData("tempcnn"))
+    form = dock.model._form.editor("model").form()
+    groups = form.findChildren(QgsCollapsibleGroupBox)
+    groups[0].setCollapsed(False)
+    wait_for(lambda: form.editor("epochs").isVisible())
+    combo.setFocus()
+    passed = [combo]
+    for _press in range(30):
+        QTest.keyClick(passed[-1], Qt.Key.Key_Tab)
+        passed.append(QApplication.focusWidget())
+    order = [passed.index(found) for found in (groups[0], form.editor("epochs"), form.editor("kernel"), groups[1])]
+    assert order == sorted(order)
+    assert order[-1] < passed.index(dock.model._form.editor("folds")) < passed.index(dock.model.train)
+
+
 def test_each_model_stands_in_the_list_with_its_sentence(page):
     combo = page.findChild(DescribedCombo)
-    entries = catalogue().entries("models")
+    entries = house.choices("models")
     assert [combo.itemText(row) for row in range(combo.count())] == [entry.title for entry in entries]
     for row, entry in enumerate(entries):
         combo.setCurrentIndex(row)
         assert combo.sentence() == entry.summary
-        assert page.model() == entry.name
+        assert chosen(page.model())[0] == entry.name
     option = QStyleOptionViewItem()
     heights = [combo.itemDelegate().sizeHint(option, combo.model().index(row, 0)).height() for row in range(2)]
     assert min(heights) > 2 * combo.fontMetrics().height()  # a sentence takes a line more than its title, at least
@@ -176,13 +210,81 @@ def test_tuning_asks_for_minutes_and_its_best_settings_come_into_the_form(dock, 
     assert dialog.form.names() == ("minutes",)
     dialog.form.set_values({"minutes": 12})
     dialog.start.click()
-    assert started == [("tune", {"sample_set": samples, "folds": 4, "minutes": 12})]
+    assert started == [("tune", {"sample_set": samples, "model": "random_forest", "folds": 4, "minutes": 12})]
 
-    (tmp_path / "model.json").write_text('{"name": "random_forest", "trees": 321}')
-    dock._show_result("tune", {"run_folder": str(tmp_path), "outputs": {}, "figures": {}})
+    dock._show_result("tune", searched(tmp_path, "random_forest", {"trees": 321}, better=True))
     assert dock.model.model() == {"name": "random_forest", "trees": 321}
     assert dock.model.values()["folds"] == 4
     assert "best settings" in dock.notice.text()
+    assert "mean F1 0.900; with the settings before 0.800" in dock.notice.text()
+
+
+def searched(folder, asked, found, *, better):
+    """Return the result of a search that began with a model and found some values; its files lie in the folder."""
+    job = {"cropmap_job": 1, "kind": "tune", "params": {"model": asked}}
+    (folder / "job.json").write_text(json.dumps(job))
+    (folder / "model.json").write_text(json.dumps({"name": "random_forest", **found}))
+    held = [{"macro_f1": 0.9}, {"macro_f1": 0.8}]
+    own, before = held if better else held[::-1]
+    figures = {"trials": 7, "held_out": own, "held_out_of_defaults": before}
+    return {"run_folder": str(folder), "outputs": {}, "figures": figures}
+
+
+def test_settings_that_did_worse_on_unseen_samples_are_only_offered(dock, tmp_path):
+    dock._show_result("tune", searched(tmp_path, "random_forest", {"trees": 321}, better=False))
+    assert dock.model.model() == "random_forest"
+    assert "the form keeps them" in dock.notice.text()
+    offered = [button for button in dock.notice.findChildren(QPushButton) if button.text() == "Use these settings"]
+    offered[0].click()
+    assert dock.model.model() == {"name": "random_forest", "trees": 321}
+
+
+def test_a_second_search_tries_again_what_the_first_one_found(page, samples, tmp_path):
+    asked = asked_of(page)
+    page.source.set_path(samples)
+    page.set_values({"model": {"name": "random_forest", "trees": 20}})
+    page.tune.click()
+    assert any("Stays as you set it: Trees." in label.text() for label in page.dialog.findChildren(QLabel))
+    page.job_done("tune", searched(tmp_path, page.model(), {"trees": 20, "min_leaf": 3}, better=True))
+    assert page.model() == {"name": "random_forest", "trees": 20, "min_leaf": 3}
+    page.tune.click()
+    page.dialog.start.click()
+    assert asked[-1][1]["model"] == {"name": "random_forest", "trees": 20}
+    # What the user changes afterwards is the user's.
+    page.set_values({"model": {"name": "random_forest", "trees": 20, "min_leaf": 4}})
+    page.tune.click()
+    page.dialog.start.click()
+    assert asked[-1][1]["model"] == {"name": "random_forest", "trees": 20, "min_leaf": 4}
+
+
+def test_what_a_job_found_is_told_in_a_few_lines(qgis_app):
+    compared = {
+        "samples": 40,
+        "best": "tempcnn 2",
+        "overall_accuracy": {"tempcnn 2": 0.91, "random_forest": 0.8, "ltae": 0.85},
+        "ahead_of_next": [0.06, -0.011, 0.12],
+        "left_out": {"presto": "no weights"},
+    }
+    assert findings("compare_models", {"figures": compared}) == [
+        "Best: TempCNN 2, overall accuracy 0.910",
+        "Ahead of the next by +6.0 points (95 % interval -1.1 to +12.0)",
+        "Lightweight temporal attention (L-TAE): 0.850",
+        "Random forest: 0.800",
+        "Left out: Presto",
+        "Samples used: 40",
+    ]
+    early = {"first_dates": {"Corn": "2023-07-01", "Rye": None, "Water": "2023-05-28", "Soy": "2023-07-01"}}
+    assert findings("early_season", {"figures": early}) == [
+        "Told apart from 2023-05-28 on: Water",
+        "Told apart from 2023-07-01 on: Corn, Soy",
+        "Not told apart in this season: Rye",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["compare_models", "tune", "early_season", "train", "sparkle"])
+@pytest.mark.parametrize("figures", [{}, {"best": 5, "first_dates": [], "held_out": None, "trials": "many"}])
+def test_a_result_of_another_form_is_told_without_its_figures(qgis_app, kind, figures):
+    assert findings(kind, {"figures": figures}) == []
 
 
 @pytest.mark.parametrize(
@@ -220,9 +322,20 @@ def test_models_to_compare_are_ticked_and_that_of_the_page_keeps_its_settings(pa
     assert sorted(values["models"], key=lambda model: model["name"]) == models
 
 
+def test_what_a_ticked_model_lacks_is_told_with_its_name(page, samples):
+    asked = asked_of(page)
+    page.source.set_path(samples)
+    page.compare.click()
+    page.dialog.models["models"].tick(["random_forest", "presto"])
+    page.dialog.start.click()
+    title = catalogue().entry("models", "presto").schema["properties"]["weights"]["title"]
+    assert page.dialog._wrong.text().startswith(f"Presto: {title} is missing.")
+    assert asked == []
+
+
 def test_every_model_can_be_ticked(jobs):
     ticks = ModelTicks([], "random_forest")
-    names = [entry.name for entry in catalogue().entries("models")]
+    names = [entry.name for entry in house.choices("models")]
     ticks.tick(names)
     assert [model["name"] for model in ticks.value()] == names
 

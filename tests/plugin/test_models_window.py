@@ -154,6 +154,20 @@ def test_nothing_is_deleted_before_it_is_confirmed(window, runs):
     assert (runs / "train-2" / "model.cropmap").is_file()
 
 
+def test_many_files_are_not_all_named_before_they_are_deleted_and_long_names_leave_room(window, runs):
+    for number in range(30):
+        write_package(runs / f"train-{number:02d}-{'of a name without end ' * 5}" / "model.cropmap")
+    window.show_folder()
+    window.tree.selectAll()
+    assert window.tree.columnWidth(NAME) <= 300
+    assert window.table.columnWidth(0) <= 260
+    assert "without end" in window.table.horizontalHeaderItem(0).toolTip()
+    window.delete.click()
+    assert "Delete these 34 models" in window.notice.text()
+    assert window.notice.text().count("<div>") == 7
+    assert "… and 28 more" in window.notice.text()
+
+
 def test_keys_rename_and_delete(window, wait_for):
     window.show()
     window.activateWindow()

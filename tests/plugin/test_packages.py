@@ -32,7 +32,12 @@ def test_a_manifest_tells_model_season_classes_samples_and_figures(qgis_app, tmp
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("model", "run"), ("model_so_far", "run (model_so_far)"), ("cutoff_2021-06-01", "cutoff_2021-06-01")],
+    [
+        ("model", "run"),
+        ("model_so_far", "run (model_so_far)"),
+        ("cutoff_2021-06-01", "run (cutoff_2021-06-01)"),
+        ("mine", "mine"),
+    ],
 )
 def test_a_package_that_every_run_calls_alike_bears_its_run_s_name(qgis_app, tmp_path, file, name):
     assert read_summary(write_package(tmp_path / "run" / f"{file}.cropmap")).name == name

@@ -114,3 +114,70 @@ def test_a_network_s_losses_are_drawn_while_it_trains_and_a_cancel_keeps_its_bes
     finished.make_map()
     wait_for(lambda: not finished.runner.busy, 120)
     assert "done" in finished.notice.text()
+
+
+@pytest.fixture
+def filled(finished, tmp_path):
+    """The panel after the demo, its pages filled with the demo's data."""
+    site = tmp_path / "run" / "site"
+    finished.model.source.set_path(str(tmp_path / "run" / "samples.gpkg"))
+    finished.map.folder.setFilePath(str(tmp_path / "results"))
+    finished.images.set_values({"images": {"name": "folder", "path": str(site / "images")}})
+    finished.samples.survey.source.set_path(str(site / "points.gpkg"))
+    finished.model.set_values({"model": {"name": "random_forest", "trees": 20}, "folds": 3})
+    yield finished
+    finished.samples.survey.source.set_path("")  # its layer must not outlive QGIS
+
+
+def test_a_search_is_cancelled_gone_on_with_and_its_best_settings_are_taken(filled, wait_for):
+    page, plot = filled.model, filled.run_panel.curve
+    start(page, page.tune, minutes=5.0)
+    wait_for(lambda: len(plot.points("Search")) > 1, 120)
+    filled.run_panel.cancel.click()
+    wait_for(lambda: not filled.runner.busy, 60)
+    assert "best settings so far" in filled.notice.text()
+    press(filled, "Go on")
+    wait_for(lambda: any(point.x > 2 for point in plot.points("Search")), 120)
+    filled.run_panel.cancel.click()
+    wait_for(lambda: not filled.runner.busy, 60)
+    press(filled, "Use these settings")
+    assert page.model()["trees"] == 20
+    assert page.model_to_tune() == {"name": "random_forest", "trees": 20}
+
+
+def test_models_are_compared_and_a_map_is_made_with_an_early_one(filled, wait_for):
+    page = filled.model
+    page.compare.click()
+    page.dialog.models["models"].tick(["random_forest", "gradient_boosting"])
+    page.dialog.start.click()
+    wait_for(lambda: not filled.runner.busy, 240)
+    assert "Best: " in filled.notice.text()
+    press(filled, "Open the report")
+    wait_for(lambda: "Comparison of models" in filled.report_window.view.text())
+
+    start(page, page.early, every_days=100)
+    wait_for(lambda: not filled.runner.busy, 240)
+    assert "in this season" in filled.notice.text() or "Told apart" in filled.notice.text()
+    filled.show_models()
+    window = filled.models_window
+    early = sorted(path for path in window.paths() if path.name.startswith("cutoff_"))
+    assert len(early) > 1
+    window.select(early[:1])
+    window.use.click()
+    filled.make_map()
+    wait_for(lambda: not filled.runner.busy, 120)
+    assert "Map crops: done" in filled.notice.text()
+    assert "Crop map" in [layer.name() for layer in QgsProject.instance().mapLayers().values()]
+
+
+def start(page, button, **values):
+    """Press a button, fill the window that it opens, and start the job."""
+    button.click()
+    page.dialog.form.set_values(values)
+    page.dialog.start.click()
+
+
+def press(dock, text):
+    """Press the button of the notice; those of the notices before are hidden until Qt deletes them."""
+    shown = [button for button in dock.notice.findChildren(QPushButton) if not button.isHidden()]
+    next(button for button in shown if button.text() == text).click()

@@ -153,6 +153,36 @@ def test_a_plain_page_keeps_words_tables_and_pictures_and_drops_the_rest():
     assert plain.count("<td") == plain.count("</td>")
 
 
+def test_a_plain_page_says_where_a_drawing_was_but_not_in_a_line_of_words():
+    body = "<figure><svg><path/></svg></figure><div class='marks'><span>key</span></div><td><svg></svg>9</td>"
+    plain = plain_page(page_of(body), "A drawing & more")
+    assert plain.count("A drawing &amp; more") == 1
+    assert "key" not in plain
+
+
+def test_what_a_browser_hides_until_it_is_ticked_is_not_shown(tmp_path, wait_for, qgis_app):
+    pytest.importorskip("qgis.PyQt.QtWebKitWidgets")
+    box = "<div class='lines'><label><input type='checkbox' id='show-wide'{state}>95 % interval</label></div>"
+    for state, words in (("", "median"), (" checked", "95 % interval")):
+        path = tmp_path / f"report{len(state)}.html"
+        ribbon = "<svg width='300' height='300'><rect class='wide' width='300' height='300' fill='#cc0000'/></svg>"
+        path.write_text(page_of(f"<p>median</p>{box.format(state=state)}{ribbon}"), encoding="utf-8")
+        view = make_view()
+        view.resize(700, 600)
+        view.show()
+        assert ("95 % interval" in shown(view, path, wait_for, words)) == bool(state)
+        wait_for(lambda view=view, state=state: has_red(view) == bool(state))
+        view.close()
+        view.deleteLater()
+
+
+def has_red(view):
+    image = view.grab().toImage()
+    return any(
+        QColor(image.pixel(x, y)).red() > 150 + QColor(image.pixel(x, y)).green() for x in (50, 150) for y in (150, 250)
+    )
+
+
 @pytest.mark.parametrize(
     ("address", "content"),
     [

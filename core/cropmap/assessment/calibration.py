@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
 from cropmap.data.probabilities import tempered
-from cropmap.training.temperature import FLOOR
+from cropmap.training.temperature import FLOOR, check_columns
 
 if TYPE_CHECKING:
     from cropmap.io.tables import Cell
@@ -64,15 +64,11 @@ def reliability(
         bins: How many bins.
 
     Raises:
-        SampleError: No sample has probabilities, or their numbers differ.
+        SampleError: No sample has probabilities, their numbers differ, or a column is none of the probabilities'.
 
     Source: Guo et al. 2017, arXiv 1706.04599 (ECE); Brier 1950, doi 10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
     """
-    if probabilities.ndim != 2 or len(probabilities) != len(columns):
-        raise SampleError(
-            f"Probabilities of shape {probabilities.shape} meet {len(columns)} true classes.",
-            fix="Give one row of probabilities for each sample.",
-        )
+    check_columns(probabilities, columns)
     known = ~np.isnan(probabilities).any(axis=1)
     if not known.any():
         raise SampleError("No sample has probabilities.", fix="Predict some labelled samples.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cropmap.assessment.early_season import CutOff, FirstDate
 from cropmap.assessment.early_season_drawings import curves_svg
-from cropmap.assessment.page import UNDEFINED, render_page
+from cropmap.assessment.page import render_page
 from cropmap.contract.colours import line_colour
 from cropmap.data.season import Season
 from cropmap.io.files import atomic_write_text
@@ -78,13 +78,8 @@ def render_early_season(report: EarlySeasonReport) -> str:
         "settings": report.settings,
         "versions": report.versions,
     }
-    styles = ["report.css", "reconstruction.css", "early_season.css"]
-    return render_page("early_season.html", styles, {"share": _share, "day": _day}, content)
-
-
-def _share(value: float) -> str:
-    """Return a share with three decimals; a dash where there is none."""
-    return UNDEFINED if value != value else f"{value:.3f}"  # noqa: PLR0124 - NaN is unlike itself
+    styles = ["report.css", "drawings.css", "early_season.css"]
+    return render_page("early_season.html", styles, {"day": _day}, content)
 
 
 def _day(date: dt.date | None) -> str:

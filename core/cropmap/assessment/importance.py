@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
 from cropmap.data.accuracy import Accuracy, accuracy_of
-from cropmap.models.predictor import Predictor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cropmap.data.legend import Legend
-    from cropmap.data.package import ModelPackage
     from cropmap.data.samples import SampleSet
     from cropmap.io.tables import Cell
 
@@ -38,7 +36,7 @@ class Importance:
         days: Day of season of each step, (step,).
         band_drop: Where a band's whole series are exchanged, (band,).
         step_drop: Where all bands of a step are exchanged, (step,).
-        cell_drop: Where one band of one step is exchanged, (band, step); NaN where it was not asked for.
+        cell_drop: Where one band of one step is exchanged, (band, step).
         repeats: How many times each was exchanged; the drops are means over them.
         baseline: The measure on the samples as they are.
         measure: Which measure: "macro F1" or "overall accuracy".
@@ -60,22 +58,17 @@ class Importance:
 class ImportanceOptions:
     """How importance is measured.
 
-    One fold costs repeats x (1 + bands + steps + bands x steps) predictions of at most `most` samples, less where
-    `cells` are left out.
+    One fold costs repeats x (1 + bands) x (1 + steps) predictions of at most `most` samples, about.
 
     Args:
         repeats: How many times each group of values is exchanged.
         most: At most this many test samples of each fold are used, drawn at random.
         seed: The same seed gives the same result.
-        cells: Also measure single bands of single steps.
-        device: "auto", "cpu" or "cuda"; only networks use a GPU.
     """
 
     repeats: int = 3
     most: int = 2000
     seed: int = 0
-    cells: bool = True
-    device: str = "cpu"
 
 
 class ImportanceTally:
@@ -97,16 +90,16 @@ class ImportanceTally:
         self._counts = np.zeros((0, 0, len(legend), len(legend)), np.int64)
         self._folds = 0
 
-    def add(self, package: ModelPackage, samples: SampleSet) -> None:
+    def add(self, predict: Predict, samples: SampleSet) -> None:
         """Count what a fold's model makes of its test samples, as they are and exchanged.
+
+        Args:
+            predict: Turns values, (n, step, band), into class codes, (n,).
+            samples: The fold's test samples.
 
         Raises:
             SampleError: The samples have other bands or steps than those of the folds before.
         """
-        self.add_predictions(Predictor(package, self.options.device).codes, samples)
-
-    def add_predictions(self, predict: Predict, samples: SampleSet) -> None:
-        """Count the same for anything that turns values, (n, step, band), into class codes, (n,)."""
         if not self._folds:
             self._bands, self._days = samples.bands, samples.days
             groups = len(self._groups())
@@ -135,13 +128,12 @@ class ImportanceTally:
         figures = [[self._figure(counts, measure) for counts in repeat] for repeat in self._counts]
         drops = baseline - np.array(figures).mean(axis=0)
         bands, steps = len(self._bands), len(self._days)
-        cells = drops[bands + steps :] if self.options.cells else np.full(bands * steps, np.nan)
         return Importance(
             bands=self._bands,
             days=self._days,
             band_drop=drops[:bands],
             step_drop=drops[bands : bands + steps],
-            cell_drop=cells.reshape(bands, steps),
+            cell_drop=drops[bands + steps :].reshape(bands, steps),
             repeats=self.options.repeats,
             baseline=baseline,
             measure=measure,
@@ -154,7 +146,7 @@ class ImportanceTally:
         bands = [slice(band, band + 1) for band in range(len(self._bands))]
         steps = [slice(step, step + 1) for step in range(len(self._days))]
         whole = [(everything, band) for band in bands] + [(step, everything) for step in steps]
-        return whole + [(step, band) for band in bands for step in steps] if self.options.cells else whole
+        return whole + [(step, band) for band in bands for step in steps]
 
     def _exchanged(self, values: NDArray[np.float32], order: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
         """Yield the values with one group after the other taken from other samples; valid until the next one."""
@@ -182,6 +174,5 @@ def importance_rows(found: Importance) -> list[tuple[Cell, ...]]:
         (found.measure, band, day, float(found.cell_drop[row, column]))
         for row, band in enumerate(found.bands)
         for column, day in enumerate(days)
-        if np.isfinite(found.cell_drop[row, column])
     ]
     return rows

@@ -24,13 +24,13 @@ def render_page(
     Args:
         template: Name of its template in this room.
         styles: Names of its style sheets in this room, in order.
-        filters: How the template writes numbers, besides `percent` and `count`; pictures are written by `data_uri`.
+        filters: How the template writes numbers, besides `percent`, `figure` and `count`; `data_uri` writes pictures.
         content: What the template names; its `settings` and `versions` as nested plain values.
     """
     environment = Environment(
         loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": percent, "count": count, "data_uri": _data_uri, **filters}
+    environment.filters |= {"percent": percent, "figure": figure, "count": count, "data_uri": _data_uri, **filters}
     made = {"settings": flattened(content["settings"]), "versions": list(content["versions"].items())}
     style = "\n".join(_text(name) for name in styles)
     return environment.get_template(template).render({**content, **made, "style": style})
@@ -53,9 +53,24 @@ def percent(share: float) -> str:
     return UNDEFINED if not math.isfinite(share) else f"{100 * share:.1f} %"
 
 
+def figure(value: float) -> str:
+    """Return a number with three decimals; a dash where there is none."""
+    return f"{value:.3f}" if math.isfinite(value) else UNDEFINED
+
+
 def count(value: int) -> str:
     """Return a whole number with its thousands apart."""
     return f"{value:,}"
+
+
+def seconds_text(seconds: float) -> str:
+    """Return a time as people write it: "0.4 s", "3 min 20 s", "2 h 5 min"."""
+    if seconds < 60:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _data_uri(png: bytes) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from cropmap.assessment.figures import DPI, INK, MUTED, axis_days, date_axis, figure_of, png, shortened, tidy
+from cropmap.assessment.charts import DPI, INK, MUTED, axis_days, date_axis, figure_of, png, shortened, tidy
 from cropmap.contract.colours import line_colour
 
 if TYPE_CHECKING:

@@ -75,7 +75,7 @@ def render_comparison(report: ComparisonReport) -> str:
         "settings": {name: _asked(value) if name == "recipes" else value for name, value in report.settings.items()},
         "versions": report.versions,
     }
-    styles = ["report.css", "reconstruction.css"]
+    styles = ["report.css", "drawings.css"]
     return render_page("reconstruction.html", styles, {"figure": _figure, "signed": _signed}, content)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cropmap.assessment.folds import FIGURES, fold_figures
-from cropmap.assessment.page import UNDEFINED, count, percent, render_page
+from cropmap.assessment.page import count, figure, percent, render_page
 from cropmap.assessment.pictures import CONFIDENCE_COLOURS, class_png, confidence_png
 from cropmap.assessment.samples_report import LAND_APART, samples_section
 from cropmap.assessment.training_report import Training, training_sections
@@ -22,7 +22,7 @@ from cropmap.data.samples import FoldPlan, SampleSet
 from cropmap.data.season import Season
 from cropmap.io.files import atomic_write_text
 from cropmap.io.labels_raster import LabelRaster, pixel_metres
-from cropmap.io.projection import length_text
+from cropmap.io.projection import length_text, scale_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 LONGEST_PICTURE = 1200  # pixels
 _TIMES = "\N{MULTIPLICATION SIGN}"
-_WIDEST_BAR = 0.28  # share of the picture that the scale bar may take
 
 CROSS_VALIDATION = (
     "Measured by spatial-block cross-validation on the training samples: the area is cut into square blocks, which are "
@@ -149,7 +148,7 @@ def render_report(report: Report) -> str:
         "settings": report.settings,
         "versions": report.versions,
     }
-    return render_page("report.html", ["report.css"], {"figure": _figure}, content)
+    return render_page("report.html", ["report.css"], {}, content)
 
 
 # ---------------------------------------------------------------- headline
@@ -182,8 +181,8 @@ def _accuracy_cards(measured: Measured) -> list[_Card]:
     low, high = (percent(bound) for bound in accuracy.overall_interval)
     return [
         _Card("Overall accuracy", percent(accuracy.overall), f"95 % interval {low} to {high}"),
-        _Card("Macro F1", _figure(accuracy.macro_f1), "mean over the classes, each counts alike"),
-        _Card("Kappa", _figure(accuracy.kappa), "agreement beyond chance, 1 is best"),
+        _Card("Macro F1", figure(accuracy.macro_f1), "mean over the classes, each counts alike"),
+        _Card("Kappa", figure(accuracy.kappa), "agreement beyond chance, 1 is best"),
     ]
 
 
@@ -261,9 +260,7 @@ def _scale_bar(found: ClassMap) -> dict[str, Any] | None:
     if size is None:
         return None
     extent = size[0] * found.grid.width
-    limit = extent * _WIDEST_BAR
-    power = 10 ** math.floor(math.log10(limit))
-    length = max(step * power for step in (1, 2, 5) if step * power <= limit)
+    length = scale_bar(extent)
     return {"text": length_text(length), "share": length / extent}
 
 
@@ -371,10 +368,3 @@ def _clear_section(clear: Sequence[ClearDate]) -> dict[str, Any] | None:
         "dates": len(clear),
         "good": sum(1 for share in shares if share >= 0.5),
     }
-
-
-# ---------------------------------------------------------------- text
-
-
-def _figure(value: float) -> str:
-    return UNDEFINED if not math.isfinite(value) else f"{value:.3f}"

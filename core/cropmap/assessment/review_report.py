@@ -80,7 +80,7 @@ def render_review(report: ReviewReport) -> str:
         "settings": report.settings,
         "versions": report.versions,
     }
-    styles = ["report.css", "reconstruction.css", "review.css"]
+    styles = ["report.css", "drawings.css", "review.css"]
     return render_page("review.html", styles, {"about": _about}, content)
 
 

@@ -10,9 +10,9 @@ import shapely
 from matplotlib.patches import Polygon
 from matplotlib.patheffects import withStroke
 
-from cropmap.assessment.figures import INK, figure_of, png, shortened
+from cropmap.assessment.charts import INK, figure_of, png, shortened
 from cropmap.contract.colours import line_colour
-from cropmap.io.projection import METRES_PER_DEGREE, length_text, metres_per_unit
+from cropmap.io.projection import METRES_PER_DEGREE, length_text, metres_per_unit, scale_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _MAP_WIDTH = 6.2  # inches
 _FLATTEST, _TALLEST = 0.45, 1.1  # least and most height of a map, in widths
 _SMALLEST_M = 100.0  # metres that a map shows at least
-_WIDEST_BAR = 0.28  # share of the map that the scale bar may take
 _NAMED_UNITS = 80  # pieces of land up to which each is numbered
 _LONGEST_NAME = 24  # characters of a class name in a legend
 _MARKERS = "os^DvPX*<>ph"
@@ -143,10 +142,9 @@ def _draw_scale(axes: Axes, frame: _Frame) -> None:
     """Draw a bar of a round length in the map's lower left corner, and where north is; none without a unit."""
     if not frame.metres:
         return
-    limit = _WIDEST_BAR * (frame.right - frame.left) * frame.metres
-    power = 10 ** math.floor(math.log10(limit))
-    length = max(step * power for step in (1, 2, 5) if step * power <= limit)
-    share = length / frame.metres / (frame.right - frame.left)
+    extent = (frame.right - frame.left) * frame.metres
+    length = scale_bar(extent)
+    share = length / extent
     place = axes.transAxes
     white = [withStroke(linewidth=3, foreground="white")]
     axes.plot([0.02, 0.02 + share], [0.025, 0.025], transform=place, color=INK, linewidth=2.4, zorder=6,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from cropmap.assessment.figures import DPI, INK, LINE, MUTED, png, shortened, tidy
+from cropmap.assessment.charts import DPI, INK, LINE, MUTED, png, shortened, tidy
 from cropmap.data.accuracy import wilson_interval
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cropmap.assessment.calibration import Reliability
     from cropmap.assessment.importance import Importance
-    from cropmap.assessment.learning import Curve
+    from cropmap.assessment.training_curves import Curve
 
 # Blue and vermilion of Okabe and Ito 2008, darkened: apart on white for every kind of colour vision.
 _COOL, _WARM = "#0b62a4", "#c2500a"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from cropmap.assessment.calibration import Reliability
 from cropmap.assessment.importance import Importance
-from cropmap.assessment.learning import Curve
-from cropmap.assessment.page import count, flattened, percent
+from cropmap.assessment.page import count, flattened, percent, seconds_text
+from cropmap.assessment.training_curves import Curve
 from cropmap.contract.words import counted, listed
 from cropmap.models import MODELS
 
@@ -119,16 +119,6 @@ def size_text(size: int) -> str:
     """Return a number of bytes as people write it: "812 B", "1.4 MB"."""
     power = min(int(math.log10(max(size, 1)) // 3), len(_PREFIXES) - 1)
     return f"{size / 1000**power:.3g} {_PREFIXES[power]}"
-
-
-def seconds_text(seconds: float) -> str:
-    """Return a time as people write it: "0.4 s", "3 min 20 s", "2 h 5 min"."""
-    if seconds < 60:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _model_section(model: FittedModel) -> dict[str, Any]:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from cropmap.assessment.calibration import RELIABILITY_HEADER, reliability_rows
 from cropmap.assessment.folds import FIGURES, fold_figures
-from cropmap.assessment.learning import CURVE_FIGURES
 from cropmap.assessment.profiles import class_profiles, quantity_of, step_dates
+from cropmap.assessment.training_curves import CURVE_FIGURES
 from cropmap.data.legend import NODATA
 from cropmap.data.measured import measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cropmap.assessment.learning import Curve
+    from cropmap.assessment.training_curves import Curve
     from cropmap.assessment.training_report import Calibration
     from cropmap.data.accuracy import Accuracy
     from cropmap.data.samples import FoldPlan, SampleSet

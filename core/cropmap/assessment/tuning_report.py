@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cropmap.assessment.page import UNDEFINED, render_page
+from cropmap.assessment.page import render_page
 from cropmap.assessment.paired import McNemar
 from cropmap.assessment.tuning_drawings import Scale, scale_of, scatter_svg
 from cropmap.data.accuracy import Accuracy
@@ -96,8 +96,8 @@ def render_tuning(report: TuningReport) -> str:
         "settings": report.settings,
         "versions": report.versions,
     }
-    styles = ["report.css", "reconstruction.css", "tuning.css"]
-    return render_page("tuning.html", styles, {"share": _share, "value": _value}, content)
+    styles = ["report.css", "drawings.css", "tuning.css"]
+    return render_page("tuning.html", styles, {"value": _value}, content)
 
 
 def trial_rows(found: SearchResult) -> Iterator[Sequence[Cell]]:
@@ -114,11 +114,6 @@ def trial_rows(found: SearchResult) -> Iterator[Sequence[Cell]]:
 
 def _cell(value: Any) -> Cell:
     return str(value).lower() if isinstance(value, bool) else value
-
-
-def _share(value: float) -> str:
-    """Return a share with three decimals; a dash where there is none."""
-    return UNDEFINED if value != value else f"{value:.3f}"  # noqa: PLR0124 - NaN is unlike itself
 
 
 def _value(value: Any) -> str:

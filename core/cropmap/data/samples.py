@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
+from cropmap.contract.words import counted
 from cropmap.data.legend import Legend
 from cropmap.data.recipe import Recipe
 
@@ -259,7 +260,7 @@ class SampleSet:
         if not np.isfinite(self.values).all():
             broken = self.ids[~np.isfinite(self.values).all(axis=(1, 2))]
             raise SampleError(
-                f"{len(broken)} samples have values that are not finite.",
+                f"{counted(len(broken), 'sample has', 'samples have')} values that are not finite.",
                 where=f"first: {broken[0]}",
                 fix="Mask those dates, or drop the samples.",
             )

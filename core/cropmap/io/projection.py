@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # Mean length of a degree of latitude, sphere of 6,371,008.8 m (IUGG mean radius).
 METRES_PER_DEGREE = 111_195.08
+_WIDEST_BAR = 0.28  # share of a map's width that its scale bar may take
 
 
 def crs_wkt(text: str, where: str = "") -> str:
@@ -57,6 +59,13 @@ def crs_name(wkt: str) -> str:
 def length_text(metres: float) -> str:
     """Return a length as people write it, to three digits: "30 m", "156 m", "2.5 km"."""
     return f"{metres / 1000:.3g} km" if metres >= 999.5 else f"{metres:.3g} m"
+
+
+def scale_bar(extent_m: float) -> float:
+    """Return the length of a map's scale bar, in metres: round, and at most 28 % of the map's width."""
+    limit = _WIDEST_BAR * extent_m
+    power = 10 ** math.floor(math.log10(limit))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= limit))
 
 
 def metres_per_unit(wkt: str) -> float:

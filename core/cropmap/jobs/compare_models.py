@@ -6,9 +6,8 @@ import dataclasses
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,17 +24,16 @@ from cropmap.assessment.model_comparison import (
     pair_rows,
     prediction_rows,
 )
-from cropmap.assessment.model_report import ModelReport, write_model_report
+from cropmap.assessment.model_comparison_report import ModelComparisonReport, write_model_comparison
 from cropmap.assessment.paired import MACRO_F1, OVERALL
-from cropmap.contract.errors import ModelError, ParameterError, Problem, SampleError
+from cropmap.contract.errors import ModelError, OutputError, ParameterError, Problem, SampleError
 from cropmap.contract.params import chosen, param, to_dict
 from cropmap.io.files import atomic_write_text
-from cropmap.io.samples import read_sample_file
 from cropmap.io.tables import csv_text
 from cropmap.jobs import JOBS
 from cropmap.jobs.params import DeviceParams, SeedParams, SplitParams
 from cropmap.jobs.run import versions
-from cropmap.jobs.sample import split
+from cropmap.jobs.sample import read_and_split
 from cropmap.jobs.train import CHECKPOINTS, SampleSetParams, clear_checkpoints
 from cropmap.sampling.folds import check_training
 from cropmap.sampling.subsets import nested_by_class
@@ -43,9 +41,11 @@ from cropmap.training.fit import FitOptions, OutOfFold, check_fit, cross_validat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from cropmap.assessment.learning_curve import CurvePoint
     from cropmap.contract.progress import Progress
+    from cropmap.data.legend import Legend
     from cropmap.data.samples import FoldPlan, SampleSet
     from cropmap.jobs.run import Run
 
@@ -110,12 +110,8 @@ def compare_models_job(params: CompareModelsParams, run: Run) -> Mapping[str, An
     """Cross-validate several models on the same folds of one sample set, and report which is best and by how much."""
     asked = _named(params.models)
     _check(asked, params)
-    path = Path(params.sample_set)
-    held = read_sample_file(path)
+    held, plan = read_and_split(params.sample_set, params, params.seed, run)
     samples = held.samples
-    run.inputs.add(path)
-    run.warn(*held.notes)
-    plan = split(samples, params, params.seed, run, held.fold)
     check_training(plan, samples.legend)
     share = 0.6 if params.label_counts else 0.95
     with run.stage("Cross-validating", 0.0, share) as progress:
@@ -156,7 +152,7 @@ def _check(asked: Sequence[_Asked], params: CompareModelsParams) -> None:
 
 def _judged(
     samples: SampleSet, plan: FoldPlan, asked: Sequence[_Asked], params: CompareModelsParams, told: tuple[Run, Progress]
-) -> tuple[list[ComparedModel], list[LeftOut], Any]:
+) -> tuple[list[ComparedModel], list[LeftOut], Legend]:
     """Cross-validate every model in every run; what cannot be fitted is left out, with a warning."""
     run, progress = told
     judged: list[ComparedModel] = []
@@ -208,7 +204,9 @@ def _options(params: CompareModelsParams, number: int, folder: Path) -> FitOptio
 @contextmanager
 def _clock(path: Path) -> Iterator[Callable[[], float]]:
     """Measure seconds, those of interrupted tries among them, which the file keeps."""
-    before = float(path.read_text(encoding="utf-8")) if path.exists() else 0.0
+    before = 0.0
+    with suppress(OSError, ValueError):  # none yet, or damaged
+        before = float(path.read_text(encoding="utf-8"))
     began = time.perf_counter()
 
     def spent() -> float:
@@ -217,8 +215,9 @@ def _clock(path: Path) -> Iterator[Callable[[], float]]:
     try:
         yield spent
     finally:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write_text(path, f"{spent()}")
+        with suppress(OSError, OutputError):  # a full disk costs the seconds alone
+            path.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write_text(path, f"{spent()}")
 
 
 def _curves(
@@ -257,8 +256,8 @@ def _write(found: ModelComparison, params: CompareModelsParams, run: Run) -> Non
         tables["learning_curve"] = curve_rows(found.curve)
     for name, rows in tables.items():
         atomic_write_text(run.output(name, f"{name}.csv"), csv_text(rows))
-    report = ModelReport(found, to_dict(params), versions(), tuple(run.warnings))
-    write_model_report(run.output("report", "report.html"), report)
+    report = ModelComparisonReport(found, to_dict(params), versions(), tuple(run.warnings))
+    write_model_comparison(run.output("report", "report.html"), report)
 
 
 def _figures(found: ModelComparison) -> dict[str, Any]:

@@ -37,7 +37,6 @@ from cropmap.jobs.images import image_bands, open_scenes
 from cropmap.jobs.params import FitParams, LabelledParams, RecipeParams
 from cropmap.jobs.run import versions
 from cropmap.jobs.sample import (
-    VALIDATION_STREAM,
     asked_scheme,
     at_site,
     place_labels,
@@ -53,6 +52,7 @@ from cropmap.jobs.train import (
     evidence,
     fit_options,
     headline,
+    held_back,
 )
 from cropmap.models import MODELS
 from cropmap.prepare.recipe import make_recipe, needs_look, settle
@@ -60,7 +60,6 @@ from cropmap.sampling.folds import check_training
 from cropmap.sampling.from_series import samples_from_series
 from cropmap.sampling.parcels import PlacedParcels, read_raw_parcels
 from cropmap.sampling.raw_series import read_raw, recipe_until
-from cropmap.sampling.splits import split_validation
 from cropmap.training.fit import cross_validate, fit_once
 
 if TYPE_CHECKING:
@@ -69,6 +68,7 @@ if TYPE_CHECKING:
     from cropmap.assessment.early_season import FirstDate
     from cropmap.data.samples import FoldPlan
     from cropmap.data.scenes import SceneSeries
+    from cropmap.data.season import Season
     from cropmap.jobs.run import Run
 
 # Prepares the samples by a recipe that is settled; notes go to the progress as warnings.
@@ -129,6 +129,7 @@ def early_season(params: EarlySeasonParams, run: Run) -> Mapping[str, Any]:
     """Tell from which date on each crop is told apart well enough, by models that see nothing after it."""
     check_model(params)
     series = open_scenes(params.images, run)
+    _dates(params, series)  # what is wrong with them is told before the images are read
     with run.stage("Reading", 0.0, 0.25) as progress:
         prepare = _reader(params, series, run, progress)
     with run.stage("Preparing each cut-off", 0.25, 0.35) as progress:
@@ -179,12 +180,18 @@ def _reader(params: EarlySeasonParams, series: SceneSeries, run: Run, progress: 
     return prepare
 
 
-def _cuts(params: EarlySeasonParams, series: SceneSeries, prepare: _Prepare, progress: Progress) -> _Cuts:
-    """Prepare the samples for each cut-off; those of the whole season say which samples there are."""
+def _dates(params: EarlySeasonParams, series: SceneSeries) -> tuple[Season, tuple[dt.date, ...]]:
+    """Return the whole season and the dates at which it is cut off."""
     name, values = chosen(params.recipe)
     season = make_recipe(name, values, series.dates).season
     first = dt.date.fromisoformat(params.first_cutoff) if params.first_cutoff else None
-    dates = cut_off_dates(season, first, params.every_days)
+    return season, cut_off_dates(season, first, params.every_days)
+
+
+def _cuts(params: EarlySeasonParams, series: SceneSeries, prepare: _Prepare, progress: Progress) -> _Cuts:
+    """Prepare the samples for each cut-off; those of the whole season say which samples there are."""
+    name, values = chosen(params.recipe)
+    season, dates = _dates(params, series)
     settled = _settler(series)
 
     def recipe_at(date: dt.date) -> Recipe:
@@ -260,9 +267,8 @@ def _judged(
     judged = cross_validate(samples, plan, name, values, options, progress.part(0.0, 0.8))
     tested = plan.fold >= 0
     accuracy = accuracy_of(samples.codes[tested], judged.codes[tested], judged.legend)
-    rng = np.random.default_rng([params.seed, VALIDATION_STREAM])
-    held = split_validation(plan, np.ones(len(samples), dtype=bool), params.validation_share, rng)
-    package = fit_once(samples, name, values, options, progress.part(0.8, 1.0), held if held.any() else None)
+    held = held_back(plan, np.ones(len(samples), dtype=bool), params)
+    package = fit_once(samples, name, values, options, progress.part(0.8, 1.0), held)
     run.device = str(package.record["device"])
     about = {**evidence(samples), "cross_validation": headline(accuracy), "cut_off": date.isoformat()}
     package = dataclasses.replace(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropmap.assessment.profile_file import profiles_json
@@ -13,12 +12,12 @@ from cropmap.contract.errors import ParameterError, Problem
 from cropmap.contract.params import chosen, param, to_dict
 from cropmap.data.doubts import Doubts, LabelNoise
 from cropmap.io.files import atomic_write_text
-from cropmap.io.samples import read_sample_file, write_samples
+from cropmap.io.samples import write_samples
 from cropmap.io.tables import csv_text
 from cropmap.jobs import JOBS
 from cropmap.jobs.params import FitParams
 from cropmap.jobs.run import versions
-from cropmap.jobs.sample import split
+from cropmap.jobs.sample import read_and_split
 from cropmap.jobs.train import SampleSetParams, check_model, fit_options
 from cropmap.sampling.confident import SELECTIONS, ConfidentOptions, find_label_errors
 from cropmap.sampling.duplicates import find_duplicates
@@ -79,12 +78,8 @@ class _Found:
 def review(params: ReviewParams, run: Run) -> Mapping[str, Any]:
     """Rank the samples whose labels are doubtful, for a person to review; none is removed or changed."""
     _check(params)
-    path = Path(params.sample_set)
-    held = read_sample_file(path)
-    run.inputs.add(path)
-    run.warn(*held.notes)
+    held, plan = read_and_split(params.sample_set, params, params.seed, run)
     samples = held.samples
-    plan = split(samples, params, params.seed, run, held.fold)
     with run.stage("Looking for doubtful labels", 0.0, 0.9) as progress:
         found = _look(samples, plan, params, run, progress)
     for check in found.checks.values():

@@ -13,7 +13,7 @@ from cropmap.data.ranges import band_ranges, check_units
 from cropmap.data.schemes import own_scheme, scheme_of
 from cropmap.io.files import atomic_write_text
 from cropmap.io.geometries import file_of, read_geometries
-from cropmap.io.samples import write_samples
+from cropmap.io.samples import read_sample_file, write_samples
 from cropmap.io.series_table import read_series_table
 from cropmap.io.vectors import LabelOptions, read_labels
 from cropmap.jobs import JOBS
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cropmap.data.samples import LabelFeatures, LabelledSeries, PlacedSamples, SampleSet
     from cropmap.data.scenes import SceneSeries
     from cropmap.data.schemes import ClassScheme
+    from cropmap.io.samples import SampleFile
     from cropmap.jobs.run import Run
 
 # Each use of randomness draws from a stream of its own, so that a change in one leaves the others alone.
@@ -176,6 +177,15 @@ def split(
         plan = fold_samples(samples, options, rng)
     run.warn(*plan.notes)
     return plan
+
+
+def read_and_split(sample_set: str, params: SplitParams, seed: int, run: Run) -> tuple[SampleFile, FoldPlan]:
+    """Read a sample file and split its samples into folds; notes on both go to the user."""
+    path = Path(sample_set)
+    held = read_sample_file(path)
+    run.inputs.add(path)
+    run.warn(*held.notes)
+    return held, split(held.samples, params, seed, run, held.fold)
 
 
 def split_figures(plan: FoldPlan) -> dict[str, Any]:

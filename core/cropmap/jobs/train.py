@@ -6,7 +6,6 @@ import dataclasses
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +13,11 @@ import numpy as np
 from cropmap.assessment.calibration import reliability, tempered_each
 from cropmap.assessment.folds import fold_figures
 from cropmap.assessment.importance import Importance, ImportanceOptions, ImportanceTally
-from cropmap.assessment.learning import curves_of
 from cropmap.assessment.profiles import step_dates
 from cropmap.assessment.report import Measured, Report, cross_validation_words, write_report
+from cropmap.assessment.training_curves import curves_of
 from cropmap.assessment.training_report import Calibration, Training, fitted_model
-from cropmap.contract.errors import ParameterError, Problem
+from cropmap.contract.errors import OutputError, ParameterError, Problem
 from cropmap.contract.params import chosen, param, to_dict
 from cropmap.contract.progress import Cancelled
 from cropmap.data.accuracy import accuracy_of
@@ -26,16 +25,15 @@ from cropmap.data.cube import CLEAR_BAND
 from cropmap.data.package import ModelPackage
 from cropmap.data.ranges import band_ranges
 from cropmap.io.packages import write_package
-from cropmap.io.samples import read_sample_file
 from cropmap.jobs import JOBS
 from cropmap.jobs.params import FitParams, ModelParams
 from cropmap.jobs.run import versions
-from cropmap.jobs.sample import VALIDATION_STREAM, split
+from cropmap.jobs.sample import VALIDATION_STREAM, read_and_split
 from cropmap.jobs.training_files import write_measured_tables, write_samples_tables, write_training_tables
 from cropmap.models.predictor import Predictor
 from cropmap.sampling.folds import check_training
 from cropmap.sampling.splits import split_validation
-from cropmap.training.fit import FitOptions, OutOfFold, check_fit, cross_validate, fit
+from cropmap.training.fit import FitOptions, OutOfFold, check_fit, cross_validate, fit_once
 from cropmap.training.temperature import cross_fitted, fit_temperature
 
 if TYPE_CHECKING:
@@ -75,6 +73,7 @@ class EvidenceParams(FitParams):
     )
     importance: bool = param(
         default=False,
+        title="Band and date importance",
         help="Also measure what each band, each date, and each band on each date is worth: how much accuracy is lost "
         "when its values are exchanged among the test samples. It takes as many predictions as there are of them, "
         "three times over.",
@@ -87,6 +86,7 @@ class TrainParams(EvidenceParams, SampleSetParams):
 
     cross_validate: bool = param(
         default=True,
+        title="Cross-validate",
         help="Also fit one model for each fold, to measure the accuracy on pixels that it has not seen.",
     )
 
@@ -126,12 +126,8 @@ def train(params: TrainParams, run: Run) -> Mapping[str, Any]:
     """Fit a model on labelled series, measure it by cross-validation, and write it as one package file."""
     check_model(params)
     _check_evidence(params)
-    path = Path(params.sample_set)
-    held = read_sample_file(path)
+    held, plan = read_and_split(params.sample_set, params, params.seed, run)
     samples = held.samples
-    run.inputs.add(path)
-    run.warn(*held.notes)
-    plan = split(samples, params, params.seed, run, held.fold)
     trained = fit_and_judge(samples, plan, params, run, judged=params.cross_validate)
     write_train_report(params, samples, plan, trained, run)
     clear_checkpoints(run)
@@ -182,19 +178,26 @@ def fit_and_judge(
 def fit_package(samples: SampleSet, plan: FoldPlan, params: FitParams, run: Run, progress: Progress) -> ModelPackage:
     """Fit the model that is kept, on all samples, and write it, not judged yet."""
     name, values = chosen(params.model)
-    rng = np.random.default_rng([params.seed, VALIDATION_STREAM])
-    validation = split_validation(plan, np.ones(len(samples), dtype=bool), params.validation_share, rng)
-    # Where all samples form one unit no block can be held out; the fit then draws groups.
-    held = validation if validation.any() else None
+    held = held_back(plan, np.ones(len(samples), dtype=bool), params)
     told = evidence(samples)
     options = dataclasses.replace(
         fit_options(params), checkpoints=run.folder / CHECKPOINTS / "model", keep=_keeping(told, run)
     )
-    package = fit(samples, name, values, options, progress, held)
+    package = fit_once(samples, name, values, options, progress, held)
     run.device = str(package.record["device"])
     package = dataclasses.replace(package, record={**package.record, **told})
     write_package(run.output("package", _PACKAGE), package)
     return package
+
+
+def held_back(plan: FoldPlan, among: NDArray[np.bool_], params: FitParams) -> NDArray[np.bool_] | None:
+    """Return which of the samples among these decide when a network stops, (sample among them,): whole units.
+
+    None where all of them form one unit, of which nothing can be held back; the fit then draws groups.
+    """
+    rng = np.random.default_rng([params.seed, VALIDATION_STREAM])
+    held = split_validation(plan, among, params.validation_share, rng)[among]
+    return held if held.any() else None
 
 
 def judge(samples: SampleSet, plan: FoldPlan, params: EvidenceParams, run: Run, progress: Progress) -> Judged:
@@ -210,7 +213,7 @@ def judge(samples: SampleSet, plan: FoldPlan, params: EvidenceParams, run: Run, 
             progress.check()
             return predictor.codes(values)
 
-        tally.add_predictions(predict, samples.subset(tested))
+        tally.add(predict, samples.subset(tested))
 
     found = cross_validate(samples, plan, name, values, options, progress, each=measure if params.importance else None)
     run.warn(*found.notes)
@@ -335,7 +338,11 @@ def _keeping(told: Mapping[str, Any], run: Run) -> Callable[[ModelPackage], None
 
     def keep(package: ModelPackage) -> None:
         kept = dataclasses.replace(package, record={**package.record, **told})
-        path = write_package(run.folder / SO_FAR, kept)
+        try:
+            path = write_package(run.folder / SO_FAR, kept)
+        except OutputError as error:  # cancelled it is, all the same
+            run.warn(f"The best model so far could not be kept: {error}")
+            return
         run.warn(f"Cancelled: the best model so far is kept as {path}. It is not judged yet.")
 
     return keep

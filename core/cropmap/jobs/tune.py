@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cropmap.assessment.paired import compare_pair
 from cropmap.assessment.tuning_report import HeldOut, TuningReport, trial_rows, write_tuning
+from cropmap.contract.errors import SampleError
 from cropmap.contract.params import chosen, param, to_dict
+from cropmap.contract.words import counted
 from cropmap.data.accuracy import accuracy_of
 from cropmap.io.files import atomic_write_text
-from cropmap.io.samples import read_sample_file
 from cropmap.io.tables import csv_text
 from cropmap.jobs import JOBS
 from cropmap.jobs.params import FitParams
 from cropmap.jobs.run import versions
-from cropmap.jobs.sample import VALIDATION_STREAM, split, split_figures
-from cropmap.jobs.train import SampleSetParams, check_model, fit_options, headline
+from cropmap.jobs.sample import read_and_split, split_figures
+from cropmap.jobs.train import SampleSetParams, check_model, fit_options, headline, held_back
 from cropmap.models import MODELS
 from cropmap.models.predictor import Predictor
 from cropmap.sampling.folds import check_training, nested_folds
-from cropmap.sampling.splits import split_validation
 from cropmap.training.fit import fit
 from cropmap.training.sides import MIN_SAMPLES
 from cropmap.training.trials import MACRO_F1, OBJECTIVES
@@ -75,12 +74,9 @@ class TuneParams(BudgetParams, FitParams, SampleSetParams):
 def tune(params: TuneParams, run: Run) -> Mapping[str, Any]:
     """Search for the model's best parameter values by cross-validation; values that are given stay as they are."""
     check_model(params)
-    path = Path(params.sample_set)
-    held = read_sample_file(path)
+    _check_space(params)
+    held, plan = read_and_split(params.sample_set, params, params.seed, run)
     samples = held.samples
-    run.inputs.add(path)
-    run.warn(*held.notes)
-    plan = split(samples, params, params.seed, run, held.fold)
     inner = _inner(samples, plan, params.seed)
     check_training(inner, samples.legend)
     with run.stage("Searching", 0.0, 0.9) as progress:
@@ -102,9 +98,23 @@ def tune(params: TuneParams, run: Run) -> Mapping[str, Any]:
     return {"figures": {**_figures(found, judged), **split_figures(plan)}}
 
 
+def _check_space(params: TuneParams) -> None:
+    # Here, not above: who lists the jobs must not wait for Optuna.
+    from cropmap.training.search import check_search  # noqa: PLC0415
+
+    check_search(*chosen(params.model))
+
+
 def _inner(samples: SampleSet, plan: FoldPlan, seed: int) -> FoldPlan:
     """Return the folds of the search: of the samples that may train for the fold that is held out."""
     rng = np.random.default_rng([seed, INNER_STREAM])
+    units = len(np.unique(plan.units[plan.train_mask(HELD_OUT)]))
+    if units < 2:
+        raise SampleError(
+            f"The samples that may be searched with form {counted(units, 'unit', 'units')}; two are needed.",
+            where=f"{plan.folds} folds, one of which judges the search",
+            fix="Ask for more folds, use smaller blocks, or add samples elsewhere.",
+        )
     return nested_folds(plan, HELD_OUT, samples, max(2, plan.folds - 1), rng)
 
 
@@ -151,10 +161,9 @@ def _predicted(
     seen = plan.train_mask(HELD_OUT)
     codes, counts = np.unique(samples.codes[seen], return_counts=True)
     seen &= np.isin(samples.codes, codes[counts >= MIN_SAMPLES])
-    rng = np.random.default_rng([params.seed, VALIDATION_STREAM])
-    stops = split_validation(plan, seen, params.validation_share, rng)[seen]
     name, _ = chosen(params.model)
-    package = fit(samples.subset(seen), name, values, fit_options(params), progress, stops if stops.any() else None)
+    held = held_back(plan, seen, params)
+    package = fit(samples.subset(seen), name, values, fit_options(params), progress, held)
     return Predictor(package, params.device).codes(samples.values[plan.fold == HELD_OUT])
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 ModelT = TypeVar("ModelT", bound="SeriesClassifier")
 
+# How PyTorch calls the variances of a batch normalisation, which takes their root.
+_VARIANCES = "running_var"
+
 
 @dataclass(frozen=True)
 class SeriesShape:
@@ -195,7 +198,8 @@ def check_arrays(arrays: Mapping[str, NDArray[np.generic]], expected: Mapping[st
     """Refuse arrays whose names or shapes are not the expected ones; None in a shape stands for any length.
 
     Raises:
-        PackageError: A name is missing or unknown, a shape differs, a number is not finite.
+        PackageError: A name is missing or unknown, a shape differs, a number is not finite in float32, what is stored
+            is no real numbers, a variance is below 0.
     """
     fix = "The package is damaged or made for other data: train the model again."
     if set(arrays) != set(expected):
@@ -208,5 +212,16 @@ def check_arrays(arrays: Mapping[str, NDArray[np.generic]], expected: Mapping[st
         )
         if not fits:
             raise PackageError(f"Array {name} has shape {found.shape}, not {shape}.", where=name, fix=fix)
-        if np.issubdtype(found.dtype, np.floating) and not np.isfinite(found).all():
-            raise PackageError(f"Array {name} holds numbers that are not finite.", where=name, fix=fix)
+        wrong = _wrong_numbers(name, found)
+        if wrong:
+            raise PackageError(f"Array {name} holds {wrong}.", where=name, fix=fix)
+
+
+def _wrong_numbers(name: str, found: NDArray[np.generic]) -> str:
+    """Return what an array holds that no model can use; empty where it holds nothing of the kind."""
+    if found.dtype.kind not in "fiu":
+        return f"{found.dtype} instead of numbers"
+    # Also false of NaN. A number of float64 may be finite there and infinite as a weight.
+    if found.dtype.kind == "f" and not (np.abs(found) <= np.finfo(np.float32).max).all():
+        return "numbers that are not finite"
+    return "variances below 0" if name.endswith(_VARIANCES) and (found.astype(np.float64) < 0).any() else ""

@@ -40,8 +40,12 @@ class BMPParams(NeuralParams):
         search=(32, 64, 128),
     )
     layers: int = param(5, help="Encoder layers.", low=1, high=24, search=(1, 2, 3, 4, 5, 6))
-    heads: int = param(2, help="Attention heads of a layer.", low=1, high=64, search=(1, 2, 4, 8))
-    feed_forward: int = param(128, help="Width of the layers' inner network.", low=1, high=16_384, advanced=True)
+    heads: int = param(
+        2, title="Attention heads", help="Attention heads of a layer.", low=1, high=64, search=(1, 2, 4, 8)
+    )
+    feed_forward: int = param(
+        128, title="Inner width", help="Width of the layers' inner network.", low=1, high=16_384, advanced=True
+    )
     dropout: float = param(
         0.017998950510888446,
         help="Share of values left out while training.",
@@ -53,6 +57,7 @@ class BMPParams(NeuralParams):
     positions: str = param(
         "none",
         choices=("none", "day"),
+        title="Order of dates",
         help="none: as in the study, the order of the dates counts only through the scaling. day: the day of season is "
         "added to each step, and the first layer is linear.",
         search=("none", "day"),
@@ -70,11 +75,8 @@ class BMP(NeuralClassifier):
     """A small Transformer that keeps the season's strongest signs in any order; fit for a CPU; for transfer."""
 
     @classmethod
-    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+    def build(cls, params: BMPParams, shape: SeriesShape) -> SeriesNetwork:
         """Return a network with first weights."""
-        if not isinstance(params, BMPParams):
-            message = f"a BMP encoder needs BMPParams, not {type(params).__name__}"
-            raise TypeError(message)
         return BMPNetwork(params, shape)
 
 

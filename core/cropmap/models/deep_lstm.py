@@ -25,7 +25,12 @@ class DeepLSTMParams(NeuralParams):
     optimizer: str = other_default(NeuralParams, "optimizer", "adam")
     weight_decay: float = other_default(NeuralParams, "weight_decay", 5.256755602421856e-7)
     hidden: int = param(
-        128, help="Numbers that each layer remembers in each direction.", low=1, high=4096, search=(32, 64, 128)
+        128,
+        title="Memory of a layer",
+        help="Numbers that each layer remembers in each direction.",
+        low=1,
+        high=4096,
+        search=(32, 64, 128),
     )
     layers: int = param(4, help="Layers of cells.", low=1, high=16, search=(1, 2, 3, 4))
     dropout: float = param(
@@ -56,11 +61,8 @@ class DeepLSTM(NeuralClassifier):
     """Four LSTM layers that read the season both ways; slow without a GPU; for many samples."""
 
     @classmethod
-    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+    def build(cls, params: DeepLSTMParams, shape: SeriesShape) -> SeriesNetwork:
         """Return a network with first weights."""
-        if not isinstance(params, DeepLSTMParams):
-            message = f"a deep LSTM needs DeepLSTMParams, not {type(params).__name__}"
-            raise TypeError(message)
         return DeepLSTMNetwork(params, shape)
 
 

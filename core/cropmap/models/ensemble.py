@@ -39,6 +39,7 @@ class EnsembleParams:
     )
     copies: int = param(
         1,
+        title="Copies of each",
         help="How often each of them is fitted, each time with another seed; networks gain most.",
         low=1,
         high=100,

@@ -38,7 +38,14 @@ class BoostingParams:
         high=10_000,
         search=Span(100, 800, log=True),
     )
-    depth: int = param(4, help="Most splits from a tree's root to a leaf.", low=1, high=16, search=(2, 3, 4, 5, 6, 8))
+    depth: int = param(
+        4,
+        title="Tree depth",
+        help="Most splits from a tree's root to a leaf.",
+        low=1,
+        high=16,
+        search=(2, 3, 4, 5, 6, 8),
+    )
     learning_rate: float = param(
         0.1,
         help="How much of each tree's correction is taken; half of it wants twice the rounds.",
@@ -47,13 +54,24 @@ class BoostingParams:
         search=Span(0.02, 0.3, log=True),
     )
     sample_share: float = param(
-        0.7, help="Share of the samples that each round learns from.", low=0.01, high=1.0, search=Span(0.4, 1.0)
+        0.7,
+        title="Samples per round",
+        help="Share of the samples that each round learns from.",
+        low=0.01,
+        high=1.0,
+        search=Span(0.4, 1.0),
     )
     feature_share: float = param(
-        0.3, help="Share of the features that each split chooses from.", low=0.001, high=1.0, search=Span(0.05, 1.0)
+        0.3,
+        title="Features per split",
+        help="Share of the features that each split chooses from.",
+        low=0.001,
+        high=1.0,
+        search=Span(0.05, 1.0),
     )
     min_weight: float = param(
         1.0,
+        title="Smallest leaf weight",
         help="How much a leaf must weigh: samples still in doubt weigh up to 0.5 each, sure ones nearly nothing.",
         low=0.0,
         high=1e6,

@@ -12,7 +12,7 @@ from torch.nn import functional
 from cropmap.contract.errors import ParameterError, Problem
 from cropmap.contract.params import other_default, param
 from cropmap.models import MODELS
-from cropmap.models.convolutions import check_odd, mean_over_steps
+from cropmap.models.layers import check_odd, mean_over_steps
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 
 if TYPE_CHECKING:
@@ -38,9 +38,12 @@ class InceptionTimeParams(NeuralParams):
         high=4096,
         search=(32, 64, 128),
     )
-    layers: int = param(6, help="Modules, one after the other; every third adds a shortcut.", low=1, high=24)
+    layers: int = param(
+        6, title="Modules", help="Modules, one after the other; every third adds a shortcut.", low=1, high=24
+    )
     kernel: int = param(
         41,
+        title="Longest kernel",
         help="Steps that the longest convolution sees, an odd number; the others see about a half and a quarter.",
         unit="steps",
         low=1,
@@ -62,11 +65,8 @@ class InceptionTime(NeuralClassifier):
     """Long and short convolutions side by side; among the slower networks, for long series with many samples."""
 
     @classmethod
-    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+    def build(cls, params: InceptionTimeParams, shape: SeriesShape) -> SeriesNetwork:
         """Return a network with first weights."""
-        if not isinstance(params, InceptionTimeParams):
-            message = f"InceptionTime needs InceptionTimeParams, not {type(params).__name__}"
-            raise TypeError(message)
         return InceptionTimeNetwork(params, shape)
 
 
@@ -101,7 +101,7 @@ class InceptionTimeNetwork(SeriesNetwork):
             channels = module(channels)
             if number % _BLOCK == _BLOCK - 1:
                 channels = block = functional.relu(channels + self.shortcuts[number // _BLOCK](block))
-        return mean_over_steps(channels, self.seen(values))
+        return mean_over_steps(channels.transpose(1, 2), self.seen(values))
 
 
 class _Module(nn.Module):

@@ -1,4 +1,4 @@
-"""Layers that several networks share; each knows of steps that were not seen."""
+"""What several networks share: layers that know of steps that were not seen, position codes, checks of sizes."""
 
 from __future__ import annotations
 
@@ -95,6 +95,31 @@ def check_heads(width: int, heads: int) -> None:
     """
     if width % heads:
         raise ParameterError([Problem("width", f"{width} is no multiple of {heads} heads.", "Change either.")])
+
+
+def check_odd(kernel: int) -> None:
+    """Refuse a kernel that has no middle step: its output would lie between the steps.
+
+    Raises:
+        ParameterError: It is even.
+    """
+    if kernel % 2 == 0:
+        raise ParameterError(
+            [Problem("kernel", f"{kernel} is even.", f"Choose an odd number: {kernel - 1} or {kernel + 1}.")]
+        )
+
+
+def mean_over_steps(steps: Tensor, seen: Tensor | None) -> Tensor:
+    """Return the mean over the steps that were seen, (n, width), of (n, step, width).
+
+    Args:
+        steps: What a network made of each step.
+        seen: True at the steps that were seen, at least one a series, (n, step); None where all were.
+    """
+    if seen is None:
+        return steps.mean(dim=1)
+    weight = seen.unsqueeze(2).to(steps.dtype)
+    return (steps * weight).sum(dim=1) / weight.sum(dim=1)
 
 
 def band_norm(shape: SeriesShape, *, wanted: bool = True) -> nn.Module:

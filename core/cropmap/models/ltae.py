@@ -35,10 +35,25 @@ class LTAEParams(NeuralParams):
         search=(64, 128, 256),
     )
     heads: int = param(
-        16, help="Attention heads; each sees its own part of the width.", low=1, high=64, search=(4, 8, 16)
+        16,
+        title="Attention heads",
+        help="Attention heads; each sees its own part of the width.",
+        low=1,
+        high=64,
+        search=(4, 8, 16),
     )
-    keys: int = param(8, help="Length of a head's query and keys.", low=1, high=256, advanced=True, search=(4, 8, 16))
-    summary: int = param(128, help="Numbers that sum up a season.", low=1, high=4096, search=(32, 64, 128))
+    keys: int = param(
+        8,
+        title="Key length",
+        help="Length of a head's query and keys.",
+        low=1,
+        high=256,
+        advanced=True,
+        search=(4, 8, 16),
+    )
+    summary: int = param(
+        128, title="Summary length", help="Numbers that sum up a season.", low=1, high=4096, search=(32, 64, 128)
+    )
     dropout: float = param(
         0.2,
         help="Share of the summary left out while training.",
@@ -60,11 +75,8 @@ class LTAE(NeuralClassifier):
     """Learnt questions pick the days that matter; quick also on a CPU; for irregular dates and large maps."""
 
     @classmethod
-    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+    def build(cls, params: LTAEParams, shape: SeriesShape) -> SeriesNetwork:
         """Return a network with first weights."""
-        if not isinstance(params, LTAEParams):
-            message = f"an L-TAE needs LTAEParams, not {type(params).__name__}"
-            raise TypeError(message)
         return LTAENetwork(params, shape)
 
 

@@ -48,14 +48,11 @@ class MsResNetParams(NeuralParams):
     needs=("gradients",),
 )
 class MsResNet(NeuralClassifier):
-    """Residual convolutions at three scales, averaged over time; half to three quarters as quick as TempCNN."""
+    """Residual convolutions at three scales, averaged over time; slower than TempCNN; for comparisons."""
 
     @classmethod
-    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+    def build(cls, params: MsResNetParams, shape: SeriesShape) -> SeriesNetwork:
         """Return a network with first weights."""
-        if not isinstance(params, MsResNetParams):
-            message = f"MS-ResNet needs MsResNetParams, not {type(params).__name__}"
-            raise TypeError(message)
         return MsResNetNetwork(params, shape)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -171,7 +171,7 @@ class NeuralClassifier(SeriesClassifier):
 
     @classmethod
     @abstractmethod
-    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+    def build(cls, params: Any, shape: SeriesShape) -> SeriesNetwork:
         """Return a network with first weights, drawn from PyTorch's generator."""
 
     @classmethod
@@ -184,10 +184,11 @@ class NeuralClassifier(SeriesClassifier):
         cls: type[NeuralT], params: NeuralParams, shape: SeriesShape, arrays: Mapping[str, NDArray[np.generic]]
     ) -> NeuralT:
         """Make the model again from its weights."""
+        with torch.device("meta"):  # sizes alone: a damaged package must not ask for all of the memory
+            expected = cls.build(params, shape).state_dict()
+        check_arrays(arrays, {name: tuple(tensor.shape) for name, tensor in expected.items()})
         with torch.random.fork_rng(devices=[]):  # the first weights are overwritten; leave no trace of drawing them
             network = cls.build(params, shape)
-        expected = network.state_dict()
-        check_arrays(arrays, {name: tuple(tensor.shape) for name, tensor in expected.items()})
         # A copy: a tensor must not share memory with an array that others may change.
         network.load_state_dict({name: torch.from_numpy(np.array(arrays[name])) for name in expected})
         return cls(params, shape, network)
@@ -213,7 +214,8 @@ class NeuralClassifier(SeriesClassifier):
     def head(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return class probabilities, (n, class), of features, (n, feature)."""
         with torch.inference_mode():
-            scores = self.network.head(torch.from_numpy(features).to(self._device))
+            rows = torch.from_numpy(np.array(features, np.float32))
+            scores = self.network.head(rows.to(self._device))
             found: NDArray[np.float32] = torch.softmax(scores, dim=1).cpu().numpy()
         return found
 

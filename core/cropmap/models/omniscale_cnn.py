@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from cropmap.contract.params import other_default, param
 from cropmap.models import MODELS
-from cropmap.models.convolutions import mean_over_steps
+from cropmap.models.layers import mean_over_steps
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class OmniScaleParams(NeuralParams):
     optimizer: str = other_default(NeuralParams, "optimizer", "adam")
     min_channels: int = param(
         1,
+        title="Fewest patterns a kernel",
         help="Fewest patterns of each kernel of the first layer. 1 is the published network, which lets hardly "
         "anything of many bands through; 4 is then better and also smaller.",
         low=1,
@@ -56,11 +57,8 @@ class OmniScaleCnn(NeuralClassifier):
     """Convolutions of all prime lengths; large and slow, for comparisons and where no kernel length is known."""
 
     @classmethod
-    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+    def build(cls, params: OmniScaleParams, shape: SeriesShape) -> SeriesNetwork:
         """Return a network with first weights."""
-        if not isinstance(params, OmniScaleParams):
-            message = f"OmniScaleCNN needs OmniScaleParams, not {type(params).__name__}"
-            raise TypeError(message)
         return OmniScaleNetwork(params, shape)
 
 
@@ -84,7 +82,7 @@ class OmniScaleNetwork(SeriesNetwork):
 
     def encode(self, values: Tensor) -> Tensor:
         """Return features, (n, feature), of scaled values, (n, step, band)."""
-        return mean_over_steps(self.layers(values.transpose(1, 2)), self.seen(values))
+        return mean_over_steps(self.layers(values.transpose(1, 2)).transpose(1, 2), self.seen(values))
 
 
 class _Layer(nn.Module):

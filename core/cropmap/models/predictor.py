@@ -67,7 +67,7 @@ class Predictor:
     def probabilities(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return class probabilities, (n, class), of prepared values, (n, step, band), not scaled yet.
 
-        A row with a value that is not finite becomes NaN.
+        A row with a value that is not finite in float32, or too large for the model's arithmetic, becomes NaN.
 
         Raises:
             ModelError: The values have other steps or bands than the model.
@@ -80,7 +80,8 @@ class Predictor:
             )
         found = np.full((len(values), self.shape.classes), np.nan, np.float32)
         for start in range(0, len(values), _ROWS):
-            rows = values[start : start + _ROWS]
+            with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is not usable
+                rows = np.ascontiguousarray(values[start : start + _ROWS], np.float32)
             usable = np.isfinite(rows).all(axis=(1, 2))
             if usable.all():
                 found[start : start + _ROWS] = self._predict(rows)
@@ -100,7 +101,7 @@ class Predictor:
         return found
 
     def _predict(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        scaled = self._scaling.apply(np.ascontiguousarray(rows, np.float32))
+        scaled = self._scaling.apply(rows)
         return tempered(self.model.predict_proba(scaled), self._temperature)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-from cropmap.contract.errors import ModelError
+from cropmap.contract.errors import ModelError, PackageError
 from cropmap.contract.params import param
 from cropmap.models import MODELS
 from cropmap.models.base import FitSettings, SelfFittingClassifier, SeriesShape
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Trees fitted between two progress reports, the moments at which a fit can be cancelled.
 _TREES_A_REPORT = 20
+# How far rounding may leave the sum of a leaf's probabilities from 1.
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class ForestParams:
     )
     min_leaf: int = param(
         1,
+        title="Smallest leaf",
         help="Fewest samples in a leaf; 5 halves the trees at a small loss.",
         low=1,
         high=10_000,
@@ -50,6 +53,7 @@ class ForestParams:
     )
     max_samples: int = param(
         0,
+        title="Samples per tree",
         help="Samples drawn for each tree; 0 draws as many as there are. 20,000 makes a large fit much faster.",
         low=0,
         high=100_000_000,
@@ -58,6 +62,7 @@ class ForestParams:
     splits: str = param(
         "best",
         choices=("best", "random"),
+        title="Split points",
         help="best: each split takes the best threshold of each feature it tries. random: a random one, and each tree "
         "learns from all samples (extremely randomised trees); three times as quick to fit, often a little better.",
         advanced=True,
@@ -90,6 +95,9 @@ class RandomForest(SelfFittingClassifier):
             the value is not above it; right (node,), the right child's position in its tree, or a leaf's row in
             leaves; start (tree,), the position of each root; leaves (row, class), float64, the distinct class
             probabilities.
+
+    Raises:
+        PackageError: Arrays that are missing, unknown or damaged.
     """
 
     params: ForestParams
@@ -97,6 +105,11 @@ class RandomForest(SelfFittingClassifier):
     def __init__(self, params: ForestParams, shape: SeriesShape, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         super().__init__(params, shape)
         self._trees = Trees.read(arrays, shape.features, shape.classes, "random_forest")
+        leaves = self._trees.leaves
+        if (leaves < 0).any() or (np.abs(leaves.sum(axis=1) - 1) > _ROUNDING).any():
+            raise PackageError(
+                "The forest's leaves hold no class probabilities.", where="leaves", fix="Train the model again."
+            )
 
     @classmethod
     def fit(

@@ -32,17 +32,21 @@ class RecurrentParams(NeuralParams):
     cell: str = param(
         "rnn",
         choices=tuple(_CELLS),
+        title="Kind of cell",
         help="rnn: the plainest and quickest. lstm, gru: gates decide what is remembered and what forgotten.",
         search=tuple(_CELLS),
     )
     form: str = param(
         "bidirectional",
         choices=_FORMS,
+        title="Reading",
         help="plain: one layer, read forwards. bidirectional: two layers, read both ways. attentive: the same, then a "
         "weighted mean over the steps in place of all steps side by side.",
         search=_FORMS,
     )
-    hidden: int = param(256, help="Numbers that each direction remembers.", low=1, high=4096, search=(32, 64, 128, 256))
+    hidden: int = param(
+        256, title="Memory", help="Numbers that each direction remembers.", low=1, high=4096, search=(32, 64, 128, 256)
+    )
     dropout: float = param(
         0.2,
         help="Share of values left out between the two layers while training.",
@@ -73,11 +77,8 @@ class Recurrent(NeuralClassifier):
     """Reads the season step by step (RNN, LSTM, GRU); quick as a plain RNN; where the order of events counts."""
 
     @classmethod
-    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+    def build(cls, params: RecurrentParams, shape: SeriesShape) -> SeriesNetwork:
         """Return a network with first weights."""
-        if not isinstance(params, RecurrentParams):
-            message = f"a recurrent network needs RecurrentParams, not {type(params).__name__}"
-            raise TypeError(message)
         return RecurrentNetwork(params, shape)
 
 

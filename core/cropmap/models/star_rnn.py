@@ -26,7 +26,14 @@ class StarRNNParams(NeuralParams):
     learning_rate: float = other_default(NeuralParams, "learning_rate", 8.960989762612663e-3)
     optimizer: str = other_default(NeuralParams, "optimizer", "adam")
     weight_decay: float = other_default(NeuralParams, "weight_decay", 2.2171861339535254e-6)
-    hidden: int = param(128, help="Numbers that each layer remembers.", low=1, high=4096, search=(32, 64, 128))
+    hidden: int = param(
+        128,
+        title="Memory of a layer",
+        help="Numbers that each layer remembers.",
+        low=1,
+        high=4096,
+        search=(32, 64, 128),
+    )
     layers: int = param(3, help="Layers of cells.", low=1, high=16, search=(1, 2, 3, 4))
     dropout: float = param(
         0.5,
@@ -45,6 +52,7 @@ class StarRNNParams(NeuralParams):
     )
     legacy_tied_layers: bool = param(
         False,
+        title="Tied layers of the benchmark",
         help="All layers but the first are one and the same, as in the benchmark's code; for comparisons.",
         advanced=True,
     )
@@ -61,11 +69,8 @@ class StarRNN(NeuralClassifier):
     """Stacked recurrent layers with one gate each; few weights, slow to train; for many samples."""
 
     @classmethod
-    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+    def build(cls, params: StarRNNParams, shape: SeriesShape) -> SeriesNetwork:
         """Return a network with first weights."""
-        if not isinstance(params, StarRNNParams):
-            message = f"a StarRNN needs StarRNNParams, not {type(params).__name__}"
-            raise TypeError(message)
         return StarRNNNetwork(params, shape)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cropmap.contract.params import Span, other_default, param
 from cropmap.models import MODELS
-from cropmap.models.convolutions import check_odd
+from cropmap.models.layers import check_odd
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 
 if TYPE_CHECKING:
@@ -29,13 +29,21 @@ class TempCnnParams(NeuralParams):
     width: int = param(128, help="Patterns that each convolution looks for.", low=1, high=4096, search=(32, 64, 128))
     kernel: int = param(
         7,
+        title="Kernel length",
         help="Steps that a convolution sees at a time; an odd number.",
         unit="steps",
         low=1,
         high=99,
         search=(3, 5, 7),
     )
-    dense: int = param(512, help="Width of the layer before the classes.", low=1, high=16_384, advanced=True)
+    dense: int = param(
+        512,
+        title="Width of the last layer",
+        help="Width of the layer before the classes.",
+        low=1,
+        high=16_384,
+        advanced=True,
+    )
     dropout: float = param(
         0.182, help="Share of values left out while training.", low=0.0, high=0.9, advanced=True, search=Span(0.0, 0.8)
     )
@@ -53,11 +61,8 @@ class TempCnn(NeuralClassifier):
     """Three convolutions along the season; quick to train and to map with, and good from a few hundred samples."""
 
     @classmethod
-    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+    def build(cls, params: TempCnnParams, shape: SeriesShape) -> SeriesNetwork:
         """Return a network with first weights."""
-        if not isinstance(params, TempCnnParams):
-            message = f"TempCNN needs TempCnnParams, not {type(params).__name__}"
-            raise TypeError(message)
         return TempCnnNetwork(params, shape)
 
 

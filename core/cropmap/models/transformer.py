@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from cropmap.contract.errors import ParameterError, Problem
 from cropmap.contract.params import Span, param
 from cropmap.models import MODELS
-from cropmap.models.layers import EncoderLayer, position_code, step_positions
+from cropmap.models.layers import EncoderLayer, mean_over_steps, position_code, step_positions
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 
 if TYPE_CHECKING:
@@ -31,13 +31,16 @@ class TransformerParams(NeuralParams):
         search=(64, 128, 256, 512),
     )
     layers: int = param(2, help="Encoder layers.", low=1, high=24, search=(1, 2, 3, 4))
-    heads: int = param(8, help="Attention heads of a layer.", low=1, high=64, search=(2, 4, 8))
-    feed_forward: int = param(256, help="Width of the layers' inner network.", low=1, high=16_384, advanced=True)
+    heads: int = param(8, title="Attention heads", help="Attention heads of a layer.", low=1, high=64, search=(2, 4, 8))
+    feed_forward: int = param(
+        256, title="Inner width", help="Width of the layers' inner network.", low=1, high=16_384, advanced=True
+    )
     dropout: float = param(
         0.2, help="Share of values left out while training.", low=0.0, high=0.9, advanced=True, search=Span(0.0, 0.5)
     )
     legacy_positions: bool = param(
         False,
+        title="Positions of the study's code",
         help="Use the source study's position code, whose sign error makes neighbouring steps unlike; for comparisons.",
         advanced=True,
     )
@@ -54,11 +57,8 @@ class Transformer(NeuralClassifier):
     """Attention over the season's steps; the most accurate with many samples, and slow without a GPU."""
 
     @classmethod
-    def build(cls, params: NeuralParams, shape: SeriesShape) -> SeriesNetwork:
+    def build(cls, params: TransformerParams, shape: SeriesShape) -> SeriesNetwork:
         """Return a network with first weights."""
-        if not isinstance(params, TransformerParams):
-            message = f"a Transformer needs TransformerParams, not {type(params).__name__}"
-            raise TypeError(message)
         return TransformerNetwork(params, shape)
 
 
@@ -94,8 +94,4 @@ class TransformerNetwork(SeriesNetwork):
         steps: Tensor = self.embed(values) + self.positions
         for layer in self.layers:
             steps = layer(steps, seen)
-        normed: Tensor = self.norm(steps)
-        if seen is None:
-            return normed.mean(dim=1)
-        counted = seen[:, :, None]
-        return (normed * counted).sum(dim=1) / counted.sum(dim=1)
+        return mean_over_steps(self.norm(steps), seen)

@@ -7,15 +7,16 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cropmap.contract.errors import OutputError, PackageError
+from cropmap.contract.errors import ModelError, OutputError, PackageError
 from cropmap.contract.params import to_dict
 from cropmap.contract.progress import Progress
 from cropmap.data.legend import NODATA, Legend
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from cropmap.models.neural import NeuralClassifier
     from cropmap.training.loop import Trained
 
-_LIBRARIES = ("numpy", "numba", "scikit-learn", "torch", "safetensors")
+_LIBRARIES = ("numpy", "numba", "scikit-learn", "torch", "safetensors", "xgboost-cpu", "xgboost")
 _CHECKPOINT = "training.checkpoint"
 
 
@@ -56,8 +57,9 @@ class FitOptions:
         validation_share: Share of the samples that decides when a network stops, where no mask says which.
         device: "auto", "cpu" or "cuda"; only networks use a GPU.
         threads: CPU threads; 0 for the library's choice.
-        checkpoints: Folder that an interrupted training goes on from, with the same result; what is done leaves it.
-            None keeps nothing.
+        checkpoints: Folder that an interrupted training goes on from, with the same result. A finished
+            training leaves it; finished parts of a longer work stay, for who asked for the whole to delete. None keeps
+            nothing.
         keep: Given the best package so far where the user cancels a network's training after at least one epoch.
     """
 
@@ -67,6 +69,17 @@ class FitOptions:
     threads: int = 0
     checkpoints: Path | None = None
     keep: Callable[[ModelPackage], None] | None = None
+
+    def __post_init__(self) -> None:
+        if int(self.seed) != self.seed or not 0 <= self.seed < 2**31:
+            raise ModelError(f"The seed {self.seed!r} is no whole number from 0 to {2**31 - 1}.", fix="Give one.")
+        object.__setattr__(self, "seed", int(self.seed))
+        if self.threads < 0:
+            raise ModelError(f"{self.threads} threads cannot be used.", fix="Give their number, or 0 for all.")
+        if not 0 < self.validation_share < 1:
+            raise ModelError(
+                f"A share of {self.validation_share} cannot validate.", fix="Give a share between 0 and 1, such as 0.2."
+            )
 
 
 @dataclass(frozen=True)
@@ -142,10 +155,9 @@ def fit_once(
 ) -> ModelPackage:
     """Return what `fit` returns; a package that lies finished in `options.checkpoints` is not fitted again.
 
-    It is one part of a longer work, so that nothing of it is handed on when the user cancels. Arguments and errors are
-    those of `fit`. The package stays in the folder, for whoever asked for the whole to delete.
+    Arguments and errors are those of `fit`. The package stays in the folder, for whoever asked for the whole to delete.
     """
-    options = replace(options or FitOptions(), keep=None)
+    options = options or FitOptions()
     if options.checkpoints is None:
         return fit(samples, model, values, options, progress, validation)
     progress = progress or Progress()
@@ -196,7 +208,8 @@ def cross_validate(  # noqa: PLR0913 - as `fit`, with a plan instead of a mask, 
     Raises:
         SampleError: Fewer than two folds, or a plan of another number of samples; else as `fit`.
     """
-    options, progress = options or FitOptions(), progress or Progress()
+    # The best so far of one fold is nobody's model.
+    options, progress = replace(options or FitOptions(), keep=None), progress or Progress()
     numbers = fold_numbers(samples, plan)
     legend = occurring(samples.subset(plan.fold >= 0))
     stops = not issubclass(model_class(model), SelfFittingClassifier)
@@ -273,7 +286,7 @@ def fingerprint(samples: SampleSet) -> str:
         digest.update(len(name).to_bytes(8, "little") + name)
     digest.update(np.array(samples.values.shape, "<i8").tobytes())
     digest.update(np.ascontiguousarray(samples.codes, np.uint8).tobytes())
-    digest.update(np.ascontiguousarray(samples.values, "<f4").tobytes())
+    digest.update(np.ascontiguousarray(samples.values, "<f4").data)
     return digest.hexdigest()
 
 
@@ -380,7 +393,7 @@ def _fit_by_gradients(
 def _package(task: _Task, samples: SampleSet, fitted: _Fitted, options: FitOptions) -> ModelPackage:
     return ModelPackage(
         model=task.model,
-        params=to_dict(task.params),
+        params=to_dict(fitted.model.params),
         arrays=fitted.model.arrays(),
         recipe=samples.recipe,
         days=samples.days,
@@ -428,5 +441,8 @@ def _of_fold(options: FitOptions, number: int) -> FitOptions:
 
 
 def _versions() -> dict[str, str]:
-    libraries = {library: version(library) for library in _LIBRARIES}
-    return {"cropmap": __version__, "python": platform.python_version(), **libraries}
+    found = {"cropmap": __version__, "python": platform.python_version()}
+    for library in _LIBRARIES:
+        with suppress(PackageNotFoundError):  # XGBoost goes by one of two names
+            found[library] = version(library)
+    return found

@@ -134,7 +134,7 @@ def _resident(part: Part, device: str) -> Resident:
     if not np.isfinite(part.values).all():
         raise SampleError("A scaled value is not finite.", fix="Leave out series with gaps or with values that large.")
     try:
-        values = torch.from_numpy(np.array(part.values, np.float32)).to(device)
+        values = torch.from_numpy(np.ascontiguousarray(part.values, np.float32)).to(device)
         return Resident(values, torch.from_numpy(part.columns.astype(np.int64)).to(device))
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):

@@ -46,7 +46,7 @@ def fit_members(
     entries = members_of(params)
     members, records = [], []
     for number, (name, values) in enumerate(entries):
-        part = progress.part(number / len(entries), (number + 1) / len(entries))
+        part = progress.part(number / len(entries), (number + 1) / len(entries)).curve(f"{number + 1} {name}")
         package = fit_once(samples, name, values, _own(options, number), part, validation)
         members.append(Member(load_model(package), package.scaling))
         records.append({"model": name, **package.record})
@@ -62,4 +62,5 @@ def fit_members(
 def _own(options: FitOptions, number: int) -> FitOptions:
     """Return the options of one member; its seed is drawn from the seed given and the member's number."""
     seed = int(np.random.SeedSequence(options.seed, spawn_key=(number,)).generate_state(1)[0] >> 1)
-    return replace(options, seed=seed)
+    # The best so far of one member is not the ensemble's.
+    return replace(options, seed=seed, keep=None)

@@ -30,6 +30,7 @@ from cropmap.io.files import atomic_write_text
 from cropmap.models import MODELS
 from cropmap.models.predictor import Predictor
 from cropmap.training.fit import FitOptions, check_fit, cross_validate, fingerprint
+from cropmap.training.sides import occurring
 from cropmap.training.trials import COMPLETE, FAILED, MACRO_F1, PRUNED, STOPPED, SearchResult, Trial
 
 if TYPE_CHECKING:
@@ -115,6 +116,24 @@ def search(
     return work.result()
 
 
+def check_search(model: str, fixed: Mapping[str, Any]) -> None:
+    """Refuse, before any samples are read, a model of which nothing is left to search.
+
+    Args:
+        model: Registered name.
+        fixed: Values that are not searched.
+
+    Raises:
+        JobError: So, or there is no such model.
+    """
+    if not search_space(MODELS.get(model).params, fixed):
+        raise JobError(
+            f"Nothing is left to search of {model!r}.",
+            where=f"given: {', '.join(fixed) or 'nothing'}",
+            fix="Give fewer of its values, or choose a model with parameters that can be searched.",
+        )
+
+
 def search_space(params: type, fixed: Mapping[str, Any]) -> dict[str, BaseDistribution]:
     """Return what is tried of each parameter that declares it and is not fixed, by name.
 
@@ -157,18 +176,11 @@ class _Search:
     ) -> None:
         self.samples, self.plan, self.options, self.progress = samples, plan, options, progress
         self.model, self.fixed = model
+        check_search(self.model, self.fixed)
         params = MODELS.get(self.model).params
         self.space = search_space(params, self.fixed)
-        if not self.space:
-            raise JobError(
-                f"Nothing is left to search of {self.model!r}.",
-                where=f"given: {', '.join(self.fixed) or 'nothing'}",
-                fix="Give fewer of its values, or choose a model with parameters that can be searched.",
-            )
         self.defaults = {spec.name: spec.default for spec in specs(params) if spec.name in self.space}
-        present = set(np.unique(samples.codes[plan.fold >= 0]).tolist())
-        classes = tuple(found for found in samples.legend.classes if found.code in present)
-        self.legend = dataclasses.replace(samples.legend, classes=classes)
+        self.legend = occurring(samples.subset(plan.fold >= 0))
         self.trials: list[Trial] = self._read_journal()
         self.began = options.clock() - sum(trial.seconds for trial in self.trials)
         self.warned: set[str] = set()

@@ -68,7 +68,9 @@ def check_split(held: NDArray[np.bool_], columns: NDArray[np.intp], legend: Lege
         )
     if not held.any():
         raise SampleError(
-            "No sample is left for validation, which decides when a network stops.", fix="Hold some samples back."
+            "No sample is left for validation, which decides when a network stops.",
+            where=f"{len(columns)} training samples",
+            fix="Add samples, or choose a model that does not need any, such as random_forest.",
         )
     check_counts(columns[~held], legend)
 
@@ -139,9 +141,19 @@ def fold_numbers(samples: SampleSet, plan: FoldPlan) -> list[int]:
 
 
 def seen(codes: NDArray[np.uint8], legend: Legend, training: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], list[str]]:
-    """Return the training samples without the classes that are too rare among them, and these classes' names."""
+    """Return the training samples without the classes that are too rare among them, and these classes' names.
+
+    Raises:
+        SampleError: None is left.
+    """
     rare = [found for found in legend.classes if (codes[training] == found.code).sum() < MIN_SAMPLES]
-    return training & ~np.isin(codes, [found.code for found in rare]), [found.name for found in rare]
+    left = training & ~np.isin(codes, [found.code for found in rare])
+    if not left.any():
+        raise SampleError(
+            "Of no class are enough samples left to train the model of a fold: all lie in that fold or too near to it.",
+            fix="Keep training samples less far from test samples, or use smaller blocks.",
+        )
+    return left, [found.name for found in rare]
 
 
 def fold_validation(

@@ -84,5 +84,7 @@ def test_each_row_has_its_own_temperature():
 def test_what_cannot_be_judged_is_refused():
     with pytest.raises(SampleError, match="one row of probabilities"):
         reliability(shares(3, 2, 0), np.zeros(4, int))
+    with pytest.raises(SampleError, match="column 2; the probabilities have 2"):
+        reliability(shares(3, 2, 0), np.array([0, 1, 2]))
     with pytest.raises(SampleError, match="No sample has probabilities"):
         reliability(np.full((2, 2), np.nan), np.zeros(2, int))

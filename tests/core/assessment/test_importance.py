@@ -15,6 +15,7 @@ from cropmap.data.legend import Legend, LegendClass
 from cropmap.data.recipe import Recipe
 from cropmap.data.samples import SampleSet
 from cropmap.data.season import Season
+from cropmap.models.predictor import Predictor
 from cropmap.training.fit import FitOptions, fit
 
 LEGEND = Legend(
@@ -51,7 +52,7 @@ def looks_at_one_cell(values):
 def test_exactly_what_the_model_looks_at_matters():
     tally = ImportanceTally(LEGEND, ImportanceOptions(repeats=5))
     for seed in range(3):
-        tally.add_predictions(looks_at_one_cell, samples_of(300, seed))
+        tally.add(looks_at_one_cell, samples_of(300, seed))
     found = tally.result("overall accuracy")
     assert found.baseline == 1.0
     assert found.samples == 900
@@ -75,7 +76,7 @@ def test_the_drops_are_those_of_a_plain_loop(measure):
     options = ImportanceOptions(repeats=2, most=100, seed=7)
     tally = ImportanceTally(LEGEND, options)
     for fold in folds:
-        tally.add_predictions(looks_at_much, fold)
+        tally.add(looks_at_much, fold)
     found = tally.result(measure)
 
     def score(picked):
@@ -113,28 +114,11 @@ def test_a_fitted_forest_looks_where_the_class_is_told():
     samples = samples_of(200)
     package = fit(samples, "random_forest", {"trees": 20}, FitOptions(threads=1))
     tally = ImportanceTally(LEGEND, ImportanceOptions(repeats=1, most=100))
-    tally.add(package, samples_of(150, 9))
+    tally.add(Predictor(package).codes, samples_of(150, 9))
     found = tally.result()
     assert found.baseline > 0.95
     assert np.unravel_index(found.cell_drop.argmax(), found.cell_drop.shape) == (1, 2)
     assert found.samples == 100
-
-
-def test_without_cells_only_bands_and_steps_are_measured():
-    calls = []
-    tally = ImportanceTally(LEGEND, ImportanceOptions(repeats=2, cells=False))
-
-    def predict(values):
-        calls.append(len(values))
-        return looks_at_one_cell(values)
-
-    tally.add_predictions(predict, samples_of(50))
-    found = tally.result()
-    assert len(calls) == 1 + 2 * (BANDS + STEPS)
-    assert np.isnan(found.cell_drop).all()
-    rows = importance_rows(found)
-    assert rows[0] == IMPORTANCE_HEADER
-    assert [row[1:3] for row in rows[1:]] == [("red", ""), ("nir", ""), ("swir", ""), *(("", 7 * k) for k in range(4))]
 
 
 def test_samples_are_not_changed_and_the_same_seed_gives_the_same():
@@ -143,12 +127,15 @@ def test_samples_are_not_changed_and_the_same_seed_gives_the_same():
     drops = []
     for seed in (3, 3, 4):
         tally = ImportanceTally(LEGEND, ImportanceOptions(seed=seed))
-        tally.add_predictions(looks_at_much, samples)
+        tally.add(looks_at_much, samples)
         drops.append(tally.result().cell_drop)
     np.testing.assert_array_equal(samples.values, before)
     np.testing.assert_array_equal(drops[0], drops[1])
     assert not np.array_equal(drops[0], drops[2])
-    assert len(importance_rows(tally.result())) == 1 + BANDS + STEPS + BANDS * STEPS
+    rows = importance_rows(tally.result())
+    assert rows[0] == IMPORTANCE_HEADER
+    assert [row[1:3] for row in rows[1:8]] == [("red", ""), ("nir", ""), ("swir", ""), *(("", 7 * k) for k in range(4))]
+    assert [row[1:3] for row in rows[8:]] == [(band, 7 * k) for band in ("red", "nir", "swir") for k in range(4)]
 
 
 def test_nothing_and_folds_of_other_bands_are_refused():
@@ -156,6 +143,6 @@ def test_nothing_and_folds_of_other_bands_are_refused():
     with pytest.raises(SampleError, match="No fold"):
         tally.result()
     samples = samples_of(20)
-    tally.add_predictions(looks_at_one_cell, samples)
+    tally.add(looks_at_one_cell, samples)
     with pytest.raises(SampleError, match="different bands"):
-        tally.add_predictions(looks_at_one_cell, SampleSet(**{**vars(samples), "bands": ("nir", "red", "swir")}))
+        tally.add(looks_at_one_cell, SampleSet(**{**vars(samples), "bands": ("nir", "red", "swir")}))

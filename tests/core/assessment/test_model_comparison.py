@@ -21,7 +21,7 @@ from cropmap.assessment.model_comparison import (
     pair_rows,
     prediction_rows,
 )
-from cropmap.assessment.model_report import ModelReport, render_model_report
+from cropmap.assessment.model_comparison_report import ModelComparisonReport, render_model_comparison
 from cropmap.assessment.paired import OVERALL, exact_p
 from cropmap.data.legend import Legend, LegendClass
 from cropmap.data.recipe import Recipe
@@ -142,7 +142,8 @@ def test_samples_of_no_fold_are_not_compared(comparison):
 
 
 def test_the_page_tells_the_best_and_stands_alone(comparison):
-    text = render_model_report(ModelReport(comparison, {"models": ["ltae", {"name": "random_forest", "trees": 5}]}))
+    asked = {"models": ["ltae", {"name": "random_forest", "trees": 5}]}
+    text = render_model_comparison(ModelComparisonReport(comparison, asked))
     assert "http" not in text.replace("http-equiv", "")
     assert "soya &amp; &lt;b&gt;" in text
     assert "5 steps &lt;are&gt; few." in text
@@ -155,7 +156,7 @@ def test_the_page_tells_the_best_and_stands_alone(comparison):
 def test_one_model_alone_has_a_page_without_pairs(comparison):
     found = compare_models(comparison.samples, comparison.plan, LEGEND, comparison.models[:1])
     assert found.pairs == ()
-    text = render_model_report(ModelReport(found))
+    text = render_model_comparison(ModelComparisonReport(found))
     assert "Every two models" not in text
     assert "Ahead of the next by" not in text
     assert "Learning curves" not in text

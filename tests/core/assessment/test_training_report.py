@@ -16,9 +16,10 @@ import pytest
 from cropmap.assessment.calibration import reliability
 from cropmap.assessment.folds import FIGURES, fold_figures
 from cropmap.assessment.importance import Importance
-from cropmap.assessment.learning import Curve, curves_of
+from cropmap.assessment.page import seconds_text
 from cropmap.assessment.report import Measured, Report, render_report
-from cropmap.assessment.training_report import Calibration, FittedModel, Training, seconds_text, size_text
+from cropmap.assessment.training_curves import Curve, curves_of
+from cropmap.assessment.training_report import Calibration, FittedModel, Training, size_text
 from cropmap.assessment.training_tables import calibration_rows, curve_rows, fold_rows, profile_rows, split_rows
 from cropmap.data.accuracy import Accuracy
 from cropmap.data.legend import NODATA, legend_from_names

@@ -187,3 +187,18 @@ def test_the_models_compared_by_default_are_registered() -> None:
     names = {model["name"] for model in schema["properties"]["models"]["default"]}
     assert names <= {entry.name for entry in MODELS.entries()}
     assert schema["required"] == ["sample_set"]
+
+
+def test_a_damaged_clock_of_an_interrupted_run_costs_no_more_than_its_seconds(
+    sample_file: Path, tmp_path: Path
+) -> None:
+    def stopped() -> bool:
+        return any((tmp_path / "run" / "checkpoints" / "random_forest 2").rglob("*.cropmap"))
+
+    with pytest.raises(Cancelled):
+        run_job(job_of(sample_file, tmp_path / "run"), progress=Progress(cancelled=stopped))
+    clocks = list((tmp_path / "run" / "checkpoints").rglob("seconds.txt"))
+    assert clocks
+    for path in clocks:
+        path.write_text("a while", encoding="utf-8")
+    assert (run_job(job_of(sample_file, tmp_path / "run")).result["run_folder"]) == str(tmp_path / "run")

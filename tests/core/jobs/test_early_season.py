@@ -215,8 +215,10 @@ def test_parcels_and_tables_are_cut_off_too(land, tmp_path):
 
 
 def test_what_cannot_be_judged_is_refused(land, tmp_path):
+    # Before the labels are looked at, which are missing, and the images are read.
+    params = asked(land, first_cutoff="2024-01-01", samples=str(tmp_path / "none.csv"))
     with pytest.raises(RecipeError, match="does not lie inside the season"):
-        run_job(Job("early_season", asked(land, first_cutoff="2024-01-01"), str(tmp_path / "late")))
+        run_job(Job("early_season", params, str(tmp_path / "late")))
     strict = {"name": "weekly_linear", "min_clear": 12, "max_gap_days": 0}
     params = asked(land, recipe=strict, first_cutoff="2023-06-01", every_days=365)
     with pytest.raises(SampleError, match=r"No cut-off before.*2023-06-01"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from cropmap.contract.errors import ParameterError
+from cropmap.contract.errors import OutputError, ParameterError
 from cropmap.contract.job import Job
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.io.packages import read_package
@@ -47,6 +47,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory, sample_set: str) -> RunRec
 def rows_of(record: RunRecord, name: str) -> list[dict[str, str]]:
     with Path(record.result["outputs"][name]).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report without its pictures, which take longer than the rest of a small job."""
+
+    def write(path: Path, _report: object) -> None:
+        path.write_text("", encoding="utf-8")
+
+    monkeypatch.setattr("cropmap.jobs.train.write_report", write)
 
 
 def stopped(asked: Job, message: str) -> list[str]:
@@ -132,6 +142,7 @@ def test_a_forest_has_no_curves_and_without_cross_validation_nothing_is_measured
     assert read_package(Path(record.result["outputs"]["package"])).temperature == 1
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_tempering_is_switched_off_by_a_parameter_and_leaves_the_classes_as_they_are(
     tmp_path: Path, sample_set: str
 ) -> None:
@@ -151,6 +162,7 @@ def test_importance_without_cross_validation_is_refused_before_any_work(tmp_path
         run_job(job(str(tmp_path / "none.gpkg"), tmp_path / "run", importance=True, cross_validate=False))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_whoever_cancels_the_training_keeps_the_best_so_far_and_goes_on_with_the_same_result(
     tmp_path: Path, sample_set: str, trained: RunRecord
 ) -> None:
@@ -166,6 +178,7 @@ def test_whoever_cancels_the_training_keeps_the_best_so_far_and_goes_on_with_the
         assert record.outputs[name] == trained.outputs[name], name
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_whoever_cancels_the_cross_validation_keeps_the_whole_model(
     tmp_path: Path, sample_set: str, trained: RunRecord
 ) -> None:
@@ -179,3 +192,15 @@ def test_whoever_cancels_the_cross_validation_keeps_the_whole_model(
         np.testing.assert_array_equal(package.arrays[name], array)
     assert package.record["cross_validation"] == {}
     assert run_job(asked).outputs["model.cropmap"] == trained.outputs["model.cropmap"]
+
+
+def test_a_disk_too_full_for_the_best_so_far_does_not_turn_a_cancel_into_an_error(
+    tmp_path: Path, sample_set: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _package: object) -> Path:
+        message = "No space left on device."
+        raise OutputError(message, where=str(path))
+
+    monkeypatch.setattr("cropmap.jobs.train.write_package", full)
+    told = stopped(job(sample_set, tmp_path / "run"), "Epoch 2")
+    assert any("could not be kept: No space left" in text for text in told)

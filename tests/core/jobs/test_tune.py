@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import json
 
 import numpy as np
 import pytest
 
-from cropmap.contract.errors import JobError, ModelError
+from cropmap.contract.errors import JobError, ModelError, SampleError
 from cropmap.contract.job import Job
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.data.accuracy import accuracy_of
@@ -169,8 +170,19 @@ def test_what_cannot_be_searched_is_refused(given, tmp_path):
     fixed = {"name": "random_forest", "trees": 10, "features_per_split": 4, "min_leaf": 2}
     with pytest.raises(JobError, match="Nothing is left"):
         run_job(Job("tune", asked(given, model={**fixed, **everything(fixed)}), str(tmp_path / "all")))
+    with pytest.raises(JobError, match="'ensemble'"):  # before any samples are read
+        run_job(Job("tune", asked(tmp_path / "none.gpkg", model="ensemble"), str(tmp_path / "ensemble")))
     with pytest.raises(ModelError, match="CUDA"):
         run_job(Job("tune", asked(given, model="transformer", device="cuda"), str(tmp_path / "cuda")))
+
+
+def test_too_few_units_beside_the_fold_that_judges_call_for_more_folds(given, tmp_path):
+    held = read_sample_file(given)
+    path = tmp_path / "two_fields.gpkg"
+    write_samples(path, dataclasses.replace(held.samples, groups=np.where(held.samples.x < 510_000, "west", "east")))
+    params = asked(path, split="groups", folds=2, gap_m=0.0)
+    with pytest.raises(SampleError, match=r"form 1 unit; two are needed.*more folds"):
+        run_job(Job("tune", params, str(tmp_path / "run")))
 
 
 def everything(fixed):

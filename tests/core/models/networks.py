@@ -68,6 +68,30 @@ def batch_normalised(x, arrays, name):
     return (x - arrays[f"{name}.running_mean"]) / deviation * arrays[f"{name}.weight"] + arrays[f"{name}.bias"]
 
 
+def normalised_channels(x, arrays, name):
+    """Batch normalisation in evaluation of (channel, step) or (channel,)."""
+    return batch_normalised(x.T, arrays, name).T
+
+
+def convolved(x, arrays, name, before=0, after=0, stride=1):
+    """A convolution of (channel, step)."""
+    padded = np.pad(x, ((0, 0), (before, after)))
+    weight = arrays[f"{name}.weight"]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, weight.shape[2], axis=1)[:, ::stride]
+    found = np.einsum("clk,ock->ol", windows, weight)
+    return found + arrays[f"{name}.bias"][:, None] if f"{name}.bias" in arrays else found
+
+
+def highest(x, size=3, stride=1):
+    """Largest of each window of (channel, step), with nothing beyond the ends."""
+    padded = np.pad(x, ((0, 0), (size // 2, size // 2)), constant_values=-np.inf)
+    return np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::stride].max(axis=2)
+
+
+def relu(x):
+    return np.maximum(x, 0)
+
+
 def softmax(x):
     grown = np.exp(x - x.max(axis=-1, keepdims=True))
     return grown / grown.sum(axis=-1, keepdims=True)

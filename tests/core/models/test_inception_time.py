@@ -5,18 +5,17 @@ import torch
 from cropmap.contract.errors import ParameterError
 from cropmap.models.base import SeriesShape
 from cropmap.models.inception_time import InceptionTime, InceptionTimeNetwork, InceptionTimeParams
-from cropmap.seeds import torch_seed
-from tests.core.models.networks_by_hand import (
+from tests.core.models.networks import (
     convolved,
+    count_parameters,
     dense,
-    doubled,
     highest,
-    normalised,
-    parameters,
+    normalised_channels,
     relu,
     series,
     softmax,
-    stirred,
+    untrained,
+    weights,
 )
 
 TINY = InceptionTimeParams(width=8, layers=7, kernel=9)
@@ -25,9 +24,7 @@ MASKED = SeriesShape(6, 3, 4, names=("red", "nir", "clear"))
 
 
 def made(params=TINY, shape=SHAPE):
-    with torch_seed(1):
-        model = InceptionTime.untrained(params, shape)
-    return InceptionTime.from_arrays(params, shape, stirred(model.arrays()))
+    return untrained(InceptionTime, params, shape)
 
 
 def masked_series(count):
@@ -39,7 +36,7 @@ def masked_series(count):
 
 
 def test_every_module_is_registered_and_the_third_shortcut_of_the_benchmark_is_not_there():
-    assert parameters(InceptionTimeNetwork(InceptionTimeParams(), SeriesShape(45, 13, 9))) == 511_561
+    assert count_parameters(InceptionTime, InceptionTimeParams(), SeriesShape(45, 13, 9)) == 511_561
 
 
 def test_every_batch_norm_goes_to_evaluation():
@@ -48,35 +45,35 @@ def test_every_batch_norm_goes_to_evaluation():
     assert not any(norm.training for norm in norms)
 
 
-def by_hand(arrays, values, *, masked=False):
-    a, found = doubled(arrays), []
+def by_hand(model, values, *, masked=False):
+    a, found = weights(model), []
     for one in values.astype(float):
         x = block = one.T
         for layer in range(7):
             at = f"inception.{layer}"
-            narrow = convolved(a, f"{at}.narrow", x)
+            narrow = convolved(x, a, f"{at}.narrow")
             # Kernels of 9, 5 and 3 steps.
-            paths = [convolved(a, f"{at}.paths.{path}", narrow, pad, pad) for path, pad in enumerate((4, 2, 1))]
-            x = np.concatenate([*paths, convolved(a, f"{at}.pooled.1", highest(x))])
-            x = relu(normalised(a, f"{at}.norm", x))
+            paths = [convolved(narrow, a, f"{at}.paths.{path}", pad, pad) for path, pad in enumerate((4, 2, 1))]
+            x = np.concatenate([*paths, convolved(highest(x), a, f"{at}.pooled.1")])
+            x = relu(normalised_channels(x, a, f"{at}.norm"))
             if layer in (2, 5):
                 at = f"shortcuts.{layer // 3}"
-                x = block = relu(x + normalised(a, f"{at}.1", convolved(a, f"{at}.0", block)))
+                x = block = relu(x + normalised_channels(convolved(block, a, f"{at}.0"), a, f"{at}.1"))
         seen = one[:, 2] == 1 if masked else np.ones(len(one), bool)
-        found.append(softmax(dense(a, "head", x[:, seen if seen.any() else ~seen].mean(axis=1))))
+        found.append(softmax(dense(x[:, seen if seen.any() else ~seen].mean(axis=1), a, "head")))
     return np.array(found)
 
 
 def test_the_forward_pass_is_the_one_written_by_hand():
     model, values = made(), series(5, SHAPE)
-    np.testing.assert_allclose(model.predict_proba(values), by_hand(model.arrays(), values), atol=5e-6)
+    np.testing.assert_allclose(model.predict_proba(values), by_hand(model, values), atol=5e-6)
 
 
 def test_the_mean_is_over_the_steps_that_were_seen():
     model, values = made(shape=MASKED), masked_series(6)
-    expected = by_hand(model.arrays(), values, masked=True)
+    expected = by_hand(model, values, masked=True)
     np.testing.assert_allclose(model.predict_proba(values), expected, atol=5e-6)
-    assert not np.allclose(expected, by_hand(model.arrays(), values), atol=1e-4)
+    assert not np.allclose(expected, by_hand(model, values), atol=1e-4)
 
 
 @pytest.mark.parametrize("kernel", [41, 21, 1])

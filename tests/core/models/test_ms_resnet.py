@@ -2,19 +2,18 @@ import numpy as np
 import pytest
 
 from cropmap.models.base import SeriesShape
-from cropmap.models.ms_resnet import MsResNet, MsResNetNetwork, MsResNetParams
-from cropmap.seeds import torch_seed
-from tests.core.models.networks_by_hand import (
+from cropmap.models.ms_resnet import MsResNet, MsResNetParams
+from tests.core.models.networks import (
     convolved,
+    count_parameters,
     dense,
-    doubled,
     highest,
-    normalised,
-    parameters,
+    normalised_channels,
     relu,
     series,
     softmax,
-    stirred,
+    untrained,
+    weights,
 )
 
 TINY = MsResNetParams(width=2)
@@ -22,35 +21,33 @@ SHAPE = SeriesShape(7, 3, 4)
 
 
 def made(params=TINY, shape=SHAPE):
-    with torch_seed(1):
-        model = MsResNet.untrained(params, shape)
-    return MsResNet.from_arrays(params, shape, stirred(model.arrays()))
+    return untrained(MsResNet, params, shape)
 
 
 @pytest.mark.parametrize(("bands", "steps", "count"), [(13, 45, 535_785), (38, 40, 541_385)])
 def test_the_published_size_has_the_published_number_of_parameters(bands, steps, count):
-    assert parameters(MsResNetNetwork(MsResNetParams(), SeriesShape(steps, bands, 9))) == count
+    assert count_parameters(MsResNet, MsResNetParams(), SeriesShape(steps, bands, 9)) == count
 
 
-def by_hand(arrays, values):
-    a, found = doubled(arrays), []
+def by_hand(model, values):
+    a, found = weights(model), []
     for one in values.astype(float):
         # Nearest step of 512 places over the series.
         x = one.T[:, [place * one.shape[0] // 512 for place in range(512)]]
-        x = highest(relu(normalised(a, "stem.1", convolved(a, "stem.0", x, 3, 3, 2))), 3, 2)
+        x = highest(relu(normalised_channels(convolved(x, a, "stem.0", 3, 3, 2), a, "stem.1")), 3, 2)
         assert x.shape[1] == 128
         means = []
         for branch, lengths in enumerate([(64, 32, 16), (61, 28, 11), (58, 23, 6)]):
             y = x
             for block, length in enumerate(lengths):
                 at = f"branches.{branch}.{block}"
-                main = relu(normalised(a, f"{at}.main.1", convolved(a, f"{at}.main.0", y, 1, 1, 2)))
-                main = normalised(a, f"{at}.main.4", convolved(a, f"{at}.main.3", main, 1, 1))
-                short = normalised(a, f"{at}.shortcut.1", convolved(a, f"{at}.shortcut.0", y, stride=2))
+                main = relu(normalised_channels(convolved(y, a, f"{at}.main.0", 1, 1, 2), a, f"{at}.main.1"))
+                main = normalised_channels(convolved(main, a, f"{at}.main.3", 1, 1), a, f"{at}.main.4")
+                short = normalised_channels(convolved(y, a, f"{at}.shortcut.0", stride=2), a, f"{at}.shortcut.1")
                 assert main.shape[1] == length
                 y = relu(main + short[:, :length])
             means.append(y.mean(axis=1))
-        found.append(softmax(dense(a, "head", np.concatenate(means))))
+        found.append(softmax(dense(np.concatenate(means), a, "head")))
     return np.array(found)
 
 
@@ -58,7 +55,7 @@ def by_hand(arrays, values):
 def test_the_forward_pass_is_the_one_written_by_hand(steps):
     shape = SeriesShape(steps, 3, 4)
     model, values = made(shape=shape), series(4, shape)
-    np.testing.assert_allclose(model.predict_proba(values), by_hand(model.arrays(), values), atol=5e-6)
+    np.testing.assert_allclose(model.predict_proba(values), by_hand(model, values), atol=5e-6)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])

@@ -61,6 +61,20 @@ def test_a_row_without_a_series_stays_nan_and_leaves_the_others_alone(package, b
     assert set(codes[others].tolist()) <= {3, 200}
 
 
+@pytest.mark.filterwarnings("error")
+def test_values_of_any_kind_and_order_are_taken_and_what_float32_cannot_hold_stays_nan(package):
+    predictor, values = Predictor(package), series(20)
+    expected = predictor.probabilities(values).tobytes()
+    wide = values.astype(np.float64)
+    for same in (wide, np.asfortranarray(values), values.astype(">f4"), np.repeat(values, 2, axis=0)[::2]):
+        assert predictor.probabilities(same).tobytes() == expected
+    wide[4, 0, 0] = 1e300
+    found = predictor.probabilities(wide)
+    assert np.isnan(found[4]).all()
+    assert np.isfinite(np.delete(found, 4, axis=0)).all()
+    assert predictor.codes(wide)[4] == NODATA
+
+
 def test_rows_that_are_all_nan_and_no_rows_give_no_error(package):
     predictor = Predictor(package)
     assert np.isnan(predictor.probabilities(np.full((5, 4, 2), np.nan, np.float32))).all()

@@ -18,7 +18,8 @@ from cropmap.io.packages import read_package, write_package
 from cropmap.models import MODELS
 from cropmap.models.base import FitSettings, SeriesShape
 from cropmap.models.predictor import Predictor
-from cropmap.models.presto import MonthlyInput, Presto, PrestoEncoder, PrestoParams, read_weights
+from cropmap.models.presto import Presto, PrestoParams
+from cropmap.models.presto_encoder import MonthlyInput, PrestoEncoder, read_weights
 from cropmap.training.fit import FitOptions, fit
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

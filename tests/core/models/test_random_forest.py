@@ -128,6 +128,8 @@ def damaged(name, position, value):
         ("start", 2, 10**9),
         ("threshold", 0, np.inf),
         ("leaves", (0, 0), np.nan),
+        ("leaves", (0, slice(None)), (-1.0, 1.0, 1.0, 0.0)),  # no probabilities, though they sum to 1
+        ("leaves", (0, 0), 1.5),
     ],
 )
 def test_damaged_trees_are_refused_before_anything_walks_them(name, position, value):

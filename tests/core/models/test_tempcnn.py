@@ -6,16 +6,16 @@ from cropmap.contract.errors import ParameterError
 from cropmap.models.base import SeriesShape
 from cropmap.models.tempcnn import TempCnn, TempCnnNetwork, TempCnnParams
 from cropmap.seeds import torch_seed
-from tests.core.models.networks_by_hand import (
+from tests.core.models.networks import (
     convolved,
+    count_parameters,
     dense,
-    doubled,
-    normalised,
-    parameters,
+    normalised_channels,
     relu,
     series,
     softmax,
-    stirred,
+    untrained,
+    weights,
 )
 
 TINY = TempCnnParams(width=6, kernel=5, dense=7)
@@ -23,32 +23,30 @@ SHAPE = SeriesShape(8, 3, 4)
 
 
 def made(params=TINY, shape=SHAPE):
-    with torch_seed(1):
-        model = TempCnn.untrained(params, shape)
-    return TempCnn.from_arrays(params, shape, stirred(model.arrays()))
+    return untrained(TempCnn, params, shape)
 
 
 @pytest.mark.parametrize(("bands", "steps", "count"), [(13, 45, 3_197_449), (38, 40, 2_892_169)])
 def test_the_published_size_has_the_published_number_of_parameters(bands, steps, count):
-    assert parameters(TempCnnNetwork(TempCnnParams(), SeriesShape(steps, bands, 9))) == count
+    assert count_parameters(TempCnn, TempCnnParams(), SeriesShape(steps, bands, 9)) == count
 
 
-def by_hand(arrays, values):
-    a, found = doubled(arrays), []
+def by_hand(model, values):
+    a, found = weights(model), []
     for one in values.astype(float):
         x = one.T
         for layer in range(3):
-            x = convolved(a, f"convolutions.{4 * layer}", x, 2, 2)
-            x = relu(normalised(a, f"convolutions.{4 * layer + 1}", x))
+            x = convolved(x, a, f"convolutions.{4 * layer}", 2, 2)
+            x = relu(normalised_channels(x, a, f"convolutions.{4 * layer + 1}"))
         # Channel by channel, as the published network lays them side by side.
-        x = relu(normalised(a, "dense.1", dense(a, "dense.0", x.reshape(-1))))
-        found.append(softmax(dense(a, "head", x)))
+        x = relu(normalised_channels(dense(x.reshape(-1), a, "dense.0"), a, "dense.1"))
+        found.append(softmax(dense(x, a, "head")))
     return np.array(found)
 
 
 def test_the_forward_pass_is_the_one_written_by_hand():
     model, values = made(), series(5, SHAPE)
-    np.testing.assert_allclose(model.predict_proba(values), by_hand(model.arrays(), values), atol=3e-6)
+    np.testing.assert_allclose(model.predict_proba(values), by_hand(model, values), atol=3e-6)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])

@@ -333,6 +333,15 @@ def test_what_lies_near_the_fold_that_stops_a_network_does_not_train_it(make_sam
     assert not used[27]
 
 
+@pytest.mark.parametrize("model", ["random_forest", "transformer"])
+def test_a_fold_that_everything_lies_too_near_to_is_refused_in_words(make_samples, model):
+    samples = make_samples()
+    fold = folds(samples)
+    plan = dataclasses.replace(planned(samples, fold), near=np.ones((len(samples), 4), np.bool_))
+    with pytest.raises(SampleError, match=r"too near to it.*less far"):
+        cross_validate(samples, plan, model, {}, OPTIONS)
+
+
 def test_with_two_folds_whole_units_stop_a_network(make_samples):
     samples = make_samples()
     fold = folds(samples, 2)
@@ -506,3 +515,17 @@ def test_a_model_may_refuse_parameters_before_any_sample(monkeypatch):
 def test_an_ensemble_s_members_are_checked_too():
     with pytest.raises(ParameterError, match="no multiple of 8 heads"):
         check_fit("ensemble", {"members": [{"name": "transformer", "width": 10}]})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        ({"seed": -1}, "seed"),
+        ({"seed": 1.5}, "seed"),
+        ({"threads": -3}, "threads"),
+        ({"validation_share": 1.0}, "share"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(wrong, word):
+    with pytest.raises(ModelError, match=word):
+        FitOptions(**wrong)

@@ -4,7 +4,7 @@ from scipy.optimize import brentq
 
 from cropmap.contract.errors import SampleError
 from cropmap.data.probabilities import tempered
-from cropmap.training.temperature import HIGHEST, LOWEST, cross_fitted, fit_temperature
+from cropmap.training.temperature import HIGHEST, cross_fitted, fit_temperature
 
 
 def balanced(shares, count=10_000):
@@ -34,15 +34,21 @@ def test_the_slope_of_the_likelihood_is_zero_there():
     def slope(inverse):
         powers = np.exp(scores * inverse - (scores * inverse).max(axis=1, keepdims=True))
         expected = (powers * scores).sum(axis=1) / powers.sum(axis=1)
-        return (expected - scores[np.arange(800), columns]).mean()
+        aimed = (scores.sum(axis=1) + 800 * scores[np.arange(800), columns]) / 804
+        return (expected - aimed).mean()
 
     assert fit_temperature(shares, columns) == pytest.approx(1 / brentq(slope, 0.05, 20), rel=1e-5)
 
 
-def test_what_is_always_right_or_wrong_stays_within_the_bounds():
-    shares = np.array([[0.7, 0.3], [0.4, 0.6]])
-    assert fit_temperature(shares, np.array([0, 1])) == pytest.approx(LOWEST, rel=0.02)
-    assert fit_temperature(shares, np.array([1, 0])) == pytest.approx(HIGHEST, rel=0.02)
+@pytest.mark.parametrize("count", [1, 3, 50, 1000])
+def test_samples_that_are_all_right_are_trusted_the_more_the_more_there_are(count):
+    shares = np.tile([0.8, 0.2], (count, 1))
+    # Tempered, 0.8 becomes (n + 1) / (n + 2), whose odds are n + 1.
+    assert fit_temperature(shares, np.zeros(count, int)) == pytest.approx(np.log(4) / np.log(count + 1), rel=1e-4)
+
+
+def test_what_is_always_wrong_becomes_as_good_as_uniform():
+    assert fit_temperature(np.tile([0.7, 0.3], (100, 1)), np.ones(100, int)) == pytest.approx(HIGHEST, rel=0.02)
 
 
 def test_rows_without_probabilities_or_class_count_for_nothing():
@@ -68,5 +74,7 @@ def test_what_cannot_be_fitted_is_refused():
         fit_temperature(shares, np.array([-1]))
     with pytest.raises(SampleError, match="one row"):
         fit_temperature(shares, np.array([0, 1]))
+    with pytest.raises(SampleError, match="column 2; the probabilities have 2"):
+        fit_temperature(shares, np.array([2]))
     with pytest.raises(SampleError, match="two or more"):
         cross_fitted(shares, np.array([0]), np.array([0]))

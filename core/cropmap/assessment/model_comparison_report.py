@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cropmap.assessment.model_comparison import ModelComparison, calibration_figures
-from cropmap.assessment.model_drawings import AccuracyRow, accuracies_svg, colours_of, curves_svg, shade
-from cropmap.assessment.page import UNDEFINED, flattened, render_page
+from cropmap.assessment.model_comparison_drawings import AccuracyRow, accuracies_svg, colours_of, curves_svg, shade
+from cropmap.assessment.page import UNDEFINED, figure, flattened, render_page, seconds_text
 from cropmap.assessment.paired import MACRO_F1, OVERALL, Estimate
 from cropmap.assessment.report import cross_validation_words, independence
 from cropmap.io.files import atomic_write_text
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class ModelReport:
+class ModelComparisonReport:
     """What the page tells.
 
     Args:
@@ -39,16 +39,16 @@ class ModelReport:
     warnings: tuple[str, ...] = ()
 
 
-def write_model_report(path: Path, report: ModelReport) -> None:
+def write_model_comparison(path: Path, report: ModelComparisonReport) -> None:
     """Write the page as one HTML file with its drawings and styles inside.
 
     Raises:
         OutputError: It cannot be written.
     """
-    atomic_write_text(path, render_model_report(report))
+    atomic_write_text(path, render_model_comparison(report))
 
 
-def render_model_report(report: ModelReport) -> str:
+def render_model_comparison(report: ModelComparisonReport) -> str:
     """Return the page's HTML."""
     found = report.found
     colours = colours_of([own.name for own in found.models])
@@ -72,8 +72,8 @@ def render_model_report(report: ModelReport) -> str:
         "settings": {name: _asked(value) if name == "models" else value for name, value in report.settings.items()},
         "versions": report.versions,
     }
-    filters = {"figure": _figure, "points": _points, "took": _took}
-    return render_page("models.html", ["report.css", "reconstruction.css", "models.css"], filters, content)
+    styles = ["report.css", "drawings.css", "model_comparison.css"]
+    return render_page("model_comparison.html", styles, {"points": _points, "took": seconds_text}, content)
 
 
 # ---------------------------------------------------------------- rows
@@ -135,7 +135,7 @@ def _cell(found: ModelComparison, row: int, column: int) -> dict[str, Any] | Non
     test = found.pair(row, column).tests.overall
     sign = 1 if row < column else -1
     right, wrong = (test.only_second, test.only_first)[::sign]
-    told = f"{right:,} right here alone, {wrong:,} right there alone; McNemar z {_figure(sign * test.z)}"
+    told = f"{right:,} right here alone, {wrong:,} right there alone; McNemar z {figure(sign * test.z)}"
     return {
         "value": apart.value,
         "certain": apart.certain,
@@ -172,10 +172,6 @@ def _asked(models: Sequence[Any]) -> Mapping[str, str]:
 # ---------------------------------------------------------------- numbers
 
 
-def _figure(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else UNDEFINED
-
-
 def _p(value: float) -> str:
     if not math.isfinite(value):
         return UNDEFINED
@@ -189,10 +185,3 @@ def _points(value: float) -> str:
 
 def _between(own: Estimate) -> str:
     return f"{_points(own.low)} to {_points(own.high)} points"
-
-
-def _took(seconds: float) -> str:
-    """Return a time in the largest unit that suits it."""
-    if seconds >= 5400:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.1f} s"
