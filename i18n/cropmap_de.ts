@@ -4257,7 +4257,7 @@
   </message>
   <message>
    <source>Residual convolutions at three scales, averaged over time; slower than TempCNN; for comparisons.</source>
-   <translation type="unfinished" />
+   <translation>Residuale Faltungen auf drei Skalen, über die Zeit gemittelt; langsamer als TempCNN; für Vergleiche.</translation>
   </message>
   <message>
    <source>Patterns that the first layers look for; the next blocks look for 2 and 4 times as many.</source>
@@ -4285,7 +4285,7 @@
   </message>
   <message>
    <source>Features of an encoder that learnt from the whole world, then a simple classifier; quick; for monthly images.</source>
-   <translation type="unfinished" />
+   <translation>Merkmale eines Encoders, der von der ganzen Welt gelernt hat, dann ein einfacher Klassifikator; schnell; für monatliche Bilder.</translation>
   </message>
   <message>
    <source>File of weights</source>

@@ -143,6 +143,8 @@ def early_season(params: EarlySeasonParams, run: Run) -> Mapping[str, Any]:
         )
     first = first_dates(found, params.threshold)
     _write(params, cuts, found, first, run)
+    for path in set(run.folder.glob("cutoff_*.cropmap")) - set(run.outputs.values()):
+        path.unlink()  # of an interrupted run with other labels
     clear_checkpoints(run)
     figures = {
         "samples": len(cuts.whole),

@@ -226,20 +226,22 @@ def judge(samples: SampleSet, plan: FoldPlan, params: EvidenceParams, run: Run, 
 
 
 def calibration_of(samples: SampleSet, found: OutOfFold) -> Calibration:
-    """Return what tempering does to out-of-fold probabilities.
+    """Return what tempering does to out-of-fold probabilities; it stays at 1 where it does no good.
 
     Args:
         samples: Whose probabilities they are.
-        found: What models said of them that had not seen their fold.
+        found: What models said of them that had not seen their fold. Samples of a class that their fold's model never
+            saw tell nothing of the model that is kept, which knows it, and are left out.
     """
     columns = np.searchsorted(found.legend.codes, samples.codes)
-    columns[found.fold < 0] = -1
-    each = tempered_each(found.probabilities, cross_fitted(found.probabilities, columns, found.fold))
-    return Calibration(
-        temperature=fit_temperature(found.probabilities, columns),
-        before=reliability(found.probabilities, columns),
-        after=reliability(each, columns),
+    columns[(found.fold < 0) | ~found.taught(samples.codes)] = -1
+    known = columns >= 0
+    shares, columns, folds = found.probabilities[known], columns[known], found.fold[known]
+    before, after = (
+        reliability(shares, columns),
+        reliability(tempered_each(shares, cross_fitted(shares, columns, folds)), columns),
     )
+    return Calibration(fit_temperature(shares, columns) if after.nll < before.nll else 1.0, before, after)
 
 
 def clear_checkpoints(run: Run) -> None:

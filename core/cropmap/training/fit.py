@@ -103,6 +103,15 @@ class OutOfFold:
     records: Mapping[int, Mapping[str, Any]]
     notes: tuple[str, ...]
 
+    def taught(self, codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Return where the model of a sample's fold has learnt from the sample's class, (sample,), by its true code."""
+        names = self.legend.names_by_code
+        found = self.fold >= 0
+        for number, record in self.records.items():
+            unseen = [code for code, name in names.items() if name not in record["samples"]]
+            found &= ~((self.fold == number) & np.isin(codes, unseen))
+        return found
+
 
 def fit(
     samples: SampleSet,

@@ -103,6 +103,7 @@ def search(
         CropMapError: The defaults cannot be trained: as `cross_validate`.
     """
     work = _Search(samples, plan, (model, dict(fixed or {})), options or SearchOptions(), progress or Progress())
+    work.tell_earlier()
     try:
         while work.goes_on():
             values = work.next_values()
@@ -298,9 +299,19 @@ class _Search:
         self.trials.append(trial)
         if trial.state != STOPPED:
             self._write_journal()
-        if trial.state == COMPLETE:
-            best = max(known.score for known in self.trials if known.state == COMPLETE)
-            point = {"trial": float(trial.number), "score": trial.score, "best": best}
+        self._tell(len(self.trials))
+
+    def tell_earlier(self) -> None:
+        """Draw the curve of the trials that an interrupted search made."""
+        for count in range(1, len(self.trials) + 1):
+            self._tell(count)
+
+    def _tell(self, count: int) -> None:
+        """Tell of the last of the first so many trials, where it is complete."""
+        known = [trial.score for trial in self.trials[:count] if trial.state == COMPLETE]
+        last = self.trials[count - 1]
+        if last.state == COMPLETE:
+            point = {"trial": float(last.number), "score": last.score, "best": max(known)}
             self.progress.curve("Search").point(point)
 
     def gives_up(self, judge: _Judge) -> str:

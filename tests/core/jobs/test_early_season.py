@@ -174,7 +174,11 @@ def test_the_page_and_the_figures_tell_what_was_done(done):
 
 def test_cut_offs_too_short_for_the_recipe_are_left_out_with_the_reason(land, tmp_path):
     params = asked(land, recipe="linear_monthly", first_cutoff="2023-04-13", every_days=60)
+    stale = tmp_path / "run" / "cutoff_2023-04-13.cropmap"  # of an interrupted run with other labels
+    stale.parent.mkdir()
+    stale.touch()
     record = run_job(Job("early_season", params, str(tmp_path / "run")))
+    assert not stale.exists()
     left_out = record.result["figures"]["left_out"]
     assert list(left_out) == ["2023-04-13"]
     assert "holds no 15th" in left_out["2023-04-13"]

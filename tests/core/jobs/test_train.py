@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +13,13 @@ import pytest
 from cropmap.contract.errors import OutputError, ParameterError
 from cropmap.contract.job import Job
 from cropmap.contract.progress import Cancelled, Progress
+from cropmap.data.legend import Legend, LegendClass
 from cropmap.io.packages import read_package
 from cropmap.io.samples import read_sample_file
 from cropmap.jobs.run import run_job
+from cropmap.jobs.train import calibration_of
 from cropmap.models.predictor import Predictor
+from cropmap.training.fit import OutOfFold
 
 if TYPE_CHECKING:
     from cropmap.data.run import RunRecord
@@ -204,3 +208,42 @@ def test_a_disk_too_full_for_the_best_so_far_does_not_turn_a_cancel_into_an_erro
     monkeypatch.setattr("cropmap.jobs.train.write_package", full)
     told = stopped(job(sample_set, tmp_path / "run"), "Epoch 2")
     assert any("could not be kept: No space left" in text for text in told)
+
+
+def test_samples_of_a_class_that_their_fold_never_saw_do_not_spoil_the_temperature():
+    rng = np.random.default_rng(0)
+    count, legend = 600, Legend(tuple(LegendClass(code, f"class {code}", "#112233") for code in (1, 2, 3)))
+    codes = np.array([1, 2], np.uint8)[rng.integers(0, 2, count)]
+    right = rng.random(count) < 0.8
+    shares = np.where(right == (codes == 1), 0.8, 0.2).astype(np.float32)
+    probabilities = np.stack([shares, 1 - shares, np.zeros(count, np.float32)], axis=1)
+    fold = (np.arange(count) % 2).astype(np.int8)
+    plain = _out_of_fold(probabilities, fold, legend, {0: (1, 2), 1: (1, 2)})
+    # A fifth of fold 0 is of a class that lies there alone: its model gives it no chance.
+    lone = codes.copy()
+    lone[(fold == 0) & (rng.random(count) < 0.2)] = 3
+    spoilt = _out_of_fold(probabilities, fold, legend, {0: (1, 2), 1: (1, 2, 3)})
+    assert spoilt.taught(lone).tolist() == (lone != 3).tolist()
+    found = calibration_of(SimpleNamespace(codes=lone), spoilt)
+    assert found.temperature == pytest.approx(calibration_of(SimpleNamespace(codes=codes), plain).temperature, abs=0.15)
+    assert found.before.counts.sum() == (lone != 3).sum()
+
+
+def test_a_temperature_that_does_no_good_is_not_kept():
+    count, legend = 200, Legend(tuple(LegendClass(code, f"class {code}", "#112233") for code in (1, 2)))
+    fold = (np.arange(count) % 2).astype(np.int8)
+    # Fold 0 is always right with a confidence of 0.7, fold 1 is wrong in half: each misleads the other.
+    probabilities = np.tile(np.array([0.7, 0.3], np.float32), (count, 1))
+    codes = np.where((fold == 0) | (np.arange(count) % 4 == 1), 1, 2).astype(np.uint8)
+    found = calibration_of(
+        SimpleNamespace(codes=codes), _out_of_fold(probabilities, fold, legend, {0: (1, 2), 1: (1, 2)})
+    )
+    assert found.after.nll > found.before.nll
+    assert found.temperature == 1
+
+
+def _out_of_fold(probabilities, fold, legend, seen):
+    records = {number: {"samples": {f"class {code}": 9 for code in own}} for number, own in seen.items()}
+    return OutOfFold(
+        np.asarray(legend.codes, np.uint8)[probabilities.argmax(1)], probabilities, fold, legend, records, ()
+    )
