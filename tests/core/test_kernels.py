@@ -57,7 +57,7 @@ USE_ALL = """
 import numpy as np
 import cropmap
 from cropmap.io import spread
-from cropmap.models import random_forest
+from cropmap.models import trees
 from cropmap.prepare import linear, observe
 assert spread.__file__.startswith({home!r}), spread.__file__
 values, clear = np.zeros((3, 2), np.float32), np.ones((3, 2), np.bool_)
@@ -65,8 +65,8 @@ places, numbers = np.array([[0, 0], [1, 1]]), np.array([[2.0, 1.0, np.nan], [1.0
 spread._spread(np.array([[1, 2, 3], [7, 8, 9]]), places, numbers, np.array([-np.inf, np.inf]), values, clear)
 assert values[:, 0].tolist() == [3.0, 5.0, 7.0] and clear[:, 1].tolist() == [False, True, True]
 sums = np.zeros((1, 2))
-trees = [np.array([-1]), np.zeros(1, np.float32), np.array([0]), np.array([0, 1]), np.array([[0.25, 0.75]])]
-random_forest._add_votes(np.zeros((1, 1), np.float32), tuple(trees), sums)
+one = [np.array([-1]), np.zeros(1, np.float32), np.array([0]), np.array([0, 1]), np.array([[0.25, 0.75]])]
+trees._add_leaves(np.zeros((1, 1), np.float32), tuple(one), np.zeros(1, np.int64), sums)
 assert sums.tolist() == [[0.25, 0.75]]
 days = np.arange(0, 30, 10, dtype=np.int32)
 axis = linear.axis_of(days, np.array([5], np.int32), (0, 30))
@@ -109,10 +109,11 @@ def test_a_product_and_a_sum_are_rounded_apart_unless_fused():
 
 def test_the_kernels_release_the_gil():
     from cropmap.io import spread
-    from cropmap.models import random_forest
+    from cropmap.models import trees
     from cropmap.prepare import linear, observe
 
-    shared = (spread._spread, random_forest._add_votes, linear._interpolate, observe._support, observe._merge_days)
+    walkers = (trees._add_leaves, trees._add_shallow)
+    shared = (spread._spread, *walkers, linear._interpolate, observe._support, observe._merge_days)
     for compiled in shared:
         assert compiled.targetoptions["nogil"] is True
 

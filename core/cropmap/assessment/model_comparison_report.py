@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from cropmap.models import MODELS
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from cropmap.assessment.model_comparison import ComparedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,9 @@ def write_model_comparison(path: Path, report: ModelComparisonReport) -> None:
 def render_model_comparison(report: ModelComparisonReport) -> str:
     """Return the page's HTML."""
     found = report.found
-    colours = colours_of([own.name for own in found.models])
+    titles = {own.name: _title(own) for own in found.models}
+    colours = colours_of(list(titles.values()))
+    points = [replace(point, model=titles[point.model]) for point in found.curve]
     rows = [_row(found, number, colours) for number in range(len(found.models))]
     title, how = cross_validation_words(found.plan.method)
     content = {
@@ -67,7 +71,7 @@ def render_model_comparison(report: ModelComparisonReport) -> str:
         "drawing": accuracies_svg([row["drawn"] for row in rows]),
         "matrix": _matrix(found),
         "classes": _classes(found),
-        "curve": curves_svg(found.curve, colours) if any(point.accuracy for point in found.curve) else "",
+        "curve": curves_svg(points, colours) if any(point.accuracy for point in points) else "",
         "colours": colours,
         "settings": {name: _asked(value) if name == "models" else value for name, value in report.settings.items()},
         "versions": report.versions,
@@ -89,10 +93,10 @@ def _row(found: ModelComparison, number: int, colours: Mapping[str, str]) -> dic
     estimate = found.resampled.of(number, OVERALL)
     return {
         "name": own.name,
-        "title": f"{entry.title}{own.name.removeprefix(own.model)}",
+        "title": _title(own),
         "summary": entry.summary,
         "own": flattened(own.values),
-        "colour": colours[own.name],
+        "colour": colours[_title(own)],
         "estimate": estimate,
         "folds_sd": float(np.std(folds, ddof=1)),
         "runs_sd": float(np.std(overall, ddof=1)) if len(overall) > 1 else math.nan,
@@ -101,13 +105,18 @@ def _row(found: ModelComparison, number: int, colours: Mapping[str, str]) -> dic
         "ece": float(np.mean([calibration_figures(found, run)[0] for run in own.runs])),
         "seconds": float(np.mean([run.seconds for run in own.runs])),
         "behind": None if not number else found.resampled.difference(number, 0, OVERALL),
-        "drawn": AccuracyRow(own.name, colours[own.name], estimate, tuple(overall)),
+        "drawn": AccuracyRow(_title(own), colours[_title(own)], estimate, tuple(overall)),
     }
+
+
+def _title(own: ComparedModel) -> str:
+    """Return what readers call a model: its title, numbered where it stands several times."""
+    return f"{MODELS.get(own.model).title}{own.name.removeprefix(own.model)}"
 
 
 def _verdict(found: ModelComparison) -> dict[str, Any]:
     """Return which model is best, by how much, and which others may be as good."""
-    names = [own.name for own in found.models]
+    names = [_title(own) for own in found.models]
     ahead = {name: found.resampled.difference(k, 0, OVERALL) for k, name in enumerate(names) if k}
     return {
         "best": names[0],
@@ -123,7 +132,7 @@ def _matrix(found: ModelComparison) -> list[dict[str, Any]]:
     """Return the rows of the table of pairs: how much higher the row's accuracy is than the column's."""
     everyone = range(len(found.models))
     return [
-        {"name": found.models[row].name, "cells": [_cell(found, row, column) for column in everyone]}
+        {"name": _title(found.models[row]), "cells": [_cell(found, row, column) for column in everyone]}
         for row in everyone
     ]
 

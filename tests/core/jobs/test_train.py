@@ -151,7 +151,7 @@ def test_tempering_is_switched_off_by_a_parameter_and_leaves_the_classes_as_they
     tmp_path: Path, sample_set: str
 ) -> None:
     outputs = [
-        run_job(job(sample_set, tmp_path / str(on), model=FOREST, calibrate=on)).result["outputs"]
+        run_job(job(sample_set, tmp_path / str(on), model=NETWORK, calibrate=on)).result["outputs"]
         for on in (False, True)
     ]
     assert ["calibration" in found for found in outputs] == [False, True]
