@@ -66,6 +66,7 @@ benchmarks: setup-all
 	$(CORE)/python benchmarks/imports.py
 	$(CORE)/python benchmarks/mapping_memory.py
 	$(CORE)/python benchmarks/models.py
+	$(CORE)/python benchmarks/training.py
 	$(CORE)/python benchmarks/synthetic_sites.py
 	$(QGIS)/python benchmarks/plugin_load.py
 

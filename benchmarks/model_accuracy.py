@@ -1,9 +1,9 @@
 """How accurate every model is on labelled series that nobody here made: the tables of docs/benchmarks.md.
 
-    python benchmarks/model_accuracy.py --out accuracy.jsonl [--models tempcnn ltae] [--sets arkansas] [--seeds 0 1]
+    python benchmarks/model_accuracy.py [--models tempcnn ltae] [--sets arkansas] [--seeds 0 1]
 
-One line of JSON is written for every finished fit; what stands in the file already is not done again, so a run may be
-stopped and go on. The tables at the end show all that the file holds.
+One line of JSON is written for every finished fit, in benchmarks/results; what stands in the file already is not done
+again, so a run may be stopped and go on. The tables at the end show all that the file holds.
 
 `draw`: 240 samples a class for training and 60 for validation at random, the rest is the test, the design of Wang et
 al. 2024 (doi:10.1016/j.compag.2024.109370); a class of 300 or fewer gives two fifths, a tenth, the rest. Networks and
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+RESULTS = Path(__file__).parent / "results" / "model_accuracy.jsonl"
 TRAIN, VALIDATE, FOLDS, BLOCK_M = 240, 60, 5, 10_000.0
 # Steps before the gaps are filled by straight lines. Ten usual indices, picked before any result was seen.
 INDICES = ["NDVI", "EVI", "LSWI", "NDWI", "MNDWI", "NDTI", "NDRE", "RENDVI", "VRESTI", "PSRI"]
@@ -99,10 +100,12 @@ def main() -> None:
         if place not in prepared:
             prepared[place] = _prepared(given.folder, *place)
         samples = prepared[place]
-        if samples is None or not _possible(case):
+        # Where weights lie on this machine is no part of the case.
+        values = {**case.values, **_weights(case.model, given.folder)}
+        if samples is None or not _possible(case, values):
             continue
         start = time.perf_counter()
-        found = PROTOCOLS[case.protocol](samples, case, given.threads)
+        found = PROTOCOLS[case.protocol](samples, case, values, given.threads)
         line = {"case": case.key(), **vars(case), **found, "seconds": round(time.perf_counter() - start, 1)}
         with given.out.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
@@ -115,7 +118,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--out", type=Path, required=True, help="file of results, one a line; goes on where it ends")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="file of results, one a line; goes on where it ends")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--models", nargs="*", default=None, help="registered names; every model where left out")
@@ -139,10 +142,9 @@ def _cases(given: argparse.Namespace) -> Iterator[Case]:
                 if protocol == "draw" and data not in WHOLE:
                     continue
                 for model in models:
-                    values = _weights(model, given.folder) | given.values
                     # Block folds cost five fits: they are drawn once.
                     for seed in given.seeds if protocol == "draw" else given.seeds[:1]:
-                        yield Case(data, preparation, protocol, model, values, seed)
+                        yield Case(data, preparation, protocol, model, given.values, seed)
 
 
 def _weights(model: str, folder: Path) -> dict[str, Any]:
@@ -151,9 +153,9 @@ def _weights(model: str, folder: Path) -> dict[str, Any]:
     return {"weights": str(folder / "presto_weights" / "default_model.pt")} if needs else {}
 
 
-def _possible(case: Case) -> bool:
+def _possible(case: Case, values: Mapping[str, Any]) -> bool:
     try:
-        check_fit(case.model, case.values, "cpu")
+        check_fit(case.model, values, "cpu")
     except CropMapError as error:
         say(f"{case.model} is left out: {error}")
         return False
@@ -246,14 +248,12 @@ def drawn(samples: SampleSet, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.
     return train, validation
 
 
-def _by_draw(samples: SampleSet, case: Case, threads: int) -> dict[str, Any]:
+def _by_draw(samples: SampleSet, case: Case, values: Mapping[str, Any], threads: int) -> dict[str, Any]:
     train, validation = drawn(samples, case.seed)
     alone = issubclass(model_class(case.model), SelfFittingClassifier)
     used = train if alone else train | validation
     options = FitOptions(case.seed, device="cpu", threads=threads)
-    package = fit(
-        samples.subset(used), case.model, case.values, options, validation=None if alone else validation[used]
-    )
+    package = fit(samples.subset(used), case.model, values, options, validation=None if alone else validation[used])
     probabilities = Predictor(package, "cpu").probabilities(samples.values)
     columns = np.searchsorted(samples.legend.codes, samples.codes)
     test = ~train & ~validation
@@ -272,17 +272,20 @@ def _by_draw(samples: SampleSet, case: Case, threads: int) -> dict[str, Any]:
     }
 
 
-def _by_blocks(samples: SampleSet, case: Case, threads: int) -> dict[str, Any]:
+def _by_blocks(samples: SampleSet, case: Case, values: Mapping[str, Any], threads: int) -> dict[str, Any]:
     plan = fold_samples(samples, FoldOptions(FOLDS, BLOCK_M, samples.crs), np.random.default_rng(case.seed))
     options = FitOptions(case.seed, device="cpu", threads=threads)
-    found = cross_validate(samples, plan, case.model, case.values, options)
+    found = cross_validate(samples, plan, case.model, values, options)
     tested = plan.fold >= 0
     judged = accuracy_of(samples.codes[tested], found.codes[tested], samples.legend)
     low, high = judged.overall_interval
     return {**_figures(judged), "low": low, "high": high, "confusion": judged.confusion.tolist()}
 
 
-PROTOCOLS: dict[str, Callable[[SampleSet, Case, int], dict[str, Any]]] = {"draw": _by_draw, "blocks": _by_blocks}
+PROTOCOLS: dict[str, Callable[[SampleSet, Case, Mapping[str, Any], int], dict[str, Any]]] = {
+    "draw": _by_draw,
+    "blocks": _by_blocks,
+}
 
 
 def _accuracy(
@@ -319,8 +322,11 @@ def _with_shares(
 def _tables(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     groups: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for line in lines:
-        values = {name: value for name, value in line["values"].items() if name != "weights"}
-        name = f"`{line['model']}`" + (f" {json.dumps(values)}" if values else "") + f", {line['preparation']}"
+        name = (
+            f"`{line['model']}`"
+            + (f" {json.dumps(line['values'])}" if line["values"] else "")
+            + f", {line['preparation']}"
+        )
         groups[line["data"], line["protocol"]][name].append(line)
     for (data, protocol), by_name in groups.items():
         figures = DRAWN if protocol == "draw" else BLOCKED
