@@ -4076,6 +4076,14 @@
    <translation>Vier LSTM-Schichten lesen die Saison in beiden Richtungen; ohne Grafikkarte langsam; für viele Stichproben.</translation>
   </message>
   <message>
+   <source>Normalise the bands of each step</source>
+   <translation>Kanäle je Schritt normieren</translation>
+  </message>
+  <message>
+   <source>As the sources do; it forgets how bright a step is. Never with fewer than three bands.</source>
+   <translation>Wie in den Quellen; dabei geht verloren, wie hell ein Schritt ist. Nie bei weniger als drei Kanälen.</translation>
+  </message>
+  <message>
    <source>Memory of a layer</source>
    <translation>Gedächtnis je Schicht</translation>
   </message>
@@ -4090,14 +4098,6 @@
   <message>
    <source>Share of values left out between layers while training.</source>
    <translation>Anteil der Werte, die beim Training zwischen den Schichten ausgelassen werden.</translation>
-  </message>
-  <message>
-   <source>Normalise the bands of each step</source>
-   <translation>Kanäle je Schritt normieren</translation>
-  </message>
-  <message>
-   <source>As the benchmark does; it forgets how bright a step is. Never with fewer than three bands.</source>
-   <translation>Wie im Benchmark; dabei geht verloren, wie hell ein Schritt ist. Nie bei weniger als drei Kanälen.</translation>
   </message>
   <message>
    <source>Ensemble</source>
@@ -4434,10 +4434,6 @@
   <message>
    <source>Share of values left out between the two layers while training.</source>
    <translation>Anteil der Werte, die beim Training zwischen den beiden Schichten ausgelassen werden.</translation>
-  </message>
-  <message>
-   <source>As the source study does; it forgets how bright a step is. Never with fewer than three bands.</source>
-   <translation>Wie in der ursprünglichen Studie; dabei geht verloren, wie hell ein Schritt ist. Nie bei weniger als drei Kanälen.</translation>
   </message>
   <message>
    <source>StarRNN</source>

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cropmap.contract.params import Span, other_default, param
 from cropmap.models import MODELS
-from cropmap.models.layers import band_norm, read_seen
+from cropmap.models.layers import BandNormParams, band_norm, read_seen
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeepLSTMParams(NeuralParams):
+class DeepLSTMParams(BandNormParams):
     """Parameters of the deep LSTM; the defaults of training are those that the benchmark's search found."""
 
     batch_size: int = other_default(NeuralParams, "batch_size", 256)
@@ -40,13 +40,6 @@ class DeepLSTMParams(NeuralParams):
         high=0.9,
         advanced=True,
         search=Span(0.0, 0.8),
-    )
-    band_norm: bool = param(
-        True,
-        title="Normalise the bands of each step",
-        help="As the benchmark does; it forgets how bright a step is. Never with fewer than three bands.",
-        advanced=True,
-        search=(True, False),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ from torch.nn import functional
 from torch.nn.utils import rnn
 
 from cropmap.contract.errors import ParameterError, Problem
+from cropmap.contract.params import param
+from cropmap.models.neural import NeuralParams
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,6 +123,19 @@ def mean_over_steps(steps: Tensor, seen: Tensor | None) -> Tensor:
         return steps.mean(dim=1)
     weight = seen.unsqueeze(2).to(steps.dtype)
     return (steps * weight).sum(dim=1) / weight.sum(dim=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BandNormParams(NeuralParams):
+    """Whether a network begins with `band_norm`; part of the recurrent networks' parameters."""
+
+    band_norm: bool = param(
+        True,
+        title="Normalise the bands of each step",
+        help="As the sources do; it forgets how bright a step is. Never with fewer than three bands.",
+        advanced=True,
+        search=(True, False),
+    )
 
 
 def band_norm(shape: SeriesShape, *, wanted: bool = True) -> nn.Module:

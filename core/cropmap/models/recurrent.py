@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from cropmap.contract.params import Span, other_default, param
 from cropmap.models import MODELS
-from cropmap.models.layers import band_norm, read_seen
+from cropmap.models.layers import BandNormParams, band_norm, read_seen
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _FORGET_BIAS = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecurrentParams(NeuralParams):
+class RecurrentParams(BandNormParams):
     """Parameters of the recurrent networks."""
 
     optimizer: str = other_default(NeuralParams, "optimizer", "adam")
@@ -54,13 +54,6 @@ class RecurrentParams(NeuralParams):
         high=0.9,
         advanced=True,
         search=Span(0.0, 0.5),
-    )
-    band_norm: bool = param(
-        True,
-        title="Normalise the bands of each step",
-        help="As the source study does; it forgets how bright a step is. Never with fewer than three bands.",
-        advanced=True,
-        search=(True, False),
     )
 
 

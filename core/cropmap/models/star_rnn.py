@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from cropmap.contract.params import Span, other_default, param
 from cropmap.models import MODELS
-from cropmap.models.layers import BatchNorm, band_norm
+from cropmap.models.layers import BandNormParams, BatchNorm, band_norm
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StarRNNParams(NeuralParams):
+class StarRNNParams(BandNormParams):
     """Parameters of the STAR network; the defaults of training are those that the benchmark's search found."""
 
     batch_size: int = other_default(NeuralParams, "batch_size", 256)
@@ -42,13 +42,6 @@ class StarRNNParams(NeuralParams):
         high=0.9,
         advanced=True,
         search=Span(0.0, 0.8),
-    )
-    band_norm: bool = param(
-        True,
-        title="Normalise the bands of each step",
-        help="As the benchmark does; it forgets how bright a step is. Never with fewer than three bands.",
-        advanced=True,
-        search=(True, False),
     )
     legacy_tied_layers: bool = param(
         False,
