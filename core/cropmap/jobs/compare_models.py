@@ -31,7 +31,7 @@ from cropmap.contract.params import chosen, param, to_dict
 from cropmap.io.files import atomic_write_text
 from cropmap.io.tables import csv_text
 from cropmap.jobs import JOBS
-from cropmap.jobs.params import DeviceParams, SeedParams, SplitParams
+from cropmap.jobs.params import DeviceParams, SplitParams, ValidationParams
 from cropmap.jobs.run import versions
 from cropmap.jobs.sample import read_and_split
 from cropmap.jobs.train import CHECKPOINTS, SampleSetParams, clear_checkpoints
@@ -82,12 +82,8 @@ class AskedModelsParams(SampleSetParams):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompareModelsParams(SeedParams, DeviceParams, SplitParams, AskedModelsParams):
+class CompareModelsParams(ValidationParams, DeviceParams, SplitParams, AskedModelsParams):
     """What `compare_models` takes."""
-
-    validation_share: float = param(
-        0.2, help="Share of the training blocks that decides when training stops.", low=0.05, high=0.5, advanced=True
-    )
 
 
 @dataclass(frozen=True)

@@ -216,12 +216,17 @@ class LabelledParams(SeedParams, SplitParams, SiteParams, LabelParams, ImagesPar
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitParams(SeedParams, SplitParams, ModelParams):
-    """What a fit takes."""
+class ValidationParams(SeedParams):
+    """What decides when a network stops."""
 
     validation_share: float = param(
         0.2, help="Share of the training blocks that decides when training stops.", low=0.05, high=0.5, advanced=True
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitParams(ValidationParams, SplitParams, ModelParams):
+    """What a fit takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
