@@ -64,6 +64,8 @@ class ModelPackage:
         fingerprint: Hash of the training samples' ids, codes and values.
         record: Evidence of the training: seed, versions, validation and cross-validation accuracies.
         temperature: The model's probabilities are tempered by it (`tempered`); 1 leaves them as they are.
+        class_weights: Each class's probability is then multiplied by its weight (`weighted`), by ascending code; 0: the
+            class is never answered. Empty leaves them as they are.
     """
 
     model: str
@@ -77,6 +79,7 @@ class ModelPackage:
     fingerprint: str
     record: Mapping[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
+    class_weights: tuple[float, ...] = ()
 
     def check_bands(self, bands: tuple[str, ...]) -> None:
         """Refuse a series that lacks a band of the model.

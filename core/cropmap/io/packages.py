@@ -20,9 +20,10 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from cropmap.contract.errors import LegendError, PackageError, RecipeError
+from cropmap.contract.errors import LegendError, ModelError, PackageError, RecipeError
 from cropmap.data.legend import legend_of
 from cropmap.data.package import ModelPackage, Scaling, mask_position
+from cropmap.data.probabilities import check_class_weights
 from cropmap.data.recipe import recipe_of
 from cropmap.io.files import atomic_write_bytes
 
@@ -110,6 +111,7 @@ def _manifest(package: ModelPackage, weights: bytes) -> bytes:
         "fingerprint": package.fingerprint,
         "record": dict(package.record),
         "temperature": package.temperature,
+        "class_weights": list(package.class_weights),
         "weights": {"sha256": hashlib.sha256(weights).hexdigest(), "bytes": len(weights)},
     }
     try:
@@ -255,6 +257,7 @@ def _package(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generi
         fingerprint=manifest["fingerprint"],
         record=manifest["record"],
         temperature=_temperature(manifest.get("temperature", 1.0), where),
+        class_weights=_class_weights(manifest.get("class_weights", []), len(legend), where),
     )
 
 
@@ -262,6 +265,17 @@ def _temperature(found: Any, where: str) -> float:
     if isinstance(found, bool) or not isinstance(found, (int, float)) or not 0 < found <= sys.float_info.max:
         raise PackageError(f"The temperature {found!r} is no number above 0.", where=where, fix=_DAMAGED)
     return float(found)
+
+
+def _class_weights(found: Any, classes: int, where: str) -> tuple[float, ...]:
+    plain = isinstance(found, list) and all(type(weight) in (int, float) for weight in found)
+    weights = tuple(map(float, found)) if plain else (-1.0,)
+    try:
+        if weights:
+            check_class_weights(weights, classes)
+    except ModelError as error:
+        raise PackageError(f"The class weights {found!r} do not fit.", where=where, fix=_DAMAGED) from error
+    return weights
 
 
 def _days(found: list[Any], where: str) -> NDArray[np.int32]:

@@ -71,6 +71,8 @@ def _package(package: ModelPackage) -> dict[str, Any]:
         "recipe": package.recipe.to_dict(),
         "bands": package.bands,
         "legend": package.legend.to_list(),
+        "temperature": package.temperature,
+        "class_weights": package.class_weights,
     }
 
 

@@ -25,10 +25,6 @@ _CODE_DROPOUT = 0.1
 class BMPParams(NeuralParams):
     """Parameters of the second study's encoder, and of its training."""
 
-    epochs: int = other_default(NeuralParams, "epochs", 30)
-    batch_size: int = other_default(NeuralParams, "batch_size", 256)
-    learning_rate: float = other_default(NeuralParams, "learning_rate", 1.7369201853408445e-4)
-    schedule: str = other_default(NeuralParams, "schedule", "constant")
     optimizer: str = other_default(NeuralParams, "optimizer", "adam")
     weight_decay: float = other_default(NeuralParams, "weight_decay", 3.5156458637523697e-6)
     scaling: str = other_default(NeuralParams, "scaling", "per_band_and_step")

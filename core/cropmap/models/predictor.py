@@ -8,7 +8,7 @@ import numpy as np
 
 from cropmap.contract.errors import ModelError, PackageError
 from cropmap.data.legend import NODATA
-from cropmap.data.probabilities import tempered
+from cropmap.data.probabilities import tempered, weighted
 from cropmap.models.base import load_model, shape_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Predictor:
         self.shape = shape_of(package)
         self.model = load_model(package).to(device)
         self._scaling = package.scaling
-        self._temperature = package.temperature
+        self._temperature, self._weights = package.temperature, package.class_weights
         self._codes = np.array(package.legend.codes, np.uint8)
 
     def check(self, bands: Sequence[str], days: NDArray[np.int32]) -> None:
@@ -102,7 +102,7 @@ class Predictor:
 
     def _predict(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         scaled = self._scaling.apply(rows)
-        return tempered(self.model.predict_proba(scaled), self._temperature)
+        return weighted(tempered(self.model.predict_proba(scaled), self._temperature), self._weights)
 
 
 def _listed(items: Sequence[object]) -> str:

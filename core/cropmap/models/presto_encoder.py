@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cropmap.contract.progress import Progress
 
+_NDVI = "NDVI"
 # The groups of bands that the encoder reads, in the order of its group codes, each by our roles. What it also knows
 # but cropmap does not prepare (weather, terrain, land cover) stays missing, as it may.
 _GROUPS = {
@@ -37,14 +38,14 @@ _GROUPS = {
     "S2_SWIR": ("swir1", "swir2"),
     "ERA5": ("temperature_2m", "total_precipitation"),
     "SRTM": ("elevation", "slope"),
-    "NDVI": ("nir", "red"),
+    _NDVI: ("nir", "red"),
 }
 # One value is made of the two.
-_WIDTHS = {name: len(roles) for name, roles in _GROUPS.items()} | {"NDVI": 1}
+_WIDTHS = {name: len(roles) for name, roles in _GROUPS.items()} | {_NDVI: 1}
 # Kinds of land cover, one of them "unknown", and the codes of all groups, land cover among them.
 _LAND_COVERS, _CODES = 10, len(_GROUPS) + 1
 _RADAR = _GROUPS["S1"]
-_READ = ("S1", "S2_RGB", "S2_Red_Edge", "S2_NIR_10m", "S2_NIR_20m", "S2_SWIR", "NDVI")
+_READ = ("S1", "S2_RGB", "S2_Red_Edge", "S2_NIR_10m", "S2_NIR_20m", "S2_SWIR", _NDVI)
 _HEADS = 8
 # Decibels to about -1..1.
 _RADAR_SHIFT, _RADAR_SCALE = 25.0, 25.0
@@ -64,7 +65,8 @@ class MonthlyInput:
     """How series become what the encoder reads: one value a calendar month for each group of bands.
 
     Args:
-        groups: Position of each band of each group that the series have; NDVI's are near infrared and red.
+        groups: Position of each band of each group that the series have; NDVI's are near infrared and red, or where
+            the series lack these its own.
         member: 1 where a step lies in a month, (month, step), float32; only months with a step.
         position: Months since the first step, (month,).
         calendar: Month of the year from 0, (month,).
@@ -148,6 +150,9 @@ def _groups_of(names: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
         for name in _READ
         if all(role in places for role in _GROUPS[name])
     }
+    index = [place for place, name in enumerate(names) if spelled(name) == _NDVI.lower()]
+    if _NDVI not in found and index:
+        found[_NDVI] = (index[0],)
     if not found:
         raise ModelError(
             "Presto knows none of the bands.",
@@ -161,7 +166,7 @@ def _scaled(name: str, monthly: Tensor) -> Tensor:
     """Return a group's values as the encoder was trained on them."""
     if name == "S1":
         return (monthly + _RADAR_SHIFT) / _RADAR_SCALE
-    if name == "NDVI":
+    if name == _NDVI and monthly.shape[2] == 2:
         nir, red = monthly[:, :, :1], monthly[:, :, 1:]
         total = nir + red
         return torch.where(total > 0, (nir - red) / torch.where(total > 0, total, 1.0), 0.0)

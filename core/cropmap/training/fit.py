@@ -8,7 +8,8 @@ import json
 import platform
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ from cropmap.training.sides import (
     seen,
     tested_notes,
 )
+from cropmap.training.start import Start, check_start, started
 from cropmap.version import __version__
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class FitOptions:
             training leaves it; finished parts of a longer work stay, for who asked for the whole to delete. None keeps
             nothing.
         keep: Given the best package so far where the user cancels a network's training after at least one epoch.
+        start: What a network begins with, and which parts of it may change; a model without gradients takes none.
     """
 
     seed: int = 0
@@ -69,6 +72,7 @@ class FitOptions:
     threads: int = 0
     checkpoints: Path | None = None
     keep: Callable[[ModelPackage], None] | None = None
+    start: Start = field(default_factory=Start)
 
     def __post_init__(self) -> None:
         if int(self.seed) != self.seed or not 0 <= self.seed < 2**31:
@@ -140,6 +144,7 @@ def fit(
     """
     options, progress = options or FitOptions(), (progress or Progress()).curve("Model", default=True)
     task = _task(samples, model, values or {})
+    _check_start(task, samples, options.start)
     if issubclass(task.kind, Ensemble):
         fitted = _fit_members(task, samples, options, progress, validation)
     elif issubclass(task.kind, SelfFittingClassifier):
@@ -352,6 +357,15 @@ def _task(samples: SampleSet, model: str, values: Mapping[str, Any]) -> _Task:
     )
 
 
+def _check_start(task: _Task, samples: SampleSet, start: Start) -> None:
+    if issubclass(task.kind, (Ensemble, SelfFittingClassifier)) and start != Start():
+        raise ModelError(
+            f"The model {task.model} is not trained by gradients: it can neither go on from weights nor keep parts.",
+            fix="Choose a network, or fit the model anew.",
+        )
+    check_start(start, task.model, samples.bands, samples.days)
+
+
 def _fit_at_once(kind: type[SelfFittingClassifier], task: _Task, options: FitOptions, progress: Progress) -> _Fitted:
     check_counts(task.columns, task.legend)
     scaling = fit_scaling(task.values, task.bands) if kind.scaled else NO_SCALING
@@ -383,7 +397,8 @@ def _fit_by_gradients(
         raise TypeError(message)
     kind = task.kind
     check_split(held, task.columns, task.legend)
-    scaling = fit_scaling(task.values[~held], task.bands, task.params.scaling)
+    start = options.start
+    scaling = start.known_scaling or fit_scaling(task.values[~held], task.bands, task.params.scaling)
     parts = [Part(scaling.apply(task.values[chosen]), task.columns[chosen]) for chosen in (~held, held)]
     counts = {"training_samples": int((~held).sum()), "validation_samples": int(held.sum())}
 
@@ -395,8 +410,19 @@ def _fit_by_gradients(
         digest = _digest(samples, task.model, to_dict(task.params), options, held)
         checkpoint = Checkpoint(options.checkpoints / _CHECKPOINT, digest, progress.warn)
     hand_on = (lambda trained: keep(_package(task, samples, fitted(trained), options))) if keep else None
-    loop = LoopOptions(options.seed, options.device, options.threads, checkpoint, hand_on)
-    return fitted(train(lambda: kind.untrained(task.params, task.shape), parts[0], parts[1], loop, progress))
+    loop = LoopOptions(
+        options.seed,
+        options.device,
+        options.threads,
+        checkpoint,
+        hand_on,
+        start.frozen,
+        start.factors,
+        start.adaptation,
+        start.labels_count,
+    )
+    make = partial(started, kind, task.params, task.shape, task.legend, start)
+    return fitted(train(make, parts[0], parts[1], loop, progress))
 
 
 def _package(task: _Task, samples: SampleSet, fitted: _Fitted, options: FitOptions) -> ModelPackage:
@@ -441,6 +467,7 @@ def _digest(
         "threads": options.threads,
         "versions": _versions(),
         "held": None if held is None else hashlib.sha256(held.tobytes()).hexdigest(),
+        "start": options.start.describe(),
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 

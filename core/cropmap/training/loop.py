@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -20,19 +20,22 @@ from cropmap.contract.progress import Cancelled
 from cropmap.models.memory import Rows, out_of_memory, spans
 from cropmap.models.neural import CPU_BATCH, GPU_BATCH, NeuralClassifier, device_name, resolve_device
 from cropmap.seeds import set_torch_state, torch_seed, torch_state, torch_threads
+from cropmap.training.adaptation import Adaptation, Batch
 from cropmap.training.augment import Augmentation
 from cropmap.training.checkpoints import Checkpoint, State
 from cropmap.training.feeding import Feed, Resident, class_weights
-from cropmap.training.schedules import optimizer_of, step_sizes
+from cropmap.training.schedules import optimizer_of, part_of, step_sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cropmap.contract.progress import Progress
 
 NeuralT = TypeVar("NeuralT", bound=NeuralClassifier)
 
 # Progress reports of one epoch; cancellation is asked for at every batch.
 _REPORTS = 20
-_NETWORK, _BEST, _OPTIMIZER, _GLOBAL = "network.", "best.", "optimizer.", "random."
+_NETWORK, _BEST, _OPTIMIZER, _GLOBAL, _ADAPTATION = "network.", "best.", "optimizer.", "random.", "adaptation."
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ class LoopOptions:
         threads: CPU threads; 0 leaves PyTorch's choice. Another number may change the last digits.
         checkpoint: Where the training's state is kept, and what it goes on from; None keeps nothing.
         keep: Given the best so far where the user cancels after at least one epoch.
+        frozen: Parts of the network that stay as they are, bit for bit, in evaluation mode: beginnings of the names of
+            its modules and weights, such as "embed" or "layers.0".
+        factors: By what the step size is multiplied for parts of the network; the first beginning that fits counts.
+        adaptation: What the network learns beside the labels; None for nothing.
+        labels_count: Whether the loss over the labels counts; where not, the adaptation alone tells what is learnt.
     """
 
     seed: int = 0
@@ -65,6 +73,10 @@ class LoopOptions:
     threads: int = 0
     checkpoint: Checkpoint | None = None
     keep: Callable[[Trained[Any]], None] | None = None
+    frozen: tuple[str, ...] = ()
+    factors: Mapping[str, float] = field(default_factory=dict)
+    adaptation: Adaptation | None = None
+    labels_count: bool = True
 
 
 @dataclass(frozen=True)
@@ -164,12 +176,16 @@ class _Run(Generic[NeuralT]):
         self.feed = Feed(training, self.params.batch_size, options.seed, balanced=balance == "sampling")
         self.augmentation = Augmentation(self.params, model.shape, options.seed, device)
         self.weights = class_weights(training.columns, model.shape.classes) if balance == "weights" else None
-        self.optimizer = optimizer_of(self.network, self.params)
+        self.frozen = freeze(self.network, options.frozen)
+        self.adaptation = options.adaptation or Adaptation()
+        self.adaptation.begin(self.network, self.params, device, options.seed)
+        own = (tuple(self.adaptation.parameters()), self.adaptation.factor)
+        self.optimizer = optimizer_of(self.network, self.params, options.factors, own)
         self.half = self.params.mixed_precision and _has_bfloat16(device, progress.warn)
         self.rows = _training_rows(self.network, self.params.batch_size, progress.warn)
         self.validation_rows = Rows(CPU_BATCH if device == "cpu" else GPU_BATCH, "Validation", progress.warn)
         self.epochs: list[dict[str, float]] = []
-        self.best = _copied(self.network.state_dict())
+        self.best = _copied(self.adaptation.kept(self.network))
 
     # ------------------------------------------------------------ from epoch to epoch
 
@@ -204,7 +220,8 @@ class _Run(Generic[NeuralT]):
             self.options.keep(self.result(cancelled=True))
 
     def _losses(self) -> list[float]:
-        return [epoch["validation_loss"] for epoch in self.epochs]
+        """Return what is to be as low as possible, of each epoch."""
+        return [epoch["validation_loss"] + epoch.get("adaptation_score", 0.0) for epoch in self.epochs]
 
     def _epoch(self) -> None:
         done, message = len(self.epochs), f"Epoch {len(self.epochs) + 1}"
@@ -213,8 +230,8 @@ class _Run(Generic[NeuralT]):
         sizes = step_sizes(self.params, len(self.feed), self._losses())
         share = self.progress.part(done / self.params.epochs, (done + 1) / self.params.epochs)
         loss = self._learn(sizes, share, message)
-        validation_loss, accuracy = self._validate()
-        for name, value in (("training", loss), ("validation", validation_loss)):
+        validation_loss, accuracy, score = self._validate()
+        for name, value in (("training", loss), ("validation", validation_loss + score)):
             if not math.isfinite(value):
                 raise ModelError(
                     f"The {name} loss became {value}.",
@@ -228,51 +245,63 @@ class _Run(Generic[NeuralT]):
                 "validation_accuracy": accuracy,
                 "learning_rate": float(sizes[0]),
             }
+            | ({"adaptation_score": score} if self.options.adaptation else {})
         )
         if self.best_epoch == len(self.epochs):
-            self.best = _copied(self.network.state_dict())
+            self.best = _copied(self.adaptation.kept(self.network))
         self.progress.point({"epoch": len(self.epochs), **self.epochs[-1]})
 
     # ------------------------------------------------------------ one epoch
 
     def _learn(self, sizes: NDArray[np.float64], progress: Progress, message: str) -> float:
         """Take one step for every batch; return the mean loss."""
-        self.network.train()
+        self._learning_mode()
         total = torch.zeros((), dtype=torch.float64, device=self.device)
         often = max(1, len(self.feed) // _REPORTS)
         for number, (values, columns) in enumerate(self.feed):
             if number % often == 0:
                 progress.at(number / len(self.feed), message)
             progress.check()
-            compute = partial(self._gradients, self.augmentation(values), columns)
+            done = (len(self.epochs) + number / len(self.feed)) / self.params.epochs
+            compute = partial(self._gradients, self.augmentation(values), columns, done)
             for group in self.optimizer.param_groups:
-                group["lr"] = float(sizes[number])
+                group["lr"] = float(sizes[number]) * group["factor"]
             total += self.rows.within(compute)
             if self.params.clip_norm:
                 torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.params.clip_norm)
             self.optimizer.step()
+            self.adaptation.after_step(self.network, done)
         return float(total) / len(self.feed.samples)
 
-    def _gradients(self, values: Tensor, columns: Tensor, size: int) -> Tensor:
+    def _learning_mode(self) -> None:
+        self.network.train()
+        for module in self.frozen:
+            module.eval()
+
+    def _gradients(self, values: Tensor, columns: Tensor, done: float, size: int) -> Tensor:
         """Leave the gradients of a batch's mean loss, computed so many rows at a time; return the sum of the losses."""
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.device)
         for span in spans(len(columns), size):
             with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
-                scores = self.network(values[span])
-            loss = self._loss(scores.float(), columns[span], self.params.label_smoothing)
+                features = self.network.encode(values[span])
+                scores = self.network.head(features).float()
+                batch = Batch(values[span], columns[span], features, scores, done)
+                loss = self.adaptation.loss(self.network, batch) * len(scores)
+            if self.options.labels_count:
+                loss = loss + self._loss(scores, columns[span], self.params.label_smoothing)
             torch.autograd.backward(loss / len(columns))
             total += loss.detach()
         return total
 
-    def _validate(self) -> tuple[float, float]:
-        """Return the mean loss and the accuracy over every validation sample, in evaluation mode, in float32."""
+    def _validate(self) -> tuple[float, float, float]:
+        """Return mean loss and accuracy over every validation sample, and the adaptation's score; evaluation mode."""
         self.network.eval()
         with torch.inference_mode():
             scores = self.validation_rows.within(self._scores)
             loss = float(self._loss(scores, self.validation.columns, 0.0)) / len(self.validation)
             accuracy = float((scores.argmax(dim=1) == self.validation.columns).double().mean())
-        return loss, accuracy
+            return loss, accuracy, self.adaptation.score(self.network)
 
     def _scores(self, size: int) -> Tensor:
         return torch.cat([self.network(self.validation.values[span]) for span in spans(len(self.validation), size)])
@@ -290,6 +319,7 @@ class _Run(Generic[NeuralT]):
         for number, moments in self.optimizer.state_dict()["state"].items():
             found |= {f"{_OPTIMIZER}{number}.{name}": tensor for name, tensor in moments.items()}
         found |= {_GLOBAL + name: state for name, state in torch_state(cuda=self.device == "cuda").items()}
+        found |= {_ADAPTATION + name: tensor for name, tensor in self.adaptation.state().items()}
         found |= {"order": self.feed.generator.get_state(), "augmentation": self.augmentation.generator.get_state()}
         return State(_copied(found), {"epochs": copy.deepcopy(self.epochs)})
 
@@ -308,9 +338,32 @@ class _Run(Generic[NeuralT]):
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         self.feed.generator.set_state(state.tensors["order"])
         self.augmentation.generator.set_state(state.tensors["augmentation"])
+        self.adaptation.restore(_under(_ADAPTATION, state))
         set_torch_state(_under(_GLOBAL, state))
         for number, epoch in enumerate(self.epochs):
             self.progress.point({"epoch": number + 1, **epoch})
+
+
+def freeze(network: nn.Module, frozen: Sequence[str]) -> tuple[nn.Module, ...]:
+    """Keep parts of a network from learning; return the modules that stay in evaluation mode for it.
+
+    Args:
+        network: Changed in place: every weight learns but those of the frozen parts.
+        frozen: Beginnings of the names of modules and weights.
+
+    Raises:
+        ModelError: No part has such a name, or nothing is left that learns.
+    """
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(part_of(name, frozen) is None)
+    modules = {name: module for name, module in network.named_modules() if part_of(name, frozen) is not None}
+    known = [*modules, *(name for name, _ in network.named_parameters())]
+    for part in frozen:
+        if not any(part_of(name, (part,)) for name in known):
+            raise ModelError(f"The network has no part {part!r}.", fix="Name a module or a weight of it.")
+    if frozen and not any(parameter.requires_grad for parameter in network.parameters()):
+        raise ModelError("All of the network is frozen; nothing is left that learns.", fix="Leave out the head.")
+    return tuple(modules.values())
 
 
 def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import nn
@@ -25,11 +25,38 @@ WARM_UP = 0.1
 _BETTER, _CUT = 1e-4, 0.1
 
 
-def optimizer_of(network: nn.Module, params: NeuralParams) -> torch.optim.Adam | torch.optim.AdamW:
-    """Return the optimizer of the weights that may change; all of them are updated in one compiled pass."""
-    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+def optimizer_of(
+    network: nn.Module,
+    params: NeuralParams,
+    factors: Mapping[str, float] | None = None,
+    others: tuple[Sequence[nn.Parameter], float] = ((), 1.0),
+) -> torch.optim.Adam | torch.optim.AdamW:
+    """Return the optimizer of the weights that may change; those of a group are updated in one compiled pass.
+
+    Args:
+        network: Weights that need no gradient are left out.
+        params: Kind, largest step size and weight decay.
+        factors: By what the step size is multiplied for parts of the network, by the beginning of their names.
+        others: Weights beside the network's, and their factor.
+
+    Returns:
+        An optimizer whose groups have their "factor".
+    """
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            part = part_of(name, tuple(factors or ()))
+            groups.setdefault(1.0 if part is None else (factors or {})[part], []).append(parameter)
+    if others[0]:
+        groups.setdefault(others[1], []).extend(others[0])
     kind = torch.optim.AdamW if params.optimizer == "adamw" else torch.optim.Adam
-    return kind(trainable, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True)
+    asked = [{"params": parameters, "factor": factor} for factor, parameters in groups.items()]
+    return kind(asked, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True)
+
+
+def part_of(name: str, parts: Sequence[str]) -> str | None:
+    """Return the first of the parts that a module or weight belongs to: "layers.0" has "layers.0.merge.bias"."""
+    return next((part for part in parts if name == part or name.startswith(f"{part}.")), None)
 
 
 def step_sizes(params: NeuralParams, updates: int, losses: Sequence[float]) -> NDArray[np.float64]:

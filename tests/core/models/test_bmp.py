@@ -5,6 +5,7 @@ import torch
 from cropmap.contract.errors import ParameterError
 from cropmap.models.base import SeriesShape
 from cropmap.models.bmp import BMP, BMPParams
+from cropmap.models.neural import NeuralParams
 from cropmap.seeds import torch_seed
 from tests.core.models.networks import (
     MASKED,
@@ -131,8 +132,13 @@ def test_a_width_that_does_not_divide_is_refused():
         BMP.build(BMPParams(width=6, heads=4), SHAPE)
 
 
-def test_it_is_trained_as_in_the_study():
+def test_what_the_study_searched_for_is_its_own_and_the_length_of_training_is_ours():
     params = BMPParams()
-    assert (params.optimizer, params.schedule, params.scaling) == ("adam", "constant", "per_band_and_step")
-    assert (params.learning_rate, params.weight_decay) == (1.7369201853408445e-4, 3.5156458637523697e-6)
-    assert (params.batch_size, params.epochs, params.dropout) == (256, 30, 0.017998950510888446)
+    assert (params.optimizer, params.scaling) == ("adam", "per_band_and_step")
+    assert (params.weight_decay, params.dropout) == (3.5156458637523697e-6, 0.017998950510888446)
+    ours = NeuralParams()
+    assert (params.epochs, params.batch_size, params.learning_rate) == (
+        ours.epochs,
+        ours.batch_size,
+        ours.learning_rate,
+    )

@@ -212,6 +212,21 @@ def test_bands_that_are_missing_leave_their_groups_out():
     np.testing.assert_allclose(encoded(weights, values, wanted), expected, atol=2e-5)
 
 
+def test_series_of_an_index_alone_are_read():
+    shape, weights = shape_of(4, bands=("NDVI",)), random_weights()
+    values = reflectances(3, shape)
+    expected = features_by_hand(weights, values, shape, groups=[("NDVI", NDVI, lambda mean: mean)])
+    np.testing.assert_allclose(encoded(weights, values, shape), expected, atol=2e-5)
+
+
+def test_an_index_beside_its_bands_is_ignored():
+    weights, wanted = random_weights(), shape_of(4, bands=("B04", "B08"))
+    values = reflectances(3, wanted)
+    given = np.concatenate([values, np.full_like(values[:, :, :1], 0.3)], axis=2)
+    with_index = SeriesShape(4, 3, 3, (*wanted.names, "NDVI"), wanted.days, FIRST)
+    np.testing.assert_allclose(encoded(weights, given, with_index), encoded(weights, values, wanted), atol=1e-6)
+
+
 def test_bands_without_light_have_an_index_of_0_and_not_nan():
     shape = shape_of(2)
     assert np.isfinite(encoded(random_weights(), np.zeros((1, 2, 10), np.float32), shape)).all()
