@@ -87,6 +87,10 @@ class PackageError(CropMapError):
     """A model package that is damaged, unsafe or made for other data."""
 
 
+class TransferError(CropMapError):
+    """A transfer that lacks what its strategy needs, or whose source and target do not fit together."""
+
+
 class OutputError(CropMapError):
     """A result that cannot be written."""
 

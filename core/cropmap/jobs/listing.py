@@ -10,6 +10,7 @@ from cropmap.jobs import JOBS
 from cropmap.models import MODELS
 from cropmap.prepare import RECIPES, STEPS
 from cropmap.sources import SOURCES, TABLES
+from cropmap.transfer import STRATEGIES
 from cropmap.version import __version__
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ REGISTRIES: Mapping[str, Registry[Any]] = {
     "recipes": RECIPES,
     "steps": STEPS,
     "models": MODELS,
+    "strategies": STRATEGIES,
 }
 
 
