@@ -26,13 +26,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from harness import machine, say, table
+from scipy.stats import t as student
 
 from cropmap.contract.errors import CropMapError
 from cropmap.contract.params import specs
 from cropmap.data.accuracy import Accuracy, accuracy_of
 from cropmap.data.probabilities import tempered
 from cropmap.data.recipe import Recipe, StepUse
-from cropmap.data.samples import LabelledSeries, SampleSet
+from cropmap.data.samples import FoldPlan, LabelledSeries, SampleSet
 from cropmap.data.schemes import scheme_of
 from cropmap.data.season import Season
 from cropmap.io.projection import crs_wkt
@@ -112,7 +113,7 @@ def main() -> None:
         said = "  ".join(f"{name} {value:.4f}" for name, value in found.items() if isinstance(value, float))
         say(f"{case.data} {case.preparation} {case.protocol} {case.model} seed {case.seed}: {said}")
     say(f"\n{machine()}; {given.threads} threads\n")
-    for text in _tables(_lines(given.out)):
+    for text in _tables(_lines(given.out), given.folder):
         say(text + "\n")
 
 
@@ -180,7 +181,7 @@ def _prepared(folder: Path, data: str, preparation: str) -> SampleSet | None:
     )
 
 
-def _state(folder: Path, name: str) -> LabelledSeries:
+def state(folder: Path, name: str) -> LabelledSeries:
     """Return a state's dekads; those that are missing are NaN."""
     with np.load(folder / "us_s2_cdl_2021" / f"us_{name}_2021_zone0.npz", allow_pickle=False) as held:
         values = held["X"].astype(np.float32) / 10_000
@@ -199,7 +200,7 @@ def _state(folder: Path, name: str) -> LabelledSeries:
         )
 
 
-def _cawa(folder: Path, region: str, year: int) -> LabelledSeries:
+def cawa(folder: Path, region: str, year: int) -> LabelledSeries:
     """Return the fields of a region in a year, 23 dates of NDVI with gaps."""
     import pyarrow.parquet  # noqa: PLC0415 - for this data alone
 
@@ -223,10 +224,10 @@ def _cawa(folder: Path, region: str, year: int) -> LabelledSeries:
 
 
 SETS: dict[str, Callable[[Path], LabelledSeries]] = {
-    "arkansas": lambda folder: _state(folder, "arkansas"),
-    "california": lambda folder: _state(folder, "california"),
-    "cawa_fergana_2016": lambda folder: _cawa(folder, "Fergana", 2016),
-    "cawa_samarkand_2016": lambda folder: _cawa(folder, "Samarkand", 2016),
+    "arkansas": lambda folder: state(folder, "arkansas"),
+    "california": lambda folder: state(folder, "california"),
+    "cawa_fergana_2016": lambda folder: cawa(folder, "Fergana", 2016),
+    "cawa_samarkand_2016": lambda folder: cawa(folder, "Samarkand", 2016),
     "cbers": lambda folder: read_series_table(folder / "cbers_w_bahia" / "cbers_samples_922.npz"),
     "sinop": lambda folder: read_series_table(folder / "sits_sinop" / "samples_modis_ndvi_1218.npz"),
 }
@@ -273,13 +274,24 @@ def _by_draw(samples: SampleSet, case: Case, values: Mapping[str, Any], threads:
 
 
 def _by_blocks(samples: SampleSet, case: Case, values: Mapping[str, Any], threads: int) -> dict[str, Any]:
-    plan = fold_samples(samples, FoldOptions(FOLDS, BLOCK_M, samples.crs), np.random.default_rng(case.seed))
+    plan = _plan(samples, case.seed)
     options = FitOptions(case.seed, device="cpu", threads=threads)
     found = cross_validate(samples, plan, case.model, values, options)
     tested = plan.fold >= 0
     judged = accuracy_of(samples.codes[tested], found.codes[tested], samples.legend)
     low, high = judged.overall_interval
-    return {**_figures(judged), "low": low, "high": high, "confusion": judged.confusion.tolist()}
+    right = samples.codes[tested] == found.codes[tested]
+    return {
+        **_figures(judged),
+        "low": low,
+        "high": high,
+        "confusion": judged.confusion.tolist(),
+        "right": np.packbits(right).tobytes().hex(),
+    }
+
+
+def _plan(samples: SampleSet, seed: int) -> FoldPlan:
+    return fold_samples(samples, FoldOptions(FOLDS, BLOCK_M, samples.crs), np.random.default_rng(seed))
 
 
 PROTOCOLS: dict[str, Callable[[SampleSet, Case, Mapping[str, Any], int], dict[str, Any]]] = {
@@ -319,58 +331,105 @@ def _with_shares(
 # ---------------------------------------------------------------- tables
 
 
-def _tables(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _tables(lines: Sequence[Mapping[str, Any]], folder: Path) -> Iterator[str]:
+    """Yield a table for each set and protocol, the best first, each with how far the best is ahead of the next."""
     groups: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for line in lines:
-        name = (
-            f"`{line['model']}`"
-            + (f" {json.dumps(line['values'])}" if line["values"] else "")
-            + f", {line['preparation']}"
-        )
-        groups[line["data"], line["protocol"]][name].append(line)
-    for (data, protocol), by_name in groups.items():
-        figures = DRAWN if protocol == "draw" else BLOCKED
+        groups[line["data"], line["protocol"]][_name(line)].append(line)
+    for (data, protocol), by_name in sorted(groups.items(), key=lambda item: (item[0][1] != "draw", item[0])):
         ranked = sorted(by_name.items(), key=lambda item: -statistics.mean(line["overall"] for line in item[1]))
-        rows = [(name, str(len(own)), *(_cell(own, key) for key in figures)) for name, own in ranked]
-        yield f"{data}, {protocol}\n\n" + table(("model, preparation", "runs", *figures.values()), rows)
+        yield f"### {data}, {protocol}"
         if protocol == "draw":
-            each = [(name, *(f"{one['overall']:.3f}" for one in sorted(own, key=_seed))) for name, own in ranked]
-            most = max(len(row) for row in each)
-            filled = [(*row, *[""] * (most - len(row))) for row in each]
-            yield table(("OA of each seed", *map(str, range(most - 1))), filled)
+            yield _drawn_table(ranked)
+            yield f"{_ahead_by_seeds(ranked)}"
+        else:
+            yield _blocked_table(ranked)
+            yield f"{_ahead_by_units(ranked, _prepared(folder, data, 'bands'))}"
+
+
+def _name(line: Mapping[str, Any]) -> str:
+    said = ", ".join(
+        f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}" for key, value in line["values"].items()
+    )
+    extra = "" if line["preparation"] == "bands" else f", {line['preparation']}"
+    return f"`{line['model']}`" + (f" ({said})" if said else "") + extra
+
+
+def _drawn_table(ranked: Sequence[tuple[str, list[Mapping[str, Any]]]]) -> str:
+    rows = []
+    for name, own in ranked:
+        by_seed = " ".join(f"{line['overall']:.3f}" for line in sorted(own, key=lambda line: int(line["seed"])))
+        rows.append((name, by_seed, *(_cell(own, key) for key in DRAWN)))
+    return table(("model", "OA of each seed", *DRAWN.values()), rows)
+
+
+def _blocked_table(ranked: Sequence[tuple[str, list[Mapping[str, Any]]]]) -> str:
+    rows = [
+        (
+            name,
+            f"{own[0]['overall']:.3f}",
+            f"{own[0]['low']:.3f} to {own[0]['high']:.3f}",
+            *(f"{own[0][key]:.3f}" for key in BLOCKED),
+        )
+        for name, own in ranked
+    ]
+    return table(("model", "OA", "95 % (Wilson)", *BLOCKED.values()), rows)
+
+
+def _ahead_by_seeds(ranked: Sequence[tuple[str, list[Mapping[str, Any]]]]) -> str:
+    """Say by how much the best is ahead of the next on the same draws; Student's interval over the seeds of both."""
+    if len(ranked) < 2:
+        return ""
+    (best, first), (following, second) = ranked[:2]
+    others = {int(line["seed"]): line["overall"] for line in second}
+    gains = [line["overall"] - others[int(line["seed"])] for line in first if int(line["seed"]) in others]
+    if len(gains) < 2:
+        return ""
+    half = student.ppf(0.975, len(gains) - 1) * statistics.stdev(gains) / len(gains) ** 0.5
+    mean = statistics.mean(gains)
+    return (
+        f"{best} is ahead of {following} by {100 * mean:.2f} points, {100 * (mean - half):.2f} to "
+        f"{100 * (mean + half):.2f} (95 %, paired over {len(gains)} seeds)."
+    )
+
+
+def _ahead_by_units(ranked: Sequence[tuple[str, list[Mapping[str, Any]]]], samples: SampleSet | None) -> str:
+    """Say by how much the best is ahead of the next on the same folds; units of land drawn 5,000 times anew."""
+    if len(ranked) < 2 or samples is None:
+        return ""
+    (best, first), (following, second) = ranked[:2]
+    plan = _plan(samples, int(first[0]["seed"]))
+    tested = plan.fold >= 0
+    gains = _right(first[0], int(tested.sum())) - _right(second[0], int(tested.sum()))
+    units = np.unique(plan.units[tested], return_inverse=True)[1]
+    sums, sizes = np.bincount(units, gains), np.bincount(units)
+    drawn_units = np.random.default_rng(0).integers(0, len(sums), (5_000, len(sums)))
+    found = sums[drawn_units].sum(axis=1) / sizes[drawn_units].sum(axis=1)
+    low, high = np.quantile(found, [0.025, 0.975])
+    return (
+        f"{best} is ahead of {following} by {100 * gains.mean():.2f} points, {100 * low:.2f} to {100 * high:.2f} "
+        f"(95 %, {len(sums)} units of land drawn anew)."
+    )
+
+
+def _right(line: Mapping[str, Any], count: int) -> NDArray[np.int64]:
+    return np.unpackbits(np.frombuffer(bytes.fromhex(line["right"]), np.uint8))[:count].astype(np.int64)
 
 
 DRAWN = {
-    "validation": "validation OA",
     "overall": "OA",
     "kappa": "kappa",
     "macro_f1": "macro F1",
     "at_whole_shares": "OA at the whole design's shares",
-    "known_shares": "OA, class shares known",
-    "known_shares_at_whole_shares": "OA, shares known, at the whole design's",
-    "seconds": "s",
+    "known_shares": "OA, shares known",
 }
-BLOCKED = {
-    "overall": "OA",
-    "low": "95 % from",
-    "high": "to",
-    "kappa": "kappa",
-    "macro_f1": "macro F1",
-    "seconds": "s",
-}
-
-
-def _seed(line: Mapping[str, Any]) -> int:
-    return int(line["seed"])
+BLOCKED = {"kappa": "kappa", "macro_f1": "macro F1"}
 
 
 def _cell(lines: Sequence[Mapping[str, Any]], key: str) -> str:
     found = [line[key] for line in lines]
-    if None in found:
-        return ""
-    digits = 0 if key == "seconds" else 3
-    spread = f" ± {statistics.stdev(found):.{digits}f}" if len(found) > 1 and key != "seconds" else ""
-    return f"{statistics.mean(found):.{digits}f}{spread}"
+    spread = f" ± {statistics.stdev(found):.3f}" if len(found) > 1 else ""
+    return f"{statistics.mean(found):.3f}{spread}"
 
 
 if __name__ == "__main__":

@@ -2080,12 +2080,24 @@
    <translation>Auch messen, was jeder Kanal, jeder Termin und jeder Kanal an jedem Termin wert ist: wie viel Genauigkeit verloren geht, wenn seine Werte unter den Teststichproben vertauscht werden. Das braucht für jedes davon drei Vorhersagen.</translation>
   </message>
   <message>
+   <source>Area of applicability</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keep training series with the model, so that its maps show where pixels are unlike all of them: there the map may be wrong however sure the model is.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Confidence</source>
    <translation>Sicherheit mitschreiben</translation>
   </message>
   <message>
    <source>Also write the probability of the mapped class, in percent.</source>
    <translation>Auch die Wahrscheinlichkeit der kartierten Klasse schreiben, in Prozent.</translation>
+  </message>
+  <message>
+   <source>Also write how far each pixel is from what the model learnt from, where the model tells.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Threads</source>
@@ -4124,6 +4136,66 @@
    <translation>Wie oft jedes davon trainiert wird, jedes Mal mit einer anderen Startzahl; neuronale Netze gewinnen am meisten.</translation>
   </message>
   <message>
+   <source>Forest on a network's features</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>A random forest that decides on what a trained network makes of each series; quick; for few labels.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trees</source>
+   <translation>Bäume</translation>
+  </message>
+  <message>
+   <source>Number of trees.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Features per split</source>
+   <translation>Merkmale</translation>
+  </message>
+  <message>
+   <source>Share of the network's features that are tried at each split.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Smallest leaf</source>
+   <translation>Kleinstes Blatt</translation>
+  </message>
+  <message>
+   <source>Fewest samples in a leaf.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Samples per tree</source>
+   <translation>Proben je Baum</translation>
+  </message>
+  <message>
+   <source>Share of the samples drawn for each tree.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>weights: samples of rare classes count more, so that all classes together count the same.</source>
+   <translation>„Gewichte“: Stichproben seltener Klassen zählen mehr, sodass jede Klasse insgesamt gleich viel zählt.</translation>
+  </message>
+  <message>
+   <source>Package of the network</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Package whose network makes the features. Needed to train only: the new package holds the network.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Network</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Name and parameters of the network as JSON; the training fills it in.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Gradient boosting</source>
    <translation>Gradient Boosting</translation>
   </message>
@@ -4158,10 +4230,6 @@
   <message>
    <source>Share of the samples that each round learns from.</source>
    <translation>Anteil der Stichproben, aus denen jede Runde lernt.</translation>
-  </message>
-  <message>
-   <source>Features per split</source>
-   <translation>Merkmale</translation>
   </message>
   <message>
    <source>Share of the features that each split chooses from.</source>
@@ -4320,10 +4388,6 @@
    <translation>Wie eng die logistische Regression den Stichproben folgt; kleiner ist glatter.</translation>
   </message>
   <message>
-   <source>Trees</source>
-   <translation>Bäume</translation>
-  </message>
-  <message>
    <source>Trees of the forest.</source>
    <translation>Anzahl der Bäume des Random Forest.</translation>
   </message>
@@ -4344,16 +4408,8 @@
    <translation>Merkmale, die bei jeder Teilung probiert werden; 0 nimmt die Quadratwurzel ihrer Anzahl.</translation>
   </message>
   <message>
-   <source>Smallest leaf</source>
-   <translation>Kleinstes Blatt</translation>
-  </message>
-  <message>
    <source>Fewest samples in a leaf; 5 halves the trees at a small loss.</source>
    <translation>Mindestzahl der Stichproben in einem Blatt; 5 halbiert die Größe der Bäume bei geringem Verlust.</translation>
-  </message>
-  <message>
-   <source>Samples per tree</source>
-   <translation>Proben je Baum</translation>
   </message>
   <message>
    <source>Samples drawn for each tree; 0 draws as many as there are. 20,000 makes a large fit much faster.</source>
@@ -4370,10 +4426,6 @@
   <message>
    <source>best</source>
    <translation>beste</translation>
-  </message>
-  <message>
-   <source>weights: samples of rare classes count more, so that all classes together count the same.</source>
-   <translation>„Gewichte“: Stichproben seltener Klassen zählen mehr, sodass jede Klasse insgesamt gleich viel zählt.</translation>
   </message>
   <message>
    <source>Recurrent network</source>
@@ -4506,6 +4558,494 @@
   <message>
    <source>Use the source study's position code, whose sign error makes neighbouring steps unlike; for comparisons.</source>
    <translation>Den Positionscode der ursprünglichen Studie verwenden, dessen Vorzeichenfehler benachbarte Schritte einander unähnlich macht; für Vergleiche.</translation>
+  </message>
+  <message>
+   <source>Batch statistics of the target</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Takes the source's network and replaces the figures of its batch normalisation by the target's, without labels.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Most series</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Figures are taken over so many series of the target, drawn at random where there are more.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Domain-adversarial training by class</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trains a network whose features, class by class, do not tell the two sites apart; no labels of the target.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Pull</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How strongly the network works against the second one, beside the loss over the source's labels; 1 is the published strength, which mixes up classes where their shares differ.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Target scaling</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>source: the target's series are standardised by the source's means and deviations. own: by their own, which takes off what light or sensor do to all classes alike, but harms where the mix of crops differs.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>source</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>own</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Batch normalisation</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>apart: each site goes through the network by itself and has its own statistics; the model keeps the target's. shared: both go through in one batch. Networks without batch normalisation do not care.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>apart</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>shared</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Best epoch</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What is lowest in the epoch that is kept: the loss over the source's validation samples and how unsure the model is of the target (information, where one class for everything does not count as sure; or the plain entropy), or that loss alone (source). last: the last epoch, whatever the losses.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>information</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>last</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Begin</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>package: the training begins with the source's model where one is given. new: with first weights.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>package</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>new</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Discriminator</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Width of the two layers that tell the sites apart.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Discriminator factor</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>By what the step size is multiplied for the discriminator.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>By sureness</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Series whose class the network is sure of count more where the sites are told apart.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Kernel distance of the sites by class</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trains a network whose features of a class are alike on both sites, by guessed classes; no labels of the target.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How strongly the classes of the two sites are drawn together, beside the loss over the source's labels; strong, it mixes up classes that are guessed wrongly.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Source aligned to the target (CORAL)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Gives the source's series the mean and covariance of the target's, and trains any model on them, forests too.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Over</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>bands: how bands go together, the same at every date; few numbers, which are soon known. series: how all dates and bands go together; where crops' shares differ it harms.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>series</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How much of each covariance is replaced by that of unrelated numbers: 0 trusts the samples, 1 leaves how numbers go together as it is. -1: as much as the samples' number asks for (Ledoit and Wolf).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Move means</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Whether the mean series is moved to the target's too; the paper standardises both places first, which does the same.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Domain-adversarial training</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trains a network whose features do not tell the two sites apart; for similar shares of crops, without labels.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Legacy</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The settings of Long et al. 2026, as a reference: 10 epochs of which the last is kept, 32 and 32 series in one batch, a pull that rises over 1,000 batches, a discriminator of 1,024 that steps 100 times as far.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Deep CORAL</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trains a network whose features have like means and covariances on both sites; mild, and without labels.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How strongly the two sites are drawn together, beside the loss over the source's labels; 0: not at all.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Means</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Draw the means together too; the published loss leaves them apart.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Source model as it is</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Takes the source's model, its scaling included, as it is; nothing of the target is needed.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Forest on the source model's features</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Leaves the source's network as it is and grows a random forest on its features of the target's labels.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Source model trained on with the target's labels</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trains the source's network on with the target's labels; for a few hundred labels and more.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What learns</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>full: the whole network. balanced: the same, and rare classes count more. head: only the last layer, on classes shown equally often; quickest, and changes the source least. partial: all but the layers that read the series. two_stage: the last layer alone for half of the epochs, then the last block with it, at a tenth of the step size.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>full</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>balanced</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>head</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>partial</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>two stage</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Most passes over the target's labels; two_stage shares them.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Largest step size; ten times as large where the last layer learns alone.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keep what is known of classes</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Classes that the source knows by the same name begin with what it knows of them; others, and all where this is off, begin anew.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>preset: as the choice above says. none: samples count alike. weights: errors of rare classes count more. sampling: rare classes are shown more often.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>preset</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Source model, shares of classes known</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Takes the source's model and favours classes that are more common at the target, by given or estimated shares.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Shares</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share of each class at the target, such as 'corn 0.4, soybean 35 %, other 0.25', from statistics of planted area. Classes that are not named divide what is left as the model learnt them. Empty: the shares are estimated from the target's series.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Estimate</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>em: the shares under which the model's probabilities are likeliest. bbse: the shares that fit the labels that it gives and its known mistakes; needs labelled samples of the source.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>em</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>bbse</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Kernel distance of the sites</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trains a network whose features are spread alike on both sites; for similar shares of crops, without labels.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>All sites and years together</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trains one model on the samples of all sites and years, the target's labels included where there are any.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Equal sites and years</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Samples of small sites and years are repeated, so that a few of the target are not lost among many of the source. Off: each sample counts the same.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Rows of each</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Samples that each site and year counts as: larger ones are thinned, smaller ones repeated. 0: as many as the largest has.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Validation</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Which samples decide when a network stops. all: a share of those of every site and year. target: a share of the target's. domain: one whole site and year of the source, as the target is another one too.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>target</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>domain</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>For domain: which one, as 'site year', such as 'Banat 2022'. Empty: the one with the fewest samples.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Target labels alone</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Trains a model on the target's labels and nothing else; the better the more there are.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Source model, calendar shifted</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Takes the source's model as it is and moves the target's series by the days at which its answers fit best.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Best shift</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>information: where the model is sure of each series and does not answer one class for all. entropy: where it is sure. shares: where it is sure and answers classes as often as the source's samples have them; for sites with the same mix of crops.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>shares</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Longest</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Most days that a season is moved by.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Least gain</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The season is not moved where that gains less, in nats: so little may be chance, or an answer that is wrong and sure.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Series that are looked at, drawn where there are more.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Source-free adaptation</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Lets the source's network adapt to the target's series by making its answers sure and its classes all used.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Passes over the target's series.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Step size</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>As a share of the step size that the model is trained with from its beginning.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Own labels</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How strongly the class of the nearest centre of features counts as the label of a series; 0: not at all.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Move the season first</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Find the shift of the calendar first, and move the series by it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Source model, target's scaling</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Takes the source's network and standardises the target's series by their own mean and deviation.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>TimeMatch</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Moves the source's season to the target's calendar and lets the network learn there from its own sure answers.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Passes over the source's samples.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sure from</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Probability from which the teacher's answer to a series counts as its label.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Weight</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>How strongly the target's series count, beside the source's labels.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Share of itself that the teacher keeps at each update; the rest it takes from the network that learns. 0.9999 in the study, which made 10,000 updates.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>shared: one set of statistics for both sites, which go through the network by themselves. apart: the target has its own, as in the study; where its mix of crops differs, that costs accuracy. Networks without batch normalisation do not care.</source>
+   <translation type="unfinished" />
   </message>
  </context>
 </TS>

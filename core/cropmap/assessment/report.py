@@ -221,6 +221,7 @@ def _map_section(found: ClassMap) -> dict[str, Any]:
         "shrunk": width < found.grid.width,
         "scale": _scale_bar(found),
         "rows": _map_rows(found, codes, confidence),
+        "outside": None if found.outside_path is None else found.outside_share,
         "unmapped": found.unmapped,
         "unmapped_share": found.unmapped / max(found.grid.width * found.grid.height, 1),
         "pixel": _pixel_text(found),

@@ -20,6 +20,9 @@ class ClassMap:
         legend: Its classes.
         pixels: Number of pixels of each class, by code.
         unmapped: Pixels without a class: outside the images, or too few clear dates.
+        outside_path: How far each pixel is from what the model learnt from, in percent of the threshold, Byte, nodata
+            255; None where none was written.
+        outside: Mapped pixels that are not like what the model learnt from: above 100 percent.
     """
 
     path: Path
@@ -28,3 +31,10 @@ class ClassMap:
     legend: Legend
     pixels: dict[int, int]
     unmapped: int
+    outside_path: Path | None = None
+    outside: int = 0
+
+    @property
+    def outside_share(self) -> float:
+        """Share of the mapped pixels that are not like what the model learnt from, 0..1."""
+        return self.outside / max(sum(self.pixels.values()), 1)

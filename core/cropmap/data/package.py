@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropmap.contract.errors import PackageError
+from cropmap.data.applicability import Applicability
 from cropmap.data.cube import CLEAR_BAND
 from cropmap.data.legend import Legend
 from cropmap.data.recipe import Recipe
@@ -66,6 +67,9 @@ class ModelPackage:
         temperature: The model's probabilities are tempered by it (`tempered`); 1 leaves them as they are.
         class_weights: Each class's probability is then multiplied by its weight (`weighted`), by ascending code; 0: the
             class is never answered. Empty leaves them as they are.
+        shift_days: By how many days prepared series are moved before they are scaled (`data.calendar.shifted`), later
+            where above 0: the season of another site, brought to that of the training.
+        applicability: Which series are like those of the training; None where nobody measured it.
     """
 
     model: str
@@ -80,6 +84,8 @@ class ModelPackage:
     record: Mapping[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
     class_weights: tuple[float, ...] = ()
+    shift_days: float = 0.0
+    applicability: Applicability | None = None
 
     def check_bands(self, bands: tuple[str, ...]) -> None:
         """Refuse a series that lacks a band of the model.

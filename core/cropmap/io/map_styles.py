@@ -24,6 +24,9 @@ _LARGEST_INTEGER = 2**31 - 1
 # Percent to colour: five stops of viridis, which colour-blind readers can order too.
 _CONFIDENCE_STOPS = ((0, "#440154"), (25, "#3b528b"), (50, "#21918c"), (75, "#5ec962"), (100, "#fde725"))
 
+# Percent of the threshold up to which a colour holds: like the training, somewhat beyond, far beyond.
+_OUTSIDE_STEPS = ((100, "inside", "#d9d9d9"), (150, "outside", "#f4a582"), (254, "far outside", "#b2182b"))
+
 
 @dataclass(frozen=True)
 class Histogram:
@@ -77,8 +80,8 @@ def class_aux(legend: Legend, histogram: Histogram, crs: str = "") -> str:
     return _text(root)
 
 
-def confidence_aux(histogram: Histogram, crs: str = "") -> str:
-    """Return the .aux.xml of a confidence layer: statistics."""
+def numbers_aux(histogram: Histogram, crs: str = "") -> str:
+    """Return the .aux.xml of a layer of numbers, such as the confidence: statistics."""
     root, _band = _aux(histogram, crs)
     return _text(root)
 
@@ -95,14 +98,24 @@ def class_style(legend: Legend) -> str:
 
 def confidence_style() -> str:
     """Return the QGIS style (QML) of a confidence layer: a colour ramp from 0 to 100 percent."""
+    return _numbers_style("INTERPOLATED", [(percent, f"{percent} %", colour) for percent, colour in _CONFIDENCE_STOPS])
+
+
+def outside_style() -> str:
+    """Return the QGIS style (QML) of an outside layer: grey up to 100 percent of the threshold, two reds above."""
+    return _numbers_style("DISCRETE", _OUTSIDE_STEPS)
+
+
+def _numbers_style(kind: str, items: Sequence[tuple[int, str, str]]) -> str:
     root, renderer = _style("singlebandpseudocolor")
-    renderer.set("classificationMin", "0")
-    renderer.set("classificationMax", "100")
+    limits = "0", str(items[-1][0])
+    renderer.set("classificationMin", limits[0])
+    renderer.set("classificationMax", limits[1])
     shader = ET.SubElement(ET.SubElement(renderer, "rastershader"), "colorrampshader")
-    shader.attrib.update({"colorRampType": "INTERPOLATED", "classificationMode": "1", "clip": "0"})
-    shader.attrib.update({"minimumValue": "0", "maximumValue": "100"})
-    for percent, colour in _CONFIDENCE_STOPS:
-        entry = {"value": str(percent), "label": f"{percent} %", "color": colour, "alpha": "255"}
+    shader.attrib.update({"colorRampType": kind, "classificationMode": "1", "clip": "0"})
+    shader.attrib.update({"minimumValue": limits[0], "maximumValue": limits[1]})
+    for number, label, colour in items:
+        entry = {"value": str(number), "label": label, "color": colour, "alpha": "255"}
         ET.SubElement(shader, "item", entry)
     return "<!DOCTYPE qgis>\n" + _text(root)
 

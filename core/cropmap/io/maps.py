@@ -29,7 +29,15 @@ from cropmap.io.files import (
     write_error,
 )
 from cropmap.io.legends import LEGEND_TAG, legend_in
-from cropmap.io.map_styles import Histogram, class_aux, class_style, confidence_aux, confidence_style, rgb
+from cropmap.io.map_styles import (
+    Histogram,
+    class_aux,
+    class_style,
+    confidence_style,
+    numbers_aux,
+    outside_style,
+    rgb,
+)
 from cropmap.io.partial_map import (
     TILE,
     WRITE_ERRORS,
@@ -49,6 +57,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Layers that may stand beside a map, by the end of their names: what their band is called, and their style.
+_LAYERS = {
+    "confidence": ("confidence, percent", confidence_style),
+    "outside": ("distance from the training, percent of the threshold", outside_style),
+}
+_INSIDE = 100
 _FINGERPRINT_TAG = "CROPMAP_FINGERPRINT"
 # Of the uncompressed size, for pixels that do not compress: overviews add 1/4 + 1/16 + ... = 1/3.
 _FINAL_SHARE = 4 / 3
@@ -65,8 +79,9 @@ class MapPlan:
         windows: The blocks that will be written; they cover each pixel once.
         fingerprint: Of all that the pixels depend on (model, images, options): decides whether an unfinished map is
             continued.
-        name: Of the files: NAME.tif, NAME_confidence.tif.
+        name: Of the files: NAME.tif, NAME_confidence.tif, NAME_outside.tif.
         confidence: Whether there is a confidence layer.
+        outside: Whether there is a layer that says how far each pixel is from what the model learnt from.
         checkpoint_s: Seconds between two checkpoints.
     """
 
@@ -77,6 +92,7 @@ class MapPlan:
     fingerprint: str
     name: str = "map"
     confidence: bool = True
+    outside: bool = False
     checkpoint_s: float = 20.0
 
     @property
@@ -85,9 +101,9 @@ class MapPlan:
         return self.folder / f"{safe_name(self.name)}.tif"
 
     @property
-    def confidence_path(self) -> Path | None:
-        """The finished confidence layer; None where none is asked for."""
-        return _confidence_beside(self.path) if self.confidence else None
+    def layers(self) -> tuple[str, ...]:
+        """The layers beside the map that are asked for, by the end of their names."""
+        return tuple(name for name, asked in (("confidence", self.confidence), ("outside", self.outside)) if asked)
 
     @property
     def lock_path(self) -> Path:
@@ -97,7 +113,7 @@ class MapPlan:
     @property
     def finals(self) -> tuple[Path, ...]:
         """The finished GeoTIFFs, the map first."""
-        return (self.path,) if self.confidence_path is None else (self.path, self.confidence_path)
+        return (self.path, *(_beside(self.path, name) for name in self.layers))
 
     def check(self) -> None:
         """Refuse what cannot be written, before any work.
@@ -119,7 +135,7 @@ class MapPlan:
 
 
 class MapWriter:
-    """Writes a class map, and its confidence, block by block.
+    """Writes a class map, and the layers beside it, block by block.
 
     Use it as a context manager, from one thread. Until `finish`, the map lives in NAME.partial.tif beside a journal,
     NAME.partial.json; a cancelled, crashed or killed run leaves both, and the next one with the same plan continues.
@@ -163,18 +179,27 @@ class MapWriter:
         finished = self._map.checks
         return tuple(window for window in self.plan.windows if window not in finished)
 
-    def write(self, window: Window, codes: NDArray[np.uint8], confidence: NDArray[np.uint8] | None = None) -> None:
+    def write(
+        self,
+        window: Window,
+        codes: NDArray[np.uint8],
+        confidence: NDArray[np.uint8] | None = None,
+        outside: NDArray[np.uint8] | None = None,
+    ) -> None:
         """Write a block.
 
         Args:
             window: One of the plan's.
             codes: Class codes, (row, col), uint8; 255 where there is none.
             confidence: Percent, (row, col), uint8; 255 where there is none. Needed where the plan has such a layer.
+            outside: Percent of the threshold, (row, col), uint8; 255 where there is none. Needed likewise.
 
         Raises:
             OutputError: It cannot be written.
         """
-        arrays = (codes,) if not self.plan.confidence or confidence is None else (codes, confidence)
+        given = {"confidence": confidence, "outside": outside}
+        beside = (given[name] for name in self.plan.layers)
+        arrays = (codes, *(layer for layer in beside if layer is not None))
         if isinstance(self._map, ClassMap):
             raise OutputError("The map is finished already.", where=str(self.plan.path), fix="Write only what remains.")
         self._map.write(window, arrays)
@@ -202,7 +227,7 @@ class MapWriter:
             for path in self.plan.finals:
                 _remove_leftovers(path)
         partial.remove()
-        return _class_map(self.plan.path, self.plan.confidence_path, self.plan.grid, self.plan.legend, histograms[0])
+        return _class_map(self.plan.path, self.plan.layers, self.plan.grid, self.plan.legend, histograms)
 
     def _finishing(self, index: int, partial: PartialMap, progress: Progress) -> Histogram:
         """Write a layer's compressed copy, and return its histogram once every block of it reads back right."""
@@ -226,14 +251,16 @@ class MapWriter:
     def _publish(self, histograms: list[Histogram]) -> None:
         """Give everything its name: sidecars first, the map itself last, so that where it is all is."""
         kept_crs = [_lost_crs(_finishing(path), self.plan.grid.crs) for path in self.plan.finals]
-        if self.plan.confidence_path is not None:
-            _write_beside(self.plan.confidence_path, confidence_aux(histograms[1], kept_crs[1]), confidence_style())
+        for index, name in enumerate(self.plan.layers, start=1):
+            aux = numbers_aux(histograms[index], kept_crs[index])
+            _write_beside(self.plan.finals[index], aux, _LAYERS[name][1]())
         _write_beside(
             self.plan.path, class_aux(self.plan.legend, histograms[0], kept_crs[0]), class_style(self.plan.legend)
         )
         try:
-            if self.plan.confidence_path is None:
-                _remove_with_sidecars(_confidence_beside(self.plan.path))  # of an earlier map that was deleted
+            for name in _LAYERS:
+                if name not in self.plan.layers:
+                    _remove_with_sidecars(_beside(self.plan.path, name))  # of an earlier map that was deleted
             for final in reversed(self.plan.finals):
                 _finishing(final).replace(final)
             sync_folder(self.plan.folder)
@@ -271,8 +298,8 @@ def read_map(path: Path | str, legend: Legend | None = None) -> ClassMap:
         raise LegendError(
             "The raster has no class names.", where=str(path), fix="Give a map with category names, or a legend file."
         )
-    confidence = _confidence_beside(path)
-    return _class_map(path, confidence if confidence.exists() else None, grid, legend, histogram_of(path))
+    layers = tuple(name for name in _LAYERS if _beside(path, name).exists())
+    return _class_map(path, layers, grid, legend, [histogram_of(path), *_histograms(path, layers)])
 
 
 def histogram_of(path: Path | str) -> Histogram:
@@ -295,14 +322,14 @@ def _finished_map(plan: MapPlan) -> ClassMap | None:
     try:
         if any(_fingerprint_in(path) != plan.fingerprint for path in plan.finals):
             return None
-        histogram = histogram_of(plan.path)
+        histograms = [histogram_of(plan.path), *_histograms(plan.path, plan.layers)]
     except WRITE_ERRORS:  # a damaged one
         return None
     # Of a run that was killed between giving the map its name and this.
     remove_partial(_partial_plan(plan))
     for path in plan.finals:
         _remove_leftovers(path)
-    return _class_map(plan.path, plan.confidence_path, plan.grid, plan.legend, histogram)
+    return _class_map(plan.path, plan.layers, plan.grid, plan.legend, histograms)
 
 
 def _begun_map(plan: MapPlan, progress: Progress) -> PartialMap:
@@ -320,9 +347,29 @@ def _strips(dataset: Any) -> Iterator[Any]:
         yield rasterio.windows.Window(0, row, dataset.width, min(TILE, dataset.height - row))
 
 
-def _class_map(path: Path, confidence_path: Path | None, grid: Grid, legend: Legend, histogram: Histogram) -> ClassMap:
-    pixels = {code: int(histogram.counts[code]) for code in legend.codes}
-    return ClassMap(path, confidence_path, grid, legend, pixels, int(histogram.counts[NODATA]))
+def _histograms(path: Path, layers: tuple[str, ...]) -> list[Histogram]:
+    """Return the histograms of the layers beside a map; only that of the outside layer is asked for, and counted."""
+    nothing = Histogram(np.zeros(256, np.int64))
+    return [histogram_of(_beside(path, name)) if name == "outside" else nothing for name in layers]
+
+
+def _class_map(
+    path: Path, layers: tuple[str, ...], grid: Grid, legend: Legend, histograms: list[Histogram]
+) -> ClassMap:
+    """Return the map, given the histograms of its codes and of the layers beside it."""
+    counts = histograms[0].counts
+    beside = {name: _beside(path, name) for name in layers}
+    outside = histograms[1 + layers.index("outside")].counts[_INSIDE + 1 : NODATA] if "outside" in layers else 0
+    return ClassMap(
+        path=path,
+        confidence_path=beside.get("confidence"),
+        grid=grid,
+        legend=legend,
+        pixels={code: int(counts[code]) for code in legend.codes},
+        unmapped=int(counts[NODATA]),
+        outside_path=beside.get("outside"),
+        outside=int(np.sum(outside)),
+    )
 
 
 def _partial_plan(plan: MapPlan) -> PartialPlan:
@@ -330,14 +377,14 @@ def _partial_plan(plan: MapPlan) -> PartialPlan:
     legend = json.dumps(plan.legend.to_list(), ensure_ascii=False)
     colours = {found.code: rgb(found.colour) for found in plan.legend.classes}
     layers = [Layer(_partial(plan.path), "class", colours, {**tags, LEGEND_TAG: legend})]
-    if plan.confidence_path is not None:
-        layers.append(Layer(_partial(plan.confidence_path), "confidence, percent", {}, tags))
+    for name, path in zip(plan.layers, plan.finals[1:], strict=True):
+        layers.append(Layer(_partial(path), _LAYERS[name][0], {}, tags))
     journal = plan.path.with_suffix(".partial.json")
     return PartialPlan(tuple(layers), journal, plan.grid, plan.windows, plan.fingerprint, plan.checkpoint_s)
 
 
-def _confidence_beside(path: Path) -> Path:
-    return path.with_name(f"{path.stem}_confidence.tif")
+def _beside(path: Path, layer: str) -> Path:
+    return path.with_name(f"{path.stem}_{layer}.tif")
 
 
 def _aux_of(path: Path) -> Path:

@@ -9,6 +9,7 @@ import hashlib
 import io
 import itertools
 import json
+import math
 import re
 import sys
 import zipfile
@@ -21,6 +22,8 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from cropmap.contract.errors import LegendError, ModelError, PackageError, RecipeError
+from cropmap.data.applicability import INPUTS, Applicability
+from cropmap.data.calendar import check_shift
 from cropmap.data.legend import legend_of
 from cropmap.data.package import ModelPackage, Scaling, mask_position
 from cropmap.data.probabilities import check_class_weights
@@ -39,7 +42,9 @@ _MANIFEST_LIMIT = 16 * 2**20  # a record with thousands of epochs takes less tha
 _WEIGHTS_LIMIT = 8 * 2**30
 # Weights and trees shrink by less than 20 times; a zip bomb by about 1,000.
 _RATIO_LIMIT, _RATIO_FREE = 200, 2**20
-_MODEL, _SCALING = "model.", "scaling."
+_MODEL, _SCALING, _AREA = "model.", "scaling.", "applicability."
+_AREA_ARRAYS = ("centre", "factors", "reference")
+_AREA_NUMBERS = ("mean_distance", "threshold", "beyond")
 _KEYS = {
     "model": str,
     "params": dict,
@@ -96,6 +101,9 @@ def _tensors(package: ModelPackage) -> dict[str, NDArray[np.generic]]:
     tensors = {_MODEL + name: np.asarray(array, order="C") for name, array in package.arrays.items()}
     tensors[_SCALING + "mean"] = np.ascontiguousarray(package.scaling.mean, np.float32)
     tensors[_SCALING + "deviation"] = np.ascontiguousarray(package.scaling.deviation, np.float32)
+    if package.applicability is not None:
+        for name in _AREA_ARRAYS:
+            tensors[_AREA + name] = np.ascontiguousarray(getattr(package.applicability, name), np.float32)
     return tensors
 
 
@@ -112,6 +120,8 @@ def _manifest(package: ModelPackage, weights: bytes) -> bytes:
         "record": dict(package.record),
         "temperature": package.temperature,
         "class_weights": list(package.class_weights),
+        "shift_days": package.shift_days,
+        "applicability": _area_fields(package.applicability),
         "weights": {"sha256": hashlib.sha256(weights).hexdigest(), "bytes": len(weights)},
     }
     try:
@@ -122,6 +132,12 @@ def _manifest(package: ModelPackage, weights: bytes) -> bytes:
             fix="Put plain texts, finite numbers, lists and tables into them.",
         ) from error
     return text.encode()
+
+
+def _area_fields(area: Applicability | None) -> dict[str, Any] | None:
+    return (
+        None if area is None else {"space": area.space, **{name: float(getattr(area, name)) for name in _AREA_NUMBERS}}
+    )
 
 
 def _zipped(members: Mapping[str, bytes]) -> bytes:
@@ -228,7 +244,7 @@ def _arrays(weights: bytes, where: str) -> dict[str, NDArray[np.generic]]:
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise PackageError(f"{WEIGHTS} is not a safetensors file: {error}.", where=where, fix=_DAMAGED) from error
     for name, array in arrays.items():
-        if not name.startswith((_MODEL, _SCALING)):
+        if not name.startswith((_MODEL, _SCALING, _AREA)):
             raise PackageError(f"{WEIGHTS} holds an unknown array: {name!r}.", where=where, fix=_DAMAGED)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise PackageError(f"Array {name} holds numbers that are not finite.", where=where, fix=_DAMAGED)
@@ -258,6 +274,10 @@ def _package(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generi
         record=manifest["record"],
         temperature=_temperature(manifest.get("temperature", 1.0), where),
         class_weights=_class_weights(manifest.get("class_weights", []), len(legend), where),
+        shift_days=_shift_days(manifest.get("shift_days", 0.0), where),
+        applicability=_fitting(
+            _area(manifest.get("applicability"), arrays, where), len(manifest["days"]) * len(bands), where
+        ),
     )
 
 
@@ -269,13 +289,56 @@ def _temperature(found: Any, where: str) -> float:
 
 def _class_weights(found: Any, classes: int, where: str) -> tuple[float, ...]:
     plain = isinstance(found, list) and all(type(weight) in (int, float) for weight in found)
-    weights = tuple(map(float, found)) if plain else (-1.0,)
     try:
+        weights = tuple(map(float, found)) if plain else (-1.0,)
         if weights:
             check_class_weights(weights, classes)
-    except ModelError as error:
+    except (ModelError, OverflowError) as error:
         raise PackageError(f"The class weights {found!r} do not fit.", where=where, fix=_DAMAGED) from error
     return weights
+
+
+def _shift_days(found: Any, where: str) -> float:
+    try:
+        shift = float(found) if type(found) in (int, float) else math.nan
+        check_shift(shift)
+    except (ModelError, OverflowError) as error:
+        raise PackageError(f"Series cannot be moved by {found!r} days.", where=where, fix=_DAMAGED) from error
+    return shift
+
+
+def _area(found: Any, arrays: Mapping[str, NDArray[np.generic]], where: str) -> Applicability | None:
+    held: dict[str, Any] = {name[len(_AREA) :]: array for name, array in arrays.items() if name.startswith(_AREA)}
+    if found is None and not held:
+        return None
+    said = dict(found) if isinstance(found, dict) else {}
+    numbers: list[Any] = [said.get(name) for name in _AREA_NUMBERS]
+    if set(held) != set(_AREA_ARRAYS) or any(type(number) not in (int, float) for number in numbers):
+        raise PackageError("The area of applicability is not whole.", where=where, fix=_DAMAGED)
+    if any(array.dtype != np.float32 for array in held.values()):
+        raise PackageError("The area of applicability is not in float32.", where=where, fix=_DAMAGED)
+    try:
+        return Applicability(
+            space=str(said.get("space")),
+            centre=held["centre"],
+            factors=held["factors"],
+            reference=held["reference"],
+            mean_distance=float(numbers[0]),
+            threshold=float(numbers[1]),
+            beyond=float(numbers[2]),
+        )
+    except (ModelError, OverflowError) as error:
+        raise PackageError(f"The area of applicability is damaged: {error}", where=where, fix=_DAMAGED) from error
+
+
+def _fitting(area: Applicability | None, features: int, where: str) -> Applicability | None:
+    if area is not None and area.space == INPUTS and len(area.centre) != features:
+        raise PackageError(
+            f"The area of applicability compares {len(area.centre)} numbers a series; the model is given {features}.",
+            where=where,
+            fix=_DAMAGED,
+        )
+    return area
 
 
 def _days(found: list[Any], where: str) -> NDArray[np.int32]:

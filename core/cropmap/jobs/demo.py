@@ -55,6 +55,7 @@ def demo(params: DemoParams, run: Run) -> Mapping[str, Any]:
         model=params.model,
         device=params.device,
         confidence=params.confidence,
+        outside=params.outside,
         threads=params.threads,
         block=params.block,
         seed=params.seed,

@@ -103,6 +103,7 @@ def make_map(
         block=params.block,
         threads=params.threads,
         confidence=params.confidence,
+        outside=params.outside,
         season=season,
         device=params.device,
     )
@@ -110,10 +111,15 @@ def make_map(
     run.output("class_map", found.path.name)
     if found.confidence_path:
         run.output("confidence", found.confidence_path.name)
+    if found.outside_path:
+        run.output("outside", found.outside_path.name)
     return found
 
 
 def map_figures(found: ClassMap) -> dict[str, Any]:
-    """Return the map's pixel counts by class name."""
+    """Return the map's pixel counts by class name, and the share that is not like what the model learnt from."""
     counts = {each.name: found.pixels.get(each.code, 0) for each in found.legend.classes}
-    return {"mapped_pixels": counts, "unmapped_pixels": found.unmapped}
+    figures: dict[str, Any] = {"mapped_pixels": counts, "unmapped_pixels": found.unmapped}
+    if found.outside_path:
+        figures["outside_share"] = found.outside_share
+    return figures

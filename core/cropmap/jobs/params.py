@@ -234,6 +234,12 @@ class MapParams(DeviceParams):
     """How the map is computed and written."""
 
     confidence: bool = param(True, help="Also write the probability of the mapped class, in percent.")
+    outside: bool = param(
+        True,
+        title="Area of applicability",
+        help="Also write how far each pixel is from what the model learnt from, where the model tells.",
+        advanced=True,
+    )
     threads: int = param(0, help="Blocks computed at a time; 0 takes all cores.", low=0, high=256, advanced=True)
     block: int = param(
         0,

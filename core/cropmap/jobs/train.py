@@ -35,6 +35,7 @@ from cropmap.sampling.folds import check_training
 from cropmap.sampling.splits import split_validation
 from cropmap.training.fit import FitOptions, OutOfFold, check_fit, cross_validate, fit_once
 from cropmap.training.temperature import cross_fitted, fit_temperature
+from cropmap.transfer.applicability import AreaOptions, with_area
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -77,6 +78,12 @@ class EvidenceParams(FitParams):
         help="Also measure what each band, each date, and each band on each date is worth: how much accuracy is lost "
         "when its values are exchanged among the test samples. It takes as many predictions as there are of them, "
         "three times over.",
+    )
+    applicability: bool = param(
+        default=False,
+        title="Area of applicability",
+        help="Keep training series with the model, so that its maps show where pixels are unlike all of them: there "
+        "the map may be wrong however sure the model is.",
     )
 
 
@@ -175,7 +182,9 @@ def fit_and_judge(
     return trained
 
 
-def fit_package(samples: SampleSet, plan: FoldPlan, params: FitParams, run: Run, progress: Progress) -> ModelPackage:
+def fit_package(
+    samples: SampleSet, plan: FoldPlan, params: EvidenceParams, run: Run, progress: Progress
+) -> ModelPackage:
     """Fit the model that is kept, on all samples, and write it, not judged yet."""
     name, values = chosen(params.model)
     held = held_back(plan, np.ones(len(samples), dtype=bool), params)
@@ -186,6 +195,8 @@ def fit_package(samples: SampleSet, plan: FoldPlan, params: FitParams, run: Run,
     package = fit_once(samples, name, values, options, progress, held)
     run.device = str(package.record["device"])
     package = dataclasses.replace(package, record={**package.record, **told})
+    if params.applicability:
+        package = with_area(package, samples, plan, AreaOptions(seed=params.seed, device=params.device))
     write_package(run.output("package", _PACKAGE), package)
     return package
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cropmap.data.applicability import SPACES
 from cropmap.data.prepared import PreparedSeries
 from cropmap.version import __version__
 
@@ -73,11 +74,16 @@ def _package(package: ModelPackage) -> dict[str, Any]:
         "legend": package.legend.to_list(),
         "temperature": package.temperature,
         "class_weights": package.class_weights,
+        "shift_days": package.shift_days,
     }
 
 
 def _arrays(package: ModelPackage) -> dict[str, np.ndarray[Any, Any]]:
     own = {"(days)": package.days, "(mean)": package.scaling.mean, "(deviation)": package.scaling.deviation}
+    area = package.applicability
+    if area is not None:
+        own |= {"(centre)": area.centre, "(factors)": area.factors, "(reference)": area.reference}
+        own["(threshold)"] = np.array([area.mean_distance, area.threshold, SPACES.index(area.space)])
     return {**package.arrays, **own}
 
 

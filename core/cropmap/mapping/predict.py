@@ -43,6 +43,8 @@ _ROWS = 16_384
 _BLOCKS_SHARE = 0.96
 # Below this share of mapped pixels the user is warned.
 _FEW = 0.01
+# Above this share of pixels outside the area of applicability too.
+_MUCH = 0.1
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class MapOptions:
         threads: Blocks computed at a time; 0 for as many as cores, at most 8. Fewer, where they would take more than
             about 700 MB together.
         confidence: Whether to write the probability of the mapped class too.
+        outside: Whether to write too how far each pixel is from what the model learnt from, where the model tells.
         season: Span to map; None takes the model's season in the year that holds most of the images.
         name: Of the files.
         checkpoint_s: Seconds between two checkpoints: the most work that a kill can cost.
@@ -65,6 +68,7 @@ class MapOptions:
     block: int = 0
     threads: int = 2
     confidence: bool = True
+    outside: bool = True
     season: Season | None = None
     name: str = "map"
     checkpoint_s: float = 20.0
@@ -87,6 +91,9 @@ class BlockPredictor(Protocol):
     def codes_of(self, probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Return the code of the likeliest class; NODATA where a probability is NaN."""
 
+    def outside(self, values: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return how far prepared series are from what the model learnt from, in percent of the threshold."""
+
 
 @dataclass(frozen=True)
 class MappedBlock:
@@ -96,11 +103,14 @@ class MappedBlock:
         window: Where.
         codes: Class codes, (row, col), uint8; NODATA where there is none.
         confidence: Highest probability in percent, (row, col), uint8; NODATA where there is no class.
+        outside: How far from what the model learnt from, in percent of the threshold, (row, col), uint8; NODATA where
+            there is no class, and where the mapper does not tell.
     """
 
     window: Window
     codes: NDArray[np.uint8]
     confidence: NDArray[np.uint8]
+    outside: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -111,35 +121,38 @@ class BlockMapper:
         reader: Of the images.
         predictor: Of the package.
         package: The fitted model.
+        outside: Whether to tell how far each pixel is from what the model learnt from.
     """
 
     reader: BlockReader
     predictor: BlockPredictor
     package: ModelPackage
+    outside: bool = False
 
     def __call__(self, window: Window) -> MappedBlock:
-        """Return the block's classes and their confidence."""
-        shape = (window.height, window.width)
-        codes, confidence = np.full(shape, NODATA, np.uint8), np.full(shape, NODATA, np.uint8)
+        """Return the block's classes, their confidence, and how far it is from what the model learnt from."""
+        layers = np.full((3, window.height, window.width), NODATA, np.uint8)
         for part, cube in self.reader.parts(window):
             top, left = part.row - window.row, part.col - window.col
-            inside = np.s_[top : top + part.height, left : left + part.width]
-            found = self._predicted(cube)
-            codes[inside], confidence[inside] = (layer.reshape(part.height, part.width) for layer in found)
-        return MappedBlock(window, codes, confidence)
+            inside = np.s_[:, top : top + part.height, left : left + part.width]
+            layers[inside] = self._predicted(cube).reshape(3, part.height, part.width)
+        return MappedBlock(window, *layers)
 
-    def _predicted(self, cube: RegularCube) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return code and confidence of each pixel, (pixel,)."""
-        codes = np.full(len(cube.valid), NODATA, np.uint8)
-        confidence = np.full(len(cube.valid), NODATA, np.uint8)
+    def _predicted(self, cube: RegularCube) -> NDArray[np.uint8]:
+        """Return code, confidence and distance from the training of each pixel, (3, pixel)."""
+        found = np.full((3, len(cube.valid)), NODATA, np.uint8)
         order = self._band_order(cube)
         usable = np.flatnonzero(cube.valid)
         for start in range(0, len(usable), _ROWS):
             rows = usable[start : start + _ROWS]
-            probabilities = self.predictor.probabilities(np.ascontiguousarray(cube.values[rows][:, :, order]))
-            codes[rows] = self.predictor.codes_of(probabilities)
-            confidence[rows] = percent(probabilities)
-        return codes, confidence
+            values = np.ascontiguousarray(cube.values[rows][:, :, order])
+            probabilities = self.predictor.probabilities(values)
+            found[0, rows] = self.predictor.codes_of(probabilities)
+            found[1, rows] = percent(probabilities)
+            if self.outside:
+                known = found[0, rows] != NODATA
+                found[2, rows] = np.where(known, self.predictor.outside(values), NODATA)
+        return found
 
     def _band_order(self, cube: RegularCube) -> list[int] | slice:
         self.package.check_bands(cube.bands)
@@ -191,13 +204,15 @@ def map_series(
             fingerprint=map_fingerprint(package, series, season, recipe),
             name=options.name,
             confidence=options.confidence,
+            outside=options.outside and package.applicability is not None,
             checkpoint_s=options.checkpoint_s,
         )
-        mapper = BlockMapper(reader, predictor, package)
+        mapper = BlockMapper(reader, predictor, package, plan.outside)
         with MapWriter(plan, progress) as writer:
             map_blocks(mapper, writer, work.workers, progress.part(0.0, _BLOCKS_SHARE))
             found = writer.finish(progress.part(_BLOCKS_SHARE, 1.0))
     warn_of_few_pixels(found, progress)
+    warn_of_outside(found, progress)
     return found
 
 
@@ -219,6 +234,15 @@ def warn_of_few_pixels(found: ClassMap, progress: Progress) -> None:
         )
 
 
+def warn_of_outside(found: ClassMap, progress: Progress) -> None:
+    """Tell the user where much of a map is not like what the model learnt from."""
+    if found.outside_share > _MUCH:
+        progress.warn(
+            f"{found.outside_share:.0%} of the mapped pixels are not like the samples that the model learnt from: "
+            f"there the map may be wrong whatever its confidence. {found.outside_path} shows where."
+        )
+
+
 def map_blocks(mapper: BlockMapper, writer: MapWriter, workers: int, progress: Progress) -> None:
     """Compute the blocks that are not finished yet in several threads; the calling thread alone writes them."""
     remaining, total = writer.remaining, len(writer.plan.windows)
@@ -226,7 +250,7 @@ def map_blocks(mapper: BlockMapper, writer: MapWriter, workers: int, progress: P
     progress.at(done / total, f"{done} of {total} blocks")
     with contextlib.closing(in_order(mapper, remaining, workers)) as blocks:
         for block in blocks:
-            writer.write(block.window, block.codes, block.confidence if writer.plan.confidence else None)
+            writer.write(block.window, block.codes, block.confidence, block.outside)
             done += 1
             progress.at(done / total, f"{done} of {total} blocks")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from cropmap.contract.errors import JobError, PackageError, ParameterError
-from cropmap.data.package import mask_position
+from cropmap.data.package import ModelPackage, mask_position
 from cropmap.models import MODELS
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cropmap.contract.progress import Progress
-    from cropmap.data.package import ModelPackage
 
 ModelT = TypeVar("ModelT", bound="SeriesClassifier")
 
@@ -125,10 +124,12 @@ class FitSettings:
     Args:
         seed: Of every random choice.
         threads: CPU threads; 0 for all.
+        package: A model that it builds on, where it can (`SelfFittingClassifier.takes_package`).
     """
 
     seed: int
     threads: int = 0
+    package: ModelPackage | None = None
 
 
 class SelfFittingClassifier(SeriesClassifier):
@@ -136,6 +137,8 @@ class SelfFittingClassifier(SeriesClassifier):
 
     # Whether values are standardised per band first; splits of single features do not care.
     scaled = False
+    # Whether it can build on another model's package.
+    takes_package = False
 
     def encode(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the series as they are, flattened, (n, step x band)."""

@@ -91,6 +91,7 @@ class BMPNetwork(SeriesNetwork):
     def __init__(self, params: BMPParams, shape: SeriesShape) -> None:
         super().__init__(params.width, shape)
         self.embed = nn.Linear(shape.bands, params.width)
+        self.drop_code = nn.Dropout(_CODE_DROPOUT)
         self.layers = nn.ModuleList(
             EncoderLayer(params.width, params.heads, params.feed_forward, params.dropout) for _ in range(params.layers)
         )
@@ -104,10 +105,7 @@ class BMPNetwork(SeriesNetwork):
         """Return features, (n, width), of scaled values, (n, step, band)."""
         seen = self.seen(values)
         steps: Tensor = self.embed(values)
-        if self.positions is None:
-            steps = functional.relu(steps)
-        else:
-            steps = functional.dropout(steps + self.positions, _CODE_DROPOUT, self.training)
+        steps = functional.relu(steps) if self.positions is None else self.drop_code(steps + self.positions)
         for layer in self.layers:
             steps = layer(steps, seen)
         normed: Tensor = self.norm(steps)

@@ -94,6 +94,11 @@ class InceptionTimeNetwork(SeriesNetwork):
             for first in range(0, params.layers - _BLOCK + 1, _BLOCK)
         )
 
+    def blocks(self) -> tuple[tuple[str, ...], ...]:
+        """Return the modules, each with the shortcut that reads what it reads."""
+        beside = {_BLOCK * number: (f"shortcuts.{number}",) for number in range(len(self.shortcuts))}
+        return tuple((f"inception.{number}", *beside.get(number, ())) for number in range(len(self.inception)))
+
     def encode(self, values: Tensor) -> Tensor:
         """Return features, (n, width), of scaled values, (n, step, band)."""
         channels = block = values.transpose(1, 2)

@@ -97,19 +97,26 @@ class LTAENetwork(SeriesNetwork):
     def __init__(self, params: LTAEParams, shape: SeriesShape) -> None:
         super().__init__(params.summary, shape)
         check_heads(params.width, params.heads)
-        self.heads, self.dropout = params.heads, params.dropout
+        self.heads = params.heads
         self.embed = nn.Linear(shape.bands, params.width)
         self.norm = nn.LayerNorm(params.width)
         self.queries = nn.Parameter(torch.empty(params.heads, params.keys))
         self.keys = nn.Linear(params.width, params.heads * params.keys, bias=False)
+        self.drop_attention = nn.Dropout(_ATTENTION_DROPOUT)
         self.sum_up = nn.Linear(params.width, params.summary)
         self.norm_batch = BatchNorm(params.summary)
+        self.drop_summary = nn.Dropout(params.dropout)
         self.norm_summary = nn.LayerNorm(params.summary)
         for weights in (self.queries, self.keys.weight):
             nn.init.normal_(weights, std=(2 / params.keys) ** 0.5)
         # Every head gets the whole code, from short periods to long ones.
         code = torch.from_numpy(position_code(shape.step_days, params.width // params.heads, base=_PERIOD))
         self.register_buffer("positions", code.repeat(1, params.heads), persistent=False)
+
+    def blocks(self) -> tuple[tuple[str, ...], ...]:
+        """Return the parts: what describes a step, what picks steps, what sums them up."""
+        summing = ("sum_up", "norm_batch", "drop_summary", "norm_summary")
+        return ("embed", "norm"), ("queries", "keys", "drop_attention"), summing
 
     def encode(self, values: Tensor) -> Tensor:
         """Return features, (n, summary), of scaled values, (n, step, band)."""
@@ -120,9 +127,9 @@ class LTAENetwork(SeriesNetwork):
         scores = torch.einsum("nthk,hk->nht", keys, self.queries) / self.queries.shape[1] ** 0.5
         if seen is not None:
             scores = scores.masked_fill(~seen[:, None, :], -torch.inf)
-        attention = functional.dropout(torch.softmax(scores, dim=2), _ATTENTION_DROPOUT, self.training)
+        attention = self.drop_attention(torch.softmax(scores, dim=2))
         parts = steps.view(count, length, self.heads, -1)
         found = torch.einsum("nht,nthc->nhc", attention, parts).flatten(start_dim=1)
         summary = functional.relu(self.norm_batch(self.sum_up(found)))
-        encoded: Tensor = self.norm_summary(functional.dropout(summary, self.dropout, self.training))
+        encoded: Tensor = self.norm_summary(self.drop_summary(summary))
         return encoded

@@ -77,6 +77,12 @@ class MsResNetNetwork(SeriesNetwork):
             for kernel in _KERNELS
         )
 
+    def blocks(self) -> tuple[tuple[str, ...], ...]:
+        """Return the stem, then the branches' blocks, those of one depth together."""
+        stem = tuple(f"stem.{number}" for number in range(len(self.stem)))
+        depths = (tuple(f"branches.{branch}.{depth}" for branch in range(len(_KERNELS))) for depth in range(_BLOCKS))
+        return stem, *depths
+
     def encode(self, values: Tensor) -> Tensor:
         """Return features, (n, 12 x width), of scaled values, (n, step, band)."""
         started = self.stem(functional.interpolate(values.transpose(1, 2), _LENGTH, mode="nearest"))

@@ -16,7 +16,7 @@ from cropmap.models.base import SeriesClassifier, SeriesShape, check_arrays
 from cropmap.models.memory import Rows, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -142,6 +142,35 @@ class SeriesNetwork(nn.Module):
             return None
         known = values[:, :, self.mask] > 0.5
         return known | ~known.any(dim=1, keepdim=True)
+
+    def blocks(self) -> tuple[tuple[str, ...], ...]:
+        """Return the names of the parts that make the features, block by block, from the series on; not the head.
+
+        Members of lists and sequences stand one by one. A block begins with a part that multiplies by weights; what
+        only normalises or drops belongs to the block before. Networks with parts side by side name theirs themselves.
+        """
+        found: list[list[str]] = [[]]
+        begun = False
+        for name, weights in self._parts():
+            multiplies = any(weight.ndim > 1 for weight in weights)
+            if multiplies and begun:
+                found.append([])
+            begun = begun or multiplies
+            found[-1].append(name)
+        return tuple(tuple(block) for block in found if block)
+
+    def stages(self) -> tuple[str, ...]:
+        """Return the names of the parts that make the features, from the series on; not the head."""
+        return tuple(name for block in self.blocks() for name in block)
+
+    def _parts(self) -> Iterator[tuple[str, list[nn.Parameter]]]:
+        for name, weight in self.named_parameters(recurse=False):
+            yield name, [weight]
+        for name, part in self.named_children():
+            if isinstance(part, (nn.ModuleList, nn.Sequential)):
+                yield from ((f"{name}.{number}", list(own.parameters())) for number, own in part.named_children())
+            elif name != "head":
+                yield name, list(part.parameters())
 
     @abstractmethod
     def encode(self, values: Tensor) -> Tensor:

@@ -102,6 +102,10 @@ class RecurrentNetwork(SeriesNetwork):
                     # The gates stand in the order input, forget, memory, output.
                     nn.init.constant_(weights[params.hidden : 2 * params.hidden], _FORGET_BIAS)
 
+    def blocks(self) -> tuple[tuple[str, ...], ...]:
+        """Return all parts as one block: the cells read the series and make the features."""
+        return (tuple(name for name, _ in self.named_children() if name != "head"),)
+
     def encode(self, values: Tensor) -> Tensor:
         """Return features, (n, step x width) or, attentive, (n, width), of scaled values, (n, step, band)."""
         seen = self.seen(values)

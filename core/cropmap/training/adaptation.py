@@ -39,6 +39,8 @@ class Adaptation:
 
     # By what the step size is multiplied for the adaptation's own weights.
     factor = 1.0
+    # Whether the last epoch is kept, whatever its losses.
+    last = False
 
     def describe(self) -> dict[str, Any]:
         """Return all that the result depends on as plain JSON values: parameters, a hash of the series used."""
@@ -50,6 +52,10 @@ class Adaptation:
     def parameters(self) -> Sequence[nn.Parameter]:
         """Return the adaptation's own weights, trained together with the network's."""
         return ()
+
+    def encode(self, network: SeriesNetwork, values: Tensor) -> Tensor:
+        """Return features, (n, feature), of a batch of labelled series, (n, step, band), while the network learns."""
+        return network.encode(values)
 
     def loss(self, network: SeriesNetwork, batch: Batch) -> Tensor:
         """Return what is added to the mean loss over a batch's labels."""

@@ -63,7 +63,8 @@ class FitOptions:
             training leaves it; finished parts of a longer work stay, for who asked for the whole to delete. None keeps
             nothing.
         keep: Given the best package so far where the user cancels a network's training after at least one epoch.
-        start: What a network begins with, and which parts of it may change; a model without gradients takes none.
+        start: What a network begins with, and which parts of it may change. A model without gradients takes none, but
+            for the package, where it builds on one (`SelfFittingClassifier.takes_package`).
     """
 
     seed: int = 0
@@ -358,6 +359,9 @@ def _task(samples: SampleSet, model: str, values: Mapping[str, Any]) -> _Task:
 
 
 def _check_start(task: _Task, samples: SampleSet, start: Start) -> None:
+    if issubclass(task.kind, SelfFittingClassifier) and task.kind.takes_package:
+        # It knows by itself what it can build on.
+        start = replace(start, package=None)
     if issubclass(task.kind, (Ensemble, SelfFittingClassifier)) and start != Start():
         raise ModelError(
             f"The model {task.model} is not trained by gradients: it can neither go on from weights nor keep parts.",
@@ -369,7 +373,7 @@ def _check_start(task: _Task, samples: SampleSet, start: Start) -> None:
 def _fit_at_once(kind: type[SelfFittingClassifier], task: _Task, options: FitOptions, progress: Progress) -> _Fitted:
     check_counts(task.columns, task.legend)
     scaling = fit_scaling(task.values, task.bands) if kind.scaled else NO_SCALING
-    settings = FitSettings(options.seed, options.threads)
+    settings = FitSettings(options.seed, options.threads, options.start.package)
     model = kind.fit(task.params, task.shape, (scaling.apply(task.values), task.columns), settings, progress)
     evidence = {"training_samples": len(task.columns), "validation_samples": 0, "device": "cpu"}
     return _Fitted(model, scaling, evidence)

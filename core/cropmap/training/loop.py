@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cropmap.contract.progress import Progress
+    from cropmap.models.neural import SeriesNetwork
 
 NeuralT = TypeVar("NeuralT", bound=NeuralClassifier)
 
+# Numbers up to which features that stay the same are kept for the whole training: 1 GiB.
+_MOST_FEATURES = 2**28
 # Progress reports of one epoch; cancellation is asked for at every batch.
 _REPORTS = 20
 _NETWORK, _BEST, _OPTIMIZER, _GLOBAL, _ADAPTATION = "network.", "best.", "optimizer.", "random.", "adaptation."
@@ -171,12 +174,14 @@ class _Run(Generic[NeuralT]):
     ) -> None:
         self.model, self.options, self.device, self.progress = model, options, device, progress
         self.params, self.network = model.params, model.network.to(device)
-        training, self.validation = sides
+        self.frozen = freeze(self.network, options.frozen)
+        check_parts(self.network, tuple(options.factors))
+        self.encoded = self._features_stay(sides)
+        training, self.validation = self._features(sides) if self.encoded else sides
         balance = self.params.balance
         self.feed = Feed(training, self.params.batch_size, options.seed, balanced=balance == "sampling")
         self.augmentation = Augmentation(self.params, model.shape, options.seed, device)
         self.weights = class_weights(training.columns, model.shape.classes) if balance == "weights" else None
-        self.frozen = freeze(self.network, options.frozen)
         self.adaptation = options.adaptation or Adaptation()
         self.adaptation.begin(self.network, self.params, device, options.seed)
         own = (tuple(self.adaptation.parameters()), self.adaptation.factor)
@@ -186,6 +191,22 @@ class _Run(Generic[NeuralT]):
         self.validation_rows = Rows(CPU_BATCH if device == "cpu" else GPU_BATCH, "Validation", progress.warn)
         self.epochs: list[dict[str, float]] = []
         self.best = _copied(self.adaptation.kept(self.network))
+
+    def _features_stay(self, sides: tuple[Resident, Resident]) -> bool:
+        """Return whether each series has the same features in every epoch, and they fit into memory."""
+        still = all(part_of(stage, self.options.frozen) is not None for stage in self.network.stages())
+        changed = self.params.shift_days or self.params.missing or self.params.jitter or self.options.adaptation
+        return still and not changed and sum(map(len, sides)) * self.network.features <= _MOST_FEATURES
+
+    def _features(self, sides: tuple[Resident, Resident]) -> tuple[Resident, Resident]:
+        """Return features, computed once, in place of the series; the head alone is left to compute."""
+        rows = Rows(CPU_BATCH if self.device == "cpu" else GPU_BATCH, "Features", self.progress.warn)
+        self.network.eval()
+        with torch.no_grad():
+            training, validation = (
+                Resident(rows.within(partial(_features, self.network, side.values)), side.columns) for side in sides
+            )
+        return training, validation
 
     # ------------------------------------------------------------ from epoch to epoch
 
@@ -200,8 +221,10 @@ class _Run(Generic[NeuralT]):
 
     @property
     def best_epoch(self) -> int:
-        """From 1, the first with the lowest validation loss; 0 before any."""
+        """From 1, the first with the lowest validation loss, or the last where an adaptation asks; 0 before any."""
         losses = self._losses()
+        if self.adaptation.last:
+            return len(losses)
         return 1 + int(np.argmin(losses)) if losses else 0
 
     def result(self, *, cancelled: bool = False) -> Trained[NeuralT]:
@@ -284,7 +307,7 @@ class _Run(Generic[NeuralT]):
         total = torch.zeros((), device=self.device)
         for span in spans(len(columns), size):
             with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
-                features = self.network.encode(values[span])
+                features = values[span] if self.encoded else self.adaptation.encode(self.network, values[span])
                 scores = self.network.head(features).float()
                 batch = Batch(values[span], columns[span], features, scores, done)
                 loss = self.adaptation.loss(self.network, batch) * len(scores)
@@ -304,7 +327,8 @@ class _Run(Generic[NeuralT]):
             return loss, accuracy, self.adaptation.score(self.network)
 
     def _scores(self, size: int) -> Tensor:
-        return torch.cat([self.network(self.validation.values[span]) for span in spans(len(self.validation), size)])
+        values, way = self.validation.values, self.network.head if self.encoded else self.network
+        return torch.cat([way(values[span]) for span in spans(len(values), size)])
 
     def _loss(self, scores: Tensor, columns: Tensor, smoothing: float) -> Tensor:
         """Return the sum of the samples' cross-entropies, each with the weight of its class."""
@@ -357,13 +381,26 @@ def freeze(network: nn.Module, frozen: Sequence[str]) -> tuple[nn.Module, ...]:
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(part_of(name, frozen) is None)
     modules = {name: module for name, module in network.named_modules() if part_of(name, frozen) is not None}
-    known = [*modules, *(name for name, _ in network.named_parameters())]
-    for part in frozen:
-        if not any(part_of(name, (part,)) for name in known):
-            raise ModelError(f"The network has no part {part!r}.", fix="Name a module or a weight of it.")
+    check_parts(network, frozen)
     if frozen and not any(parameter.requires_grad for parameter in network.parameters()):
         raise ModelError("All of the network is frozen; nothing is left that learns.", fix="Leave out the head.")
     return tuple(modules.values())
+
+
+def check_parts(network: nn.Module, parts: Sequence[str]) -> None:
+    """Refuse beginnings of names that no module and no weight of a network has.
+
+    Raises:
+        ModelError: There is one.
+    """
+    known = [name for name, _ in (*network.named_modules(), *network.named_parameters())]
+    for part in parts:
+        if not any(part_of(name, (part,)) for name in known):
+            raise ModelError(f"The network has no part {part!r}.", fix="Name a module or a weight of it.")
+
+
+def _features(network: SeriesNetwork, values: Tensor, size: int) -> Tensor:
+    return torch.cat([network.encode(values[span]) for span in spans(len(values), size)])
 
 
 def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -92,11 +92,13 @@ def _draw(names: NDArray[Any], columns: NDArray[np.intp], share: float, rng: np.
     counts = np.zeros((group.max() + 1, columns.max() + 1), np.int64)
     np.add.at(counts, (group, columns), 1)
     left, room = counts.sum(axis=0), share * len(columns)
+    # A class too rare to part stays whole in the training, and must not stop the others from being held back.
+    least = np.minimum(left, MIN_SAMPLES)
     taken = np.zeros(len(counts), np.bool_)
     for candidate in rng.permutation(len(counts)):
         size, after = counts[candidate].sum(), left - counts[candidate]
         # The first may be larger than the share: half a large group is no honest test of the other half.
-        if (size <= room or (not taken.any() and size <= len(columns) / 2)) and (after >= MIN_SAMPLES).all():
+        if (size <= room or (not taken.any() and size <= len(columns) / 2)) and (after >= least).all():
             taken[candidate], left, room = True, after, room - size
     found: NDArray[np.bool_] = taken[group]
     return found

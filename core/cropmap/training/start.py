@@ -77,6 +77,7 @@ def package_digest(package: ModelPackage) -> str:
         package.bands,
         package.temperature,
         package.class_weights,
+        package.shift_days,
     ]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     own = {"(days)": package.days, "(mean)": package.scaling.mean, "(deviation)": package.scaling.deviation}
@@ -130,18 +131,19 @@ def started(
     if start.package is None:
         return model
     first = model.network.state_dict()
-    arrays = start.package.arrays
-    own = {name: array for name, array in arrays.items() if not name.startswith(_HEAD)}
+    arrays, known = start.package.arrays, len(start.package.legend)
+    shapes = {name: tuple(tensor.shape) for name, tensor in first.items()}
+    heads = {name: (known, *shape[1:]) for name, shape in shapes.items() if name.startswith(_HEAD)}
     try:
-        check_arrays(own, {name: tuple(tensor.shape) for name, tensor in first.items() if not name.startswith(_HEAD)})
+        check_arrays(arrays, shapes | heads)
     except PackageError as error:
         raise ModelError(
             f"The package's weights do not fit the network that is asked for: {error.what}",
             where=error.where,
             fix="Ask for the sizes that the package was trained with.",
         ) from error
-    found = {name: torch.from_numpy(np.array(array)) for name, array in own.items()}
-    for name in (name for name in first if name.startswith(_HEAD)):
+    found = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+    for name in heads:
         found[name] = first[name].clone()
         for row, source in head_rows(legend, start.package.legend) if start.keep_head else ():
             found[name][row] = torch.from_numpy(np.array(arrays[name][source]))

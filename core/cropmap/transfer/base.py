@@ -18,8 +18,9 @@ from cropmap.data.samples import SampleSet
 from cropmap.models import MODELS
 from cropmap.models.base import SelfFittingClassifier, model_class
 from cropmap.models.ensemble import Ensemble
-from cropmap.training.fit import FitOptions, fit
+from cropmap.training.fit import FitOptions, fit_once
 from cropmap.transfer import STRATEGIES
+from cropmap.transfer.labels import teachable
 
 if TYPE_CHECKING:
     from cropmap.registry import Entry
@@ -65,12 +66,13 @@ class Transfer:
 
     def having(self, need: str) -> bool:
         """Return whether what an entry needs is given."""
+        if need == GRADIENTS:
+            return learns_by_gradients(self.source_model)
         return {
             MODEL: self.package is not None or self.source is not None,
             SOURCE: self.source is not None,
             SERIES: len(self.series) > 0,
             LABELS: self.target is not None,
-            GRADIENTS: learns_by_gradients(self.source_model),
         }[need]
 
     @property
@@ -92,19 +94,21 @@ class Transfer:
         if self.package is not None:
             return self.package
         if self.source is None:
-            raise _lacking(MODEL, "this strategy")
-        return fit(self.source, *self.asked, self.options, progress or self.progress)
+            raise lacking(MODEL, "this strategy")
+        # Who cancels wants no model of the source; what is finished is not trained again.
+        options = dataclasses.replace(self.options, keep=None)
+        return fit_once(self.source, *self.asked, options, progress or self.progress)
 
     def labelled(self) -> SampleSet:
-        """Return the target's labelled samples."""
+        """Return the target's labelled samples, without classes that have too few to learn from; the user is told."""
         if self.target is None:
-            raise _lacking(LABELS, "this strategy")
-        return self.target
+            raise lacking(LABELS, "this strategy")
+        return teachable(self.target, self.progress)
 
     def taught(self) -> SampleSet:
         """Return the source's labelled samples."""
         if self.source is None:
-            raise _lacking(SOURCE, "this strategy")
+            raise lacking(SOURCE, "this strategy")
         return self.source
 
 
@@ -149,7 +153,7 @@ def check_task(entry: Entry[ModelPackage], task: Transfer) -> None:
                 fix="Choose a network, such as tempcnn or ltae, or another strategy.",
             )
         if not task.having(need):
-            raise _lacking(need, entry.title)
+            raise lacking(need, entry.title)
     _check_alike(task)
 
 
@@ -159,7 +163,8 @@ def learns_by_gradients(model: str) -> bool:
     return not issubclass(model_class(model), (SelfFittingClassifier, Ensemble))
 
 
-def _lacking(need: str, who: str) -> TransferError:
+def lacking(need: str, who: str) -> TransferError:
+    """Return the error that tells what is missing, and who needs it."""
     what, fix = _MISSING[need]
     return TransferError(f"{who} needs {what}; none is given.", fix=fix)
 

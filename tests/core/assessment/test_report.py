@@ -252,6 +252,15 @@ def test_a_large_map_is_thinned_out_for_its_picture(tmp_path):
     assert "thinned out" in page.text
 
 
+def test_what_is_outside_is_told_where_the_map_tells_it(tmp_path):
+    found = _map(tmp_path, np.zeros((30, 40), np.uint8), _legend("maize"))
+    assert "unlike all samples" not in _Page(render_report(Report("x", class_map=found))).text
+    told = dataclasses.replace(found, outside_path=tmp_path / "map_outside.tif", outside=300)
+    assert (
+        "25.0 % of the mapped pixels are unlike all samples" in _Page(render_report(Report("x", class_map=told))).text
+    )
+
+
 def test_mean_confidence_is_that_of_the_class(tmp_path):
     legend = _legend("maize", "wheat")
     codes = np.zeros((10, 10), np.uint8)

@@ -93,6 +93,53 @@ def test_a_map_without_confidence_has_one_layer(plan):
     assert names_in(plan.folder) == ["map.qml", "map.tif", "map.tif.aux.xml"]
 
 
+def outside_of(plan):
+    """Percent of the threshold: nothing where there is no class."""
+    codes, _ = truth(plan.grid)
+    drawn = np.random.default_rng(9).integers(0, 255, codes.shape).astype(np.uint8)
+    return np.where(codes == NODATA, NODATA, drawn).astype(np.uint8)
+
+
+def write_with_outside(plan):
+    codes, confidence = truth(plan.grid)
+    outside = outside_of(plan)
+    with MapWriter(plan) as writer:
+        for window in writer.remaining:
+            writer.write(window, *(cut(layer, window) for layer in (codes, confidence, outside)))
+        return writer.finish()
+
+
+@pytest.mark.parametrize("confidence", [True, False])
+def test_a_map_may_have_a_layer_of_what_is_outside(plan, confidence):
+    plan = replace(plan, outside=True, confidence=confidence)
+    result, expected = write_with_outside(plan), outside_of(plan)
+    np.testing.assert_array_equal(pixels(result.outside_path), expected)
+    assert result.outside_path.name == "map_outside.tif"
+    assert (result.confidence_path is not None) == confidence
+    outside = int(((expected > 100) & (expected != NODATA)).sum())
+    assert result.outside == outside
+    assert result.outside_share == outside / int((expected != NODATA).sum())
+    assert read_map(result.path) == result
+    assert write_with_outside(plan) == result  # finished already
+    assert {"map_outside.qml", "map_outside.tif.aux.xml"} <= set(names_in(plan.folder))
+
+
+def test_the_style_of_what_is_outside_parts_at_100_percent(plan):
+    result = write_with_outside(replace(plan, outside=True))
+    style = result.outside_path.with_suffix(".qml").read_text()
+    assert 'colorRampType="DISCRETE"' in style
+    assert '<item value="100" label="inside"' in style
+
+
+def test_a_layer_of_an_earlier_map_that_was_deleted_goes_with_it(plan):
+    result = write_with_outside(replace(plan, outside=True))
+    result.path.unlink()
+    again = write_all(plan)
+    assert again.outside_path is None
+    assert again.outside == 0
+    assert not [name for name in names_in(plan.folder) if "outside" in name]
+
+
 def test_a_finished_map_counts_its_pixels(plan):
     codes, _ = truth(plan.grid)
     result = write_all(plan)

@@ -9,6 +9,7 @@ import pytest
 import safetensors.numpy
 
 from cropmap.contract.errors import OutputError, PackageError
+from cropmap.data.applicability import Applicability
 from cropmap.data.cube import CLEAR_BAND
 from cropmap.data.legend import Legend, LegendClass
 from cropmap.data.package import NO_SCALING, ModelPackage, Scaling
@@ -127,6 +128,23 @@ def test_the_temperature_survives_and_is_1_in_packages_that_lack_it(package, pat
 def test_a_temperature_that_is_none_is_refused(path, temperature):
     with pytest.raises(PackageError, match="no number above 0"):
         read_package(with_manifest(path, temperature=temperature))
+
+
+def test_class_weights_survive_and_are_none_in_packages_that_lack_them(package, path, tmp_path):
+    weighing = dataclasses.replace(package, class_weights=(0.1, 1e-12))
+    assert read_package(write_package(tmp_path / "w.cropmap", weighing)).class_weights == (0.1, 1e-12)
+    masked = dataclasses.replace(package, class_weights=(0.0, 3.0))
+    assert read_package(write_package(tmp_path / "m.cropmap", masked)).class_weights == (0.0, 3.0)
+    assert read_package(path).class_weights == ()
+    assert read_package(with_manifest(path, class_weights=None)).class_weights == ()
+
+
+@pytest.mark.parametrize(
+    "weights", [[1], [1, 1, 1], [0, 0], [1, -0.1], [1, True], [1, "1"], [1, [1]], [1, 10**400], "11", {"corn": 1}, 2]
+)
+def test_class_weights_that_do_not_fit_are_refused(path, weights):
+    with pytest.raises(PackageError, match=r"class weights .* do not fit"):
+        read_package(with_manifest(path, class_weights=weights))
 
 
 def test_a_mask_among_the_bands_is_known_again(package, tmp_path):
@@ -358,3 +376,86 @@ def test_an_encrypted_or_oddly_packed_member_is_refused(path):
     path.write_bytes(whole)
     with pytest.raises(PackageError):
         read_package(path)
+
+
+# ------------------------------------------------------------------------------------------------ area of applicability
+
+
+@pytest.fixture
+def area():
+    """Of series of 3 steps and 2 bands."""
+    rng = np.random.default_rng(1)
+    numbers = {"mean_distance": 3.25, "threshold": 0.4, "beyond": 0.02}
+    centre, factors = rng.random(6).astype(np.float32), rng.random(6).astype(np.float32)
+    return Applicability("inputs", centre, factors, rng.normal(size=(9, 6)).astype(np.float32), **numbers)
+
+
+@pytest.fixture
+def area_path(package, area, tmp_path):
+    return write_package(tmp_path / "area.cropmap", dataclasses.replace(package, applicability=area))
+
+
+def test_the_area_of_applicability_survives_the_file(area_path, area):
+    found = read_package(area_path).applicability
+    for field in dataclasses.fields(Applicability):
+        np.testing.assert_array_equal(getattr(found, field.name), getattr(area, field.name))
+
+
+def test_a_package_of_before_areas_is_still_read(path):
+    assert read_package(with_manifest(path, applicability=None)).applicability is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"threshold": 0}, "threshold"),
+        ({"mean_distance": -1.0}, "mean distance"),
+        ({"beyond": 1.5}, "beyond"),
+        ({"space": "pixels"}, "no space 'pixels'"),
+        ({"threshold": "0.4"}, "not whole"),
+        ({"threshold": True}, "not whole"),
+        ({"threshold": 10**400}, "damaged"),
+    ],
+)
+def test_a_damaged_description_of_the_area_is_refused(area_path, change, said):
+    fields = json.loads(members(area_path)["manifest.json"])["applicability"]
+    with pytest.raises(PackageError, match=said) as caught:
+        read_package(with_manifest(area_path, applicability=fields | change))
+    assert "train the model again" in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["centre", "factors", "reference"])
+def test_an_area_that_lacks_an_array_is_refused(area_path, missing):
+    arrays = arrays_of(area_path)
+    del arrays[f"applicability.{missing}"]
+    with pytest.raises(PackageError, match="not whole"):
+        read_package(with_arrays(area_path, arrays))
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "said"),
+    [
+        ("centre", np.zeros(5, np.float32), "centre of shape"),
+        ("factors", np.full(6, -1, np.float32), "below 0"),
+        ("factors", np.zeros(6, np.float32), "all 0"),
+        ("reference", np.zeros((0, 6), np.float32), "reference of shape"),
+        ("reference", np.zeros((4, 6), np.float64), "float32"),
+        ("reference", np.full((4, 6), np.nan, np.float32), "not finite"),
+    ],
+)
+def test_an_area_with_a_damaged_array_is_refused(area_path, name, array, said):
+    with pytest.raises(PackageError, match=said):
+        read_package(with_arrays(area_path, {**arrays_of(area_path), f"applicability.{name}": array}))
+
+
+def test_an_area_of_other_series_than_the_models_is_refused(package, area, tmp_path):
+    other = dataclasses.replace(package, applicability=area, bands=("blue", "green", "red"))
+    other = dataclasses.replace(other, scaling=NO_SCALING)
+    path = write_package(tmp_path / "other.cropmap", other)
+    with pytest.raises(PackageError, match="compares 6 numbers a series; the model is given 9"):
+        read_package(path)
+
+
+def test_arrays_of_an_area_that_nothing_describes_are_refused(area_path):
+    with pytest.raises(PackageError, match="not whole"):
+        read_package(with_manifest(area_path, applicability=None))

@@ -64,6 +64,19 @@ def test_the_demo_resumes_with_the_site_that_it_made(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in made} == made
 
 
+def test_the_road_tells_what_is_unlike_the_samples(
+    tmp_path: Path, road: Callable[..., Job], finished: RunRecord
+) -> None:
+    found = run_job(road(tmp_path / "run", applicability=True)).result
+    assert pixels(found["outputs"]["class_map"]) == pixels(finished.result["outputs"]["class_map"])
+    with rasterio.open(found["outputs"]["outside"]) as raster:
+        layer = raster.read(1)
+    share = float((layer[layer != 255] > 100).mean())
+    assert found["figures"]["outside_share"] == pytest.approx(share)
+    assert share < 0.2
+    assert "outside_share" not in finished.result["figures"]
+
+
 def test_the_record_is_strict_json_with_nested_defaults(finished: RunRecord) -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(constant)

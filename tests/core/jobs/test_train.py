@@ -90,6 +90,19 @@ def test_a_network_leaves_every_table_and_no_checkpoint(trained: RunRecord) -> N
     }
 
 
+def test_the_area_of_applicability_is_kept_where_it_is_asked_for(
+    sample_set: str, tmp_path: Path, undrawn: None
+) -> None:
+    del undrawn
+    found = run_job(job(sample_set, tmp_path / "run", model=FOREST, applicability=True, cross_validate=False))
+    package = read_package(Path(found.result["outputs"]["package"]))
+    assert package.applicability is not None
+    samples = read_sample_file(Path(sample_set)).samples
+    outside = Predictor(package).outside(samples.values)
+    assert (outside > 100).mean() < 0.1
+    assert (Predictor(package).outside(samples.values + 1) > 100).all()
+
+
 def test_the_curves_are_those_of_the_model_and_of_each_fold(trained: RunRecord) -> None:
     rows = rows_of(trained, "curves")
     assert [(row["curve"], row["epoch"]) for row in rows] == [

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.crs import CRS
+from scipy.spatial.distance import cdist
 
 from cropmap.contract.errors import OutputError, PackageError, RecipeError
 from cropmap.contract.progress import Cancelled, Progress
+from cropmap.data.applicability import Applicability
 from cropmap.data.legend import NODATA, Legend, LegendClass
 from cropmap.data.package import NO_SCALING, ModelPackage, Scaling
 from cropmap.data.recipe import StepUse
@@ -207,6 +209,72 @@ def test_the_recipe_is_settled_for_the_images_and_season_that_are_mapped(package
     assert sum(found.pixels.values()) == 0
 
 
+# ------------------------------------------------------------------------------------------------ area of applicability
+
+
+@pytest.fixture(scope="module")
+def with_area(package, series):
+    """The package knows the series that it was mapped with: of rye and soybean alone."""
+    rng = np.random.default_rng(8)
+    rows, cols = rng.integers(300, SIZE, 300), rng.integers(0, SIZE, 300)
+    with SeriesReader(series) as reader:
+        cube = prepare(reader.read_pixels(rows, cols), package.recipe)
+    known = cube.values[cube.values[:, :, 0].mean(axis=1) > 0.1]  # red of corn is 0.05
+    known = known.reshape(len(known), -1)
+    deviation = known.std(axis=0)
+    reference = ((known - known.mean(axis=0)) / deviation).astype(np.float32)
+    threshold = np.quantile(np.sort(cdist(reference, reference), axis=1)[:, 1], 0.99)
+    area = Applicability("inputs", known.mean(axis=0), 1 / deviation, reference, 1.0, float(threshold), 0.01)
+    return replace(package, applicability=area)
+
+
+def test_what_nobody_taught_is_outside_and_the_rest_is_not(with_area, series, truth, tmp_path):
+    warnings = []
+    found = run(with_area, series, tmp_path, Progress(warn=warnings.append))
+    layer, codes = read(found.outside_path), read(found.path)
+    np.testing.assert_array_equal(layer == NODATA, codes == NODATA)
+    known = codes != NODATA
+    assert (layer[known & (truth == 3)] > 100).mean() > 0.9
+    assert (layer[known & (truth != 3)] > 100).mean() < 0.05
+    assert found.outside == (layer[known] > 100).sum()
+    assert len(warnings) == 1
+    assert f"{found.outside_share:.0%} of the mapped pixels are not like the samples" in warnings[0]
+    assert str(found.outside_path) in warnings[0]
+
+
+def test_what_is_outside_is_the_same_whatever_the_blocks(with_area, series, tmp_path):
+    first = run(with_area, series, tmp_path / "a", threads=1)
+    other = run(with_area, series, tmp_path / "b", block=251, threads=3)
+    assert first.outside_path.read_bytes() == other.outside_path.read_bytes()
+    assert first.path.read_bytes() == other.path.read_bytes()
+
+
+def test_the_layer_of_the_whole_array_is_the_maps(with_area, series, tmp_path):
+    found = run(with_area, series, tmp_path)
+    with SeriesReader(series) as reader:
+        cube = prepare(reader.read(Window(400, 0, 40, series.grid.width)), with_area.recipe)
+    expected = np.where(cube.valid, Predictor(with_area).outside(cube.values), NODATA)
+    np.testing.assert_array_equal(read(found.outside_path)[400:440].ravel(), expected)
+
+
+def test_a_map_without_the_layer_is_not_searched_for_neighbours(with_area, package, series, tmp_path):
+    assert run(with_area, series, tmp_path / "a", outside=False).outside_path is None
+    assert run(package, series, tmp_path / "b").outside_path is None
+
+
+def test_the_fingerprint_changes_with_the_area_of_applicability(with_area, package, series):
+    season, area = package.recipe.season, with_area.applicability
+    changed = [
+        package,
+        with_area,
+        replace(with_area, applicability=replace(area, threshold=1.0)),
+        replace(with_area, applicability=replace(area, reference=area.reference + 1)),
+        replace(with_area, applicability=replace(area, space="features")),
+    ]
+    found = {map_fingerprint(each, series, season) for each in changed}
+    assert len(found) == len(changed)
+
+
 # ------------------------------------------------------------------------------------------------ stopping and resuming
 
 
@@ -290,8 +358,12 @@ def test_the_fingerprint_changes_with_all_that_the_pixels_depend_on(package, ser
         map_fingerprint(package, replace(series, valid_range=(0.0, 1.0)), season),
         map_fingerprint(package, changed_file, season),
         map_fingerprint(replace(package, days=package.days + 1), series, season),
+        map_fingerprint(replace(package, shift_days=-7.0), series, season),
         map_fingerprint(replace(package, recipe=replace(package.recipe, steps=())), series, season),
         map_fingerprint(package, series, season, replace(package.recipe, steps=())),
+        map_fingerprint(replace(package, temperature=1.5), series, season),
+        map_fingerprint(replace(package, class_weights=(1.0,) * len(package.legend)), series, season),
+        map_fingerprint(replace(package, class_weights=(1.0,) + (0.5,) * (len(package.legend) - 1)), series, season),
     ]
     moved.write_bytes(b"xy")
     found.append(map_fingerprint(package, changed_file, season))

@@ -1,0 +1,281 @@
+"""How strategies of transfer fare on real and simulated pairs of sites: the tables of docs/transfer_results.md.
+
+    python benchmarks/transfer.py [--pairs arkansas_california] [--strategies direct pooled] [--labels 50 250]
+
+One line of JSON is written for every model that a strategy made, in benchmarks/results; what stands in the file is not
+done again, so a run may be stopped and go on. The tables at the end show all that the file holds.
+
+For each pair and seed the target is cut into blocks of land. Half of the blocks are the test: no strategy sees them,
+every strategy is judged on all of them. The other half are the pool: its series, without labels, are what adaptations
+learn from; the first k of a stratified random order of them are the labels, so that more labels hold the fewer. Classes
+are the same on both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from harness import machine, say
+from model_accuracy import CAWA_CLASSES, cawa, state
+
+from cropmap import Job, run_job
+from cropmap.contract.errors import CropMapError
+from cropmap.data.accuracy import accuracy_of
+from cropmap.data.recipe import Recipe, StepUse
+from cropmap.data.samples import LabelledSeries, SampleSet
+from cropmap.data.schemes import scheme_of
+from cropmap.data.season import Season
+from cropmap.io.samples import read_samples
+from cropmap.models.predictor import Predictor
+from cropmap.sampling.folds import FoldOptions, fold_samples
+from cropmap.sampling.from_series import samples_from_series
+from cropmap.sampling.subsets import draw_order
+from cropmap.testing.synthetic import SyntheticOptions, write_site
+from cropmap.training.fit import FitOptions
+from cropmap.transfer.base import Transfer, run_strategy
+from cropmap.transfer.classes import codes_in
+
+if TYPE_CHECKING:
+    from cropmap.data.package import ModelPackage
+
+RESULTS = Path(__file__).parent / "results" / "transfer.jsonl"
+LABELS = (0, 50, 100, 250, 500, 1000, 2000)
+SOURCE_MOST, BLOCK_M, FOLDS = 3000, 10_000.0, 4
+# Corn, cotton and rice grow in both states; all else is one class, as in the data's own description.
+STATE_CLASSES = "corn = Corn; cotton = Cotton; rice = Rice; other = *"
+# Networks of a size that a CPU trains in seconds.
+TEMPCNN = ("tempcnn", {"width": 64, "dense": 256})
+LTAE = ("ltae", {})
+FOREST = ("random_forest", {})
+ENSEMBLE = ("ensemble", {})
+
+
+@dataclass(frozen=True)
+class Way:
+    """A strategy with its parameter values and the model that it carries or trains."""
+
+    strategy: str
+    values: Mapping[str, Any]
+    model: str
+    model_values: Mapping[str, Any]
+    labels: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return what the tables call it."""
+        said = " ".join(f"{key} {value}" for key, value in self.values.items())
+        return f"{self.strategy}{' ' + said if said else ''}, {self.model}"
+
+
+def _ways() -> tuple[Way, ...]:
+    carried = [
+        Way(strategy, values, *model)
+        for model in (FOREST, ENSEMBLE, TEMPCNN, LTAE)
+        for strategy, values in (("direct", {}), ("known_shares", {}), ("shifted", {}), ("coral", {}))
+    ]
+    adapted = [
+        Way(strategy, {}, *model)
+        for model in (TEMPCNN, LTAE)
+        for strategy in (
+            "target_statistics", "adabn", "dann", "cdan", "deep_coral", "mmd", "class_mmd", "timematch", "source_free",
+        )
+    ]  # fmt: skip
+    taught = [
+        Way(strategy, {}, *model, labels=True)
+        for model in (FOREST, ENSEMBLE, TEMPCNN)
+        for strategy in ("scratch", "pooled")
+    ]
+    tuned = [
+        Way("fine_tune", {"preset": preset}, *TEMPCNN, labels=True)
+        for preset in ("full", "balanced", "head", "two_stage", "partial")
+    ]
+    return (*carried, *adapted, *taught, *tuned, Way("feature_forest", {}, *TEMPCNN, labels=True))
+
+
+@dataclass(frozen=True)
+class Sides:
+    """A pair of sites, with the same classes."""
+
+    source: SampleSet
+    target: SampleSet
+
+
+@dataclass(frozen=True)
+class Case:
+    """One model that is asked for."""
+
+    pair: str
+    way: Way
+    labels: int
+    seed: int
+
+    def key(self) -> str:
+        """Return what tells it from every other."""
+        about = {"pair": self.pair, "labels": self.labels, "seed": self.seed, **vars(self.way)}
+        return json.dumps(about, sort_keys=True)
+
+
+def main() -> None:
+    """Do what is not done yet."""
+    given = _arguments()
+    torch.set_num_threads(1)
+    done = {line["case"] for line in lines(given.out)}
+    ways = [way for way in _ways() if not given.strategies or way.strategy in given.strategies]
+    ways = [way for way in ways if not given.models or way.model in given.models]
+    for pair in given.pairs:
+        for seed in given.seeds:
+            cases = [
+                Case(pair, way, count, seed)
+                for way in ways
+                for count in (given.labels if way.labels else [0])
+                if count or not way.labels
+            ]
+            left = [case for case in cases if case.key() not in done]
+            if left:
+                _run(left, PAIRS[pair](given.folder), given.out)
+    say(machine())
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    parser.add_argument("--pairs", nargs="*", default=list(PAIRS), choices=list(PAIRS))
+    parser.add_argument("--strategies", nargs="*", default=[])
+    parser.add_argument("--models", nargs="*", default=[])
+    parser.add_argument("--labels", nargs="*", type=int, default=list(LABELS[1:]))
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2, 3, 4])
+    return parser.parse_args()
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Return what has been measured."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+# ---------------------------------------------------------------- one seed of a pair
+
+
+def _run(cases: Sequence[Case], sides: Sides, out: Path) -> None:
+    seed = cases[0].seed
+    pool, test = split(sides.target, seed)
+    order = draw_order(pool.codes, pool.ids, seed)
+    source = _at_most(sides.source, SOURCE_MOST, seed)
+    options = FitOptions(seed=seed, device="cpu", threads=1)
+
+    @cache
+    def package(model: str, values: str) -> ModelPackage:
+        return Transfer(source=source, model=model, values=json.loads(values), options=options).source_package()
+
+    for case in cases:
+        if case.labels > len(pool):
+            continue
+        start = time.perf_counter()
+        try:
+            own = package(case.way.model, json.dumps(case.way.model_values, sort_keys=True))
+            target = pool.subset(order[: case.labels]) if case.labels else None
+            task = Transfer(source, own, pool.values, target, case.way.model, case.way.model_values, options)
+            found = run_strategy(case.way.strategy, case.way.values, task)
+        except CropMapError as error:
+            say(f"{case.pair} {case.way.name} {case.labels} seed {seed}: left out: {error}")
+            continue
+        seconds = round(time.perf_counter() - start, 1)
+        line = {"case": case.key(), "pair": case.pair, "way": case.way.name, "labels": case.labels, "seed": seed}
+        line |= judged(found, test) | {"seconds": seconds}
+        with out.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+        told = f"OA {line['overall']:.3f}, macro F1 {line['macro_f1']:.3f}, {seconds} s"
+        say(f"{case.pair} {case.way.name} {case.labels} seed {seed}: {told}")
+
+
+def split(target: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
+    """Return the pool and the test: halves of the target's blocks of land."""
+    plan = fold_samples(target, FoldOptions(FOLDS, BLOCK_M, target.crs), np.random.default_rng(seed))
+    tested = (plan.fold >= 0) & (plan.fold < FOLDS // 2)
+    return target.subset(plan.fold >= FOLDS // 2), target.subset(tested)
+
+
+def judged(package: ModelPackage, test: SampleSet) -> dict[str, Any]:
+    """Return a model's figures on the test, and what it says of every sample."""
+    columns = Predictor(package, "cpu").probabilities(test.values).argmax(axis=1)
+    codes = codes_in(package, test.legend)[columns]
+    found = accuracy_of(test.codes, codes, test.legend)
+    return {
+        "overall": found.overall,
+        "kappa": found.kappa,
+        "macro_f1": found.macro_f1,
+        "f1": dict(zip(found.legend.names, found.f1.tolist(), strict=True)),
+        "codes": codes.tobytes().hex(),
+    }
+
+
+def _at_most(samples: SampleSet, most: int, seed: int) -> SampleSet:
+    if len(samples) <= most:
+        return samples
+    return samples.subset(np.sort(np.random.default_rng(seed).permutation(len(samples))[:most]))
+
+
+# ---------------------------------------------------------------- pairs
+
+
+def _prepared(series: LabelledSeries, scheme: str) -> SampleSet:
+    dates = np.sort(series.dates[0])
+    days = (dates - dates[0]).astype(int).tolist()
+    recipe = Recipe("own", Season(dates[0].item(), dates[-1].item()), (StepUse("linear", {"days": days}),))
+    return samples_from_series(series, recipe, scheme=scheme_of(scheme))
+
+
+@lru_cache(maxsize=4)
+def _state(folder: Path, name: str) -> SampleSet:
+    with np.load(folder / "us_s2_cdl_2021" / f"us_{name}_2021_zone0.npz", allow_pickle=False) as held:
+        crops = {1: "Corn", 2: "Cotton", 3: "Rice"}
+        labels = np.array([crops.get(code, "Other") for code in held["cdl_code"].tolist()])
+    return _prepared(
+        replace(state(folder, name), labels=labels), "corn = Corn; cotton = Cotton; rice = Rice; other = Other"
+    )
+
+
+@lru_cache(maxsize=8)
+def _cawa(folder: Path, region: str, year: int) -> SampleSet:
+    return _prepared(cawa(folder, region, year), CAWA_CLASSES)
+
+
+@lru_cache(maxsize=8)
+def _synthetic(site: str, seed: int, **knobs: Any) -> SampleSet:
+    options = SyntheticOptions(site=site, seed=seed, size=384, points=3000, history=False, **knobs)
+    with TemporaryDirectory() as folder:
+        written = write_site(Path(folder) / "site", options)
+        params = {
+            "images": {"name": "folder", "path": str(written.images), "valid_range": [0.0, 1.0]},
+            "labels": str(written.points),
+            "label_field": "class",
+        }
+        run_job(Job("sample", params, str(Path(folder) / "run")))
+        return read_samples(next((Path(folder) / "run").glob("*.gpkg"))).samples
+
+
+def _pair(source: Callable[[Path], SampleSet], target: Callable[[Path], SampleSet]) -> Callable[[Path], Sides]:
+    return lambda folder: Sides(source(folder), target(folder))
+
+
+PAIRS: dict[str, Callable[[Path], Sides]] = {
+    "arkansas_california": _pair(lambda f: _state(f, "arkansas"), lambda f: _state(f, "california")),
+    "california_arkansas": _pair(lambda f: _state(f, "california"), lambda f: _state(f, "arkansas")),
+    "fergana_samarkand_2016": _pair(lambda f: _cawa(f, "Fergana", 2016), lambda f: _cawa(f, "Samarkand", 2016)),
+    "samarkand_fergana_2016": _pair(lambda f: _cawa(f, "Samarkand", 2016), lambda f: _cawa(f, "Fergana", 2016)),
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
