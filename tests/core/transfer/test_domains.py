@@ -15,6 +15,7 @@ from cropmap.training.fit import FitOptions, fit
 from cropmap.training.scaling import fit_scaling
 from cropmap.transfer.base import Transfer, run_strategy
 from cropmap.transfer.dann import legacy_ramp
+from cropmap.transfer.distances import mmd2
 from cropmap.transfer.domains import (
     DomainNorms,
     Matching,
@@ -342,3 +343,29 @@ def test_a_brighter_site_gains_with_every_seed():
 def test_where_nothing_differs_nothing_is_lost():
     found = accuracies(("direct", *STRATEGIES), 20)
     assert (found[1:] > found[0] - 0.01).all()
+
+
+@pytest.mark.parametrize(("strategy", "weight"), [("deep_coral", 5.0), ("mmd", 5.0)])
+def test_features_of_the_two_sites_come_closer_by_the_pull_itself(strategy, weight):
+    """Not by the statistics of the normalisation, which are shared here."""
+    source, target, new = (site(EVEN, seed=seed, bright=by) for seed, by in ((1, 0.0), (2, 0.3), (3, 0.3)))
+    gaps = []
+    for pull in (0.0, weight):
+        asked = {"weight": pull, "batch_norm": "shared", "choose_by": "last"}
+        package = run_strategy(strategy, asked, task(source, target, values=LEARNS))
+        model = load_model(package)
+        ours, theirs = (model.encode(package.scaling.apply(side.values)) for side in (source, new))
+        gaps.append(mmd2(ours, theirs, (1.0, 3.0, 10.0)))
+    assert gaps[1] < 0.7 * gaps[0]
+
+
+@pytest.mark.parametrize("strategy", ["dann", "mmd"])
+def test_a_brighter_site_gains_by_the_pull_itself(strategy):
+    found = []
+    for seed in (0, 10):
+        source, target, tested = (site(EVEN, seed=seed + k, bright=0.3 * (k > 0)) for k in range(3))
+        asked = task(source, target, values=LEARNS, options=dataclasses.replace(OPTIONS, seed=seed))
+        runs = [run_strategy(strategy, {"weight": pull, "batch_norm": "shared"}, asked) for pull in (0.0, 1.0)]
+        found.append([accuracy(package, tested) for package in runs])
+    without, with_it = np.mean(found, axis=0)
+    assert with_it > without + 0.1
