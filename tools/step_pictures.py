@@ -64,6 +64,7 @@ REMARKS = {
     "phenology": "the site's median peak, dotted, is moved to the target day, dashed",
     "weekly_linear_phenology": "the site's median peak, dotted, is moved to the target day, dashed",
     "own": "here: medians of 14 days, gaps filled linearly, smoothed",
+    "cut_off": "what comes after the season is not taken; earlier dates stay as they are",
     "composite": "medians of 16 days, each at its interval's middle; empty where nothing was clear",
     "native_dates": "here: every 16 days, dotted, the nearest image within 4 days, if clear",
     "mask_channel": "0 where not clear, and a band that says so",
