@@ -1,52 +1,62 @@
 """How strategies of transfer fare on real and simulated pairs of sites: the tables of docs/transfer_results.md.
 
     python benchmarks/transfer.py [--pairs arkansas_california] [--strategies direct pooled] [--labels 50 250]
+    python benchmarks/transfer.py --table core/cropmap/transfer/advice.csv
 
 One line of JSON is written for every model that a strategy made, in benchmarks/results; what stands in the file is not
-done again, so a run may be stopped and go on. The tables at the end show all that the file holds.
+done again, so a run may be stopped and go on. With --table nothing is trained but a forest a pair, to measure its
+shift: all that the file of results holds is written as the table that advice rests on, and advice is judged on it.
 
 For each pair and seed the target is cut into blocks of land. Half of the blocks are the test: no strategy sees them,
 every strategy is judged on all of them. The other half are the pool: its series, without labels, are what adaptations
 learn from; the first k of a stratified random order of them are the labels, so that more labels hold the fewer. Classes
-are the same on both sides.
+are the same on both sides. Seconds are those of the strategy alone; the source's model, where there is need of one, has
+its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from harness import machine, say
 from model_accuracy import CAWA_CLASSES, cawa, state
+from transfer_worlds import PAIRS as WORLDS
 
-from cropmap import Job, run_job
 from cropmap.contract.errors import CropMapError
 from cropmap.data.accuracy import accuracy_of
 from cropmap.data.recipe import Recipe, StepUse
 from cropmap.data.samples import LabelledSeries, SampleSet
 from cropmap.data.schemes import scheme_of
 from cropmap.data.season import Season
-from cropmap.io.samples import read_samples
 from cropmap.models.predictor import Predictor
+from cropmap.sampling.blocks import blocks_of, land_of
 from cropmap.sampling.folds import FoldOptions, fold_samples
 from cropmap.sampling.from_series import samples_from_series
 from cropmap.sampling.subsets import draw_order
-from cropmap.testing.synthetic import SyntheticOptions, write_site
 from cropmap.training.fit import FitOptions
+from cropmap.transfer import advice_table
+from cropmap.transfer.advice import judge_advice
+from cropmap.transfer.advice_table import Measures, Pair, Row, Table, table_text
 from cropmap.transfer.base import Transfer, run_strategy
 from cropmap.transfer.classes import codes_in
+from cropmap.transfer.shift import measure_shift
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
     from cropmap.data.package import ModelPackage
 
 RESULTS = Path(__file__).parent / "results" / "transfer.jsonl"
@@ -59,23 +69,15 @@ TEMPCNN = ("tempcnn", {"width": 64, "dense": 256})
 LTAE = ("ltae", {})
 FOREST = ("random_forest", {})
 ENSEMBLE = ("ensemble", {})
+# They train on samples whatever package there is: none is made for them.
+WITHOUT_PACKAGE = ("scratch", "pooled", "coral")
 
 
 @dataclass(frozen=True)
-class Way:
-    """A strategy with its parameter values and the model that it carries or trains."""
+class Way(advice_table.Way):
+    """A strategy with its parameter values, the model that it carries or trains, and whether it is given labels."""
 
-    strategy: str
-    values: Mapping[str, Any]
-    model: str
-    model_values: Mapping[str, Any]
     labels: bool = False
-
-    @property
-    def name(self) -> str:
-        """Return what the tables call it."""
-        said = " ".join(f"{key} {value}" for key, value in self.values.items())
-        return f"{self.strategy}{' ' + said if said else ''}, {self.model}"
 
 
 def _ways() -> tuple[Way, ...]:
@@ -91,6 +93,8 @@ def _ways() -> tuple[Way, ...]:
             "target_statistics", "adabn", "dann", "cdan", "deep_coral", "mmd", "class_mmd", "timematch", "source_free",
         )
     ]  # fmt: skip
+    # What the second site's own statistics and the longer training do without any pull.
+    adapted += [Way("mmd", {"weight": 0.0}, *model) for model in (TEMPCNN, LTAE)]
     taught = [
         Way(strategy, {}, *model, labels=True)
         for model in (FOREST, ENSEMBLE, TEMPCNN)
@@ -122,7 +126,7 @@ class Case:
 
     def key(self) -> str:
         """Return what tells it from every other."""
-        about = {"pair": self.pair, "labels": self.labels, "seed": self.seed, **vars(self.way)}
+        about = {**vars(self.way), "pair": self.pair, "labels": self.labels, "seed": self.seed}
         return json.dumps(about, sort_keys=True)
 
 
@@ -130,7 +134,10 @@ def main() -> None:
     """Do what is not done yet."""
     given = _arguments()
     torch.set_num_threads(1)
-    done = {line["case"] for line in lines(given.out)}
+    if given.table:
+        _write_table(given.out, given.folder, given.table)
+        return
+    done = {line.get("case") for line in lines(given.out)}
     ways = [way for way in _ways() if not given.strategies or way.strategy in given.strategies]
     ways = [way for way in ways if not given.models or way.model in given.models]
     for pair in given.pairs:
@@ -150,6 +157,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--table", type=Path, help="write the table of advice here, of what the results hold")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--pairs", nargs="*", default=list(PAIRS), choices=list(PAIRS))
     parser.add_argument("--strategies", nargs="*", default=[])
@@ -175,15 +183,19 @@ def _run(cases: Sequence[Case], sides: Sides, out: Path) -> None:
     options = FitOptions(seed=seed, device="cpu", threads=1)
 
     @cache
-    def package(model: str, values: str) -> ModelPackage:
-        return Transfer(source=source, model=model, values=json.loads(values), options=options).source_package()
+    def package(model: str, values: str) -> tuple[ModelPackage, float]:
+        start = time.perf_counter()
+        task = Transfer(source=source, model=model, values=json.loads(values), options=options)
+        return task.source_package(), time.perf_counter() - start
 
     for case in cases:
         if case.labels > len(pool):
             continue
-        start = time.perf_counter()
+        own, before, start = None, 0.0, time.perf_counter()
         try:
-            own = package(case.way.model, json.dumps(case.way.model_values, sort_keys=True))
+            if case.way.strategy not in WITHOUT_PACKAGE:
+                own, before = package(case.way.model, json.dumps(case.way.model_values, sort_keys=True))
+            start = time.perf_counter()
             target = pool.subset(order[: case.labels]) if case.labels else None
             task = Transfer(source, own, pool.values, target, case.way.model, case.way.model_values, options)
             found = run_strategy(case.way.strategy, case.way.values, task)
@@ -192,7 +204,7 @@ def _run(cases: Sequence[Case], sides: Sides, out: Path) -> None:
             continue
         seconds = round(time.perf_counter() - start, 1)
         line = {"case": case.key(), "pair": case.pair, "way": case.way.name, "labels": case.labels, "seed": seed}
-        line |= judged(found, test) | {"seconds": seconds}
+        line |= judged(found, test) | {"seconds": seconds, "source_seconds": round(before, 1)}
         with out.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
         told = f"OA {line['overall']:.3f}, macro F1 {line['macro_f1']:.3f}, {seconds} s"
@@ -226,6 +238,66 @@ def _at_most(samples: SampleSet, most: int, seed: int) -> SampleSet:
     return samples.subset(np.sort(np.random.default_rng(seed).permutation(len(samples))[:most]))
 
 
+# ---------------------------------------------------------------- the table of advice
+
+
+def _write_table(results: Path, folder: Path, out: Path) -> None:
+    """Write what the results hold as the table of advice; measure the shift of pairs that were not measured yet."""
+    held = lines(results)
+    measured = {line["pair"]: line for line in held if "measures" in line}
+    for pair in dict.fromkeys(line["pair"] for line in held if "case" in line):
+        if pair not in measured:
+            measured[pair] = {"pair": pair, "measures": vars(measures(PAIRS[pair](folder)))}
+            with results.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(measured[pair]) + "\n")
+    pairs = {name: Pair(name, PLACES.get(name, name), Measures(**line["measures"])) for name, line in measured.items()}
+    found = Table(tuple(_rows([line for line in held if "case" in line], pairs)))
+    out.write_text(table_text(found), encoding="utf-8")
+    say(f"{len(found.rows)} rows of {len(found.pairs)} pairs: {out}")
+    try:
+        say(str(judge_advice(found)))
+    except CropMapError as error:
+        say(str(error))
+
+
+def _rows(held: Sequence[Mapping[str, Any]], pairs: Mapping[str, Pair]) -> list[Row]:
+    alike: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for line in held:
+        alike[json.dumps({**json.loads(line["case"]), "seed": 0})].append(line)
+    rows = []
+    for key, same in alike.items():
+        case = json.loads(key)
+        scores = [line["macro_f1"] for line in same]
+        rows.append(
+            Row(
+                pair=pairs[case["pair"]],
+                way=advice_table.Way(*(case[name] for name in ("strategy", "values", "model", "model_values"))),
+                labels=case["labels"],
+                overall=statistics.fmean(line["overall"] for line in same),
+                macro_f1=statistics.fmean(scores),
+                spread=statistics.stdev(scores) if len(scores) > 1 else float("nan"),
+                runs=len(same),
+                seconds=statistics.median(line["seconds"] for line in same),
+                source_seconds=statistics.median(line["source_seconds"] for line in same),
+            )
+        )
+    return rows
+
+
+def measures(sides: Sides) -> Measures:
+    """Return how far a pair's pool lies from its source, a forest of the source telling classes."""
+    pool, _ = split(sides.target, 0)
+    source = _at_most(sides.source, SOURCE_MOST, 0)
+    options = FitOptions(seed=0, device="cpu", threads=1)
+    package = Transfer(source=source, model=FOREST[0], values=FOREST[1], options=options).source_package()
+    return Measures.of(measure_shift(source, pool.values, (_blocks(source), _blocks(pool)), package))
+
+
+def _blocks(samples: SampleSet) -> NDArray[np.intp]:
+    land = land_of(samples.x, samples.y, samples.groups, samples.codes, samples.crs)
+    return blocks_of(land, BLOCK_M, np.zeros(2))
+
+
 # ---------------------------------------------------------------- pairs
 
 
@@ -251,18 +323,8 @@ def _cawa(folder: Path, region: str, year: int) -> SampleSet:
     return _prepared(cawa(folder, region, year), CAWA_CLASSES)
 
 
-@lru_cache(maxsize=8)
-def _synthetic(site: str, seed: int, **knobs: Any) -> SampleSet:
-    options = SyntheticOptions(site=site, seed=seed, size=384, points=3000, history=False, **knobs)
-    with TemporaryDirectory() as folder:
-        written = write_site(Path(folder) / "site", options)
-        params = {
-            "images": {"name": "folder", "path": str(written.images), "valid_range": [0.0, 1.0]},
-            "labels": str(written.points),
-            "label_field": "class",
-        }
-        run_job(Job("sample", params, str(Path(folder) / "run")))
-        return read_samples(next((Path(folder) / "run").glob("*.gpkg"))).samples
+def _world(name: str) -> Callable[[Path], Sides]:
+    return lambda folder: Sides(*WORLDS[name](folder))
 
 
 def _pair(source: Callable[[Path], SampleSet], target: Callable[[Path], SampleSet]) -> Callable[[Path], Sides]:
@@ -274,6 +336,25 @@ PAIRS: dict[str, Callable[[Path], Sides]] = {
     "california_arkansas": _pair(lambda f: _state(f, "california"), lambda f: _state(f, "arkansas")),
     "fergana_samarkand_2016": _pair(lambda f: _cawa(f, "Fergana", 2016), lambda f: _cawa(f, "Samarkand", 2016)),
     "samarkand_fergana_2016": _pair(lambda f: _cawa(f, "Samarkand", 2016), lambda f: _cawa(f, "Fergana", 2016)),
+    "fergana_2016_2015": _pair(lambda f: _cawa(f, "Fergana", 2016), lambda f: _cawa(f, "Fergana", 2015)),
+    "fergana_2016_2017": _pair(lambda f: _cawa(f, "Fergana", 2016), lambda f: _cawa(f, "Fergana", 2017)),
+    "fergana_2016_2018": _pair(lambda f: _cawa(f, "Fergana", 2016), lambda f: _cawa(f, "Fergana", 2018)),
+    **{name: _world(name) for name in WORLDS},
+}
+# Pairs of the same land are left out together where advice is judged; a pair that is not named stands for itself.
+PLACES = {
+    "arkansas_california": "Arkansas and California",
+    "california_arkansas": "Arkansas and California",
+    "fergana_samarkand_2016": "Fergana and Samarkand",
+    "samarkand_fergana_2016": "Fergana and Samarkand",
+    "fergana_2016_2015": "Fergana by years",
+    "fergana_2016_2017": "Fergana by years",
+    "fergana_2016_2018": "Fergana by years",
+    "belt_belt": "simulated corn belt",
+    "belt_late_year": "simulated corn belt",
+    "landsat8_landsat7": "simulated corn belt",
+    "belt_vojvodina": "simulated corn belt and Vojvodina",
+    "belts_vojvodina": "simulated corn belt and Vojvodina",
 }
 
 

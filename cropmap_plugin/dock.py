@@ -34,6 +34,7 @@ from .pages.model import BEST, TUNE, ModelPage
 from .pages.page import parameters_of
 from .pages.preparation import PreparationPage
 from .pages.samples import SamplesPage
+from .pages.transfer import SHIFT, TRANSFER, TransferPage
 from .pages.trusted import TRUST
 from .settings import choose_runs_folder, runs_folder, worker_python
 from .widgets.findings import better_than_before, findings
@@ -44,7 +45,7 @@ from .widgets.report_window import ReportWindow
 from .widgets.run_panel import RunPanel
 from .widgets.stepper import Stepper
 from .worker.history import PastRun, new_run_folder
-from .worker.packages import SO_FAR, WHOLE
+from .worker.packages import MANY, SO_FAR, SUFFIX, WHOLE
 from .worker.process import Order, Outcome
 from .worker.task import Runner
 
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 _UNFINISHED = ("checkpoints", "journal.jsonl")
 # Shown of a run's warnings, and of each; the report has them all.
 _WARNINGS, _LONGEST = 2, 110
-IMAGES, PREPARATION, SAMPLES, MODEL, THE_MAP, HISTORY = range(6)
+IMAGES, PREPARATION, SAMPLES, MODEL, CARRY, THE_MAP, HISTORY = range(7)
 
 
 class CropMapDock(QgsDockWidget):
@@ -85,9 +86,17 @@ class CropMapDock(QgsDockWidget):
         self.preparation = PreparationPage(self.compare, self.prepare)
         self.samples = SamplesPage(iface)
         self.model = ModelPage()
+        self.transfer = TransferPage()
         self.map = MapPage()
         self.history = HistoryPage()
-        self.pages: tuple[Page, ...] = (self.images, self.preparation, self.samples, self.model, self.map)
+        self.pages: tuple[Page, ...] = (
+            self.images,
+            self.preparation,
+            self.samples,
+            self.model,
+            self.transfer,
+            self.map,
+        )
         self._make_shell()
         self._connect()
         self.open_page(IMAGES)
@@ -95,7 +104,8 @@ class CropMapDock(QgsDockWidget):
     # ------------------------------------------------------------ building
 
     def _make_shell(self) -> None:
-        self.stepper = Stepper([tr("Images"), tr("Prepare"), tr("Samples"), tr("Model"), tr("Map")])
+        titles = [tr("Images"), tr("Prepare"), tr("Samples"), tr("Model"), tr("Transfer"), tr("Map")]
+        self.stepper = Stepper(titles)
         self.past = QToolButton()
         self.past.setIcon(icon("history"))
         self.past.setToolTip(tr("History of runs"))
@@ -132,7 +142,7 @@ class CropMapDock(QgsDockWidget):
     def _connect(self) -> None:
         self.stepper.opened.connect(self.open_page)
         self.past.clicked.connect(lambda: self.open_page(HISTORY))
-        self.back.clicked.connect(lambda: self.open_page(self.stack.currentIndex() - 1))
+        self.back.clicked.connect(lambda: self.open_page(self._page_before()))
         self.primary.clicked.connect(self.go_on)
         for page in self.pages:
             page.changed.connect(self.refresh)
@@ -151,6 +161,11 @@ class CropMapDock(QgsDockWidget):
         self.model.start_asked.connect(self.start_for_model)
         self.model.recipe_asked.connect(lambda: self.open_page(PREPARATION))
         self.model.models_asked.connect(self.show_models)
+        self.transfer.start_asked.connect(lambda kind, params: self.start(kind, params, self._new_folder(kind)))
+        self.transfer.images_asked.connect(lambda: self.open_page(IMAGES))
+        self.transfer.map_asked.connect(self.use_package)
+        self.transfer.report_asked.connect(self.show_report)
+        self.transfer.difference.shown.connect(lambda layer: zoom_to(self._iface, layer))
 
     # ------------------------------------------------------------ walking through the pages
 
@@ -163,6 +178,8 @@ class CropMapDock(QgsDockWidget):
             self.history.show_folder(self.map.results_folder() or runs_folder())
         else:
             self.stepper.open(position)
+        if position == CARRY:
+            self.transfer.show_folder(self.map.results_folder() or runs_folder())
         self.refresh()
 
     def refresh(self) -> None:
@@ -172,12 +189,14 @@ class CropMapDock(QgsDockWidget):
         for number, page in enumerate(self.pages[:MODEL]):
             self.stepper.set_ready(number, not page.has_problem(problems))
         self.stepper.set_ready(MODEL, self.stepper.is_ready(SAMPLES) and not self.model.has_problem(problems))
+        self.stepper.set_ready(CARRY, self.transfer.has_result())
         self.back.setVisible(0 < position < HISTORY)
         self.primary.setVisible(position < HISTORY)
         self.primary.setText(self._primary_text(position))
         self.primary.setEnabled(not self.runner.busy)
         self.map.summary.setText(self._summary())
         self.model.show_recipe(self.preparation.recipe())
+        self.transfer.show_images(self.images.values().get("images"))
 
     def go_on(self) -> None:
         """Do what the page's main button says."""
@@ -187,7 +206,12 @@ class CropMapDock(QgsDockWidget):
         elif position == THE_MAP:
             self.make_map()
         elif self._page_is_right(position):
-            self.open_page(position + 1)
+            # Transfer is beside the way: most maps are of the site that the samples are of.
+            self.open_page(THE_MAP if position == MODEL else position + 1)
+
+    def _page_before(self) -> int:
+        position = int(self.stack.currentIndex())
+        return MODEL if position == THE_MAP else position - 1
 
     def _primary_text(self, position: int) -> str:
         if position == IMAGES and not self.images.is_inspected():
@@ -196,6 +220,7 @@ class CropMapDock(QgsDockWidget):
             tr("Next: preparation"),
             tr("Next: samples"),
             tr("Next: model"),
+            tr("Next: map"),
             tr("Next: map"),
             tr("Make the crop map"),
             "",
@@ -366,6 +391,7 @@ class CropMapDock(QgsDockWidget):
             self.models_window.use_asked.connect(self.use_package)
             self.models_window.report_asked.connect(self.show_report)
             self.models_window.renamed.connect(self._package_renamed)
+            self.models_window.carry_asked.connect(self.carry_package)
         self.models_window.show_folder(self.map.results_folder() or runs_folder())
         self.models_window.show()
         self.models_window.raise_()
@@ -376,6 +402,12 @@ class CropMapDock(QgsDockWidget):
         self.notice.hide()
         self.map.use_package(path)
         self.open_page(THE_MAP)
+
+    def carry_package(self, path: str) -> None:
+        """Open the page of transfer, to carry a model package to another site."""
+        self.notice.hide()
+        self.transfer.package.set_path(path)
+        self.open_page(CARRY)
 
     def _package_renamed(self, before: str, after: str) -> None:
         if self.map.package_path() == before:
@@ -419,7 +451,10 @@ class CropMapDock(QgsDockWidget):
         if kind == TUNE and (self._folder / BEST).is_file():
             folder, kept = self._folder, tr("The best settings so far are kept.")
             actions.append((tr("Use these settings"), lambda: self._use_settings(folder)))
-        if order is not None and (actions or any((self._folder / name).exists() for name in _UNFINISHED)):
+        finished = len(list((self._folder / MANY).glob(f"*{SUFFIX}")))
+        if finished:
+            kept = tr("Models finished and kept in the list of models: {n}").format(n=finished)
+        if order is not None and (actions or finished or any((self._folder / name).exists() for name in _UNFINISHED)):
             actions.append((tr("Go on"), lambda: self.go_on_with(order)))
         self.notice.say("warning", tr("Cancelled."), "\n".join(filter(None, [kept, self._leftover(kind)])), actions)
 
@@ -440,6 +475,7 @@ class CropMapDock(QgsDockWidget):
 
     def _show_result(self, kind: str, result: Mapping[str, Any]) -> None:
         taken = "\n".join(filter(None, [self.samples.job_done(kind, result), self.model.job_done(kind, result)]))
+        self.transfer.job_done(kind, result)
         name = f"CropMap: {Path(str(result.get('run_folder', self._folder))).name}"
         # What came of reference maps its tab shows, where it is asked to.
         loaded = None if kind == TRUST else self.load(result, name)
@@ -474,6 +510,12 @@ class CropMapDock(QgsDockWidget):
 
     def reuse(self, run: PastRun) -> None:
         """Fill the pages with an earlier run's settings."""
+        if run.kind in {SHIFT, TRANSFER}:
+            if "images" in run.params:
+                self.images.set_values(run.params)
+            self.transfer.set_parameters(run.params)
+            self.open_page(CARRY)
+            return
         self.map.set_kind(run.kind)
         for page in self.pages:
             page.set_values(run.params)

@@ -15,7 +15,10 @@ ROOT = PACKAGE.parent
 CORE = ROOT / "core"
 _CONTEXT = "CropMap"
 # What most users need stands on top: quick and steady first, then the networks that earn their time.
-_FIRST = {"models": ("random_forest", "gradient_boosting", "ensemble", "tempcnn", "ltae", "transformer")}
+_FIRST = {
+    "models": ("random_forest", "gradient_boosting", "ensemble", "tempcnn", "ltae", "transformer"),
+    "strategies": ("direct", "shifted", "pooled", "fine_tune", "scratch"),
+}
 
 
 def tr(text: str) -> str:

@@ -44,6 +44,30 @@
    <translation>CropMap</translation>
   </message>
   <message>
+   <source>Images</source>
+   <translation>Bilder</translation>
+  </message>
+  <message>
+   <source>Prepare</source>
+   <translation>Rezept</translation>
+  </message>
+  <message>
+   <source>Samples</source>
+   <translation>Proben</translation>
+  </message>
+  <message>
+   <source>Model</source>
+   <translation>Modell</translation>
+  </message>
+  <message>
+   <source>Transfer</source>
+   <translation>Übertragen</translation>
+  </message>
+  <message>
+   <source>Map</source>
+   <translation>Karte</translation>
+  </message>
+  <message>
    <source>History of runs</source>
    <translation>Frühere Läufe</translation>
   </message>
@@ -78,26 +102,6 @@
   <message>
    <source>Cancelled.</source>
    <translation>Abgebrochen.</translation>
-  </message>
-  <message>
-   <source>Images</source>
-   <translation>Bilder</translation>
-  </message>
-  <message>
-   <source>Prepare</source>
-   <translation>Rezept</translation>
-  </message>
-  <message>
-   <source>Samples</source>
-   <translation>Proben</translation>
-  </message>
-  <message>
-   <source>Model</source>
-   <translation>Modell</translation>
-  </message>
-  <message>
-   <source>Map</source>
-   <translation>Karte</translation>
   </message>
   <message>
    <source>A job is running. Wait for it, or cancel it.</source>
@@ -152,6 +156,10 @@
    <translation>Dieses Modell verwenden</translation>
   </message>
   <message>
+   <source>Models finished and kept in the list of models: {n}</source>
+   <translation>Modelle, die fertig sind und in der Liste der Modelle bleiben: {n}</translation>
+  </message>
+  <message>
    <source>Go on</source>
    <translation>Fortsetzen</translation>
   </message>
@@ -184,6 +192,34 @@
    <translation>… und {n} weitere Warnungen im Bericht.</translation>
   </message>
   <message>
+   <source>Where two maps differ</source>
+   <translation>Wo zwei Karten sich unterscheiden</translation>
+  </message>
+  <message>
+   <source>different classes</source>
+   <translation>verschiedene Klassen</translation>
+  </message>
+  <message>
+   <source>the same class</source>
+   <translation>dieselbe Klasse</translation>
+  </message>
+  <message>
+   <source>The two maps do not have the same pixels.</source>
+   <translation>Die beiden Karten haben nicht dieselben Pixel.</translation>
+  </message>
+  <message>
+   <source>Make both from the same images, then compare them.</source>
+   <translation>Machen Sie beide aus denselben Bildern und vergleichen Sie sie dann.</translation>
+  </message>
+  <message>
+   <source>Choose a crop map.</source>
+   <translation>Wählen Sie eine Kulturartenkarte.</translation>
+  </message>
+  <message>
+   <source>The layer {name} names no classes.</source>
+   <translation>Die Ebene {name} nennt keine Klassen.</translation>
+  </message>
+  <message>
    <source>Crop map</source>
    <translation>Kulturartenkarte</translation>
   </message>
@@ -210,6 +246,10 @@
   <message>
    <source>Trusted pixels</source>
    <translation>Vertrauenswürdige Pixel</translation>
+  </message>
+  <message>
+   <source>Unlike the training samples above 100 %</source>
+   <translation>Dem Gelernten unähnlich: über 100 %</translation>
   </message>
   <message>
    <source>Clear observations</source>
@@ -242,6 +282,10 @@
   <message>
    <source>The file is not there.</source>
    <translation>Die Datei ist nicht da.</translation>
+  </message>
+  <message>
+   <source>The layer has unsaved edits. Save them first: the job reads the file.</source>
+   <translation>Der Layer hat ungespeicherte Änderungen. Speichern Sie sie zuerst: Der Auftrag liest die Datei.</translation>
   </message>
   <message>
    <source>it is read-only</source>
@@ -468,10 +512,6 @@
    <translation>Wählen Sie zuerst eine Stichprobendatei.</translation>
   </message>
   <message>
-   <source>The layer has unsaved edits. Save them first: the job reads the file.</source>
-   <translation>Der Layer hat ungespeicherte Änderungen. Speichern Sie sie zuerst: Der Auftrag liest die Datei.</translation>
-  </message>
-  <message>
    <source>Preparation</source>
    <translation>Vorbereitung</translation>
   </message>
@@ -646,6 +686,98 @@
   <message>
    <source>Fewer than ten samples: {names}.</source>
    <translation>Weniger als zehn Stichproben: {names}.</translation>
+  </message>
+  <message>
+   <source>Small shift: the source's model may do as it is.</source>
+   <translation>Kleiner Unterschied: Das Modell des Ausgangsgebiets kann so genügen, wie es ist.</translation>
+  </message>
+  <message>
+   <source>Moderate shift: adapt the model, or label some of the target.</source>
+   <translation>Mittlerer Unterschied: Passen Sie das Modell an, oder bestimmen Sie im Zielgebiet einige Kulturen.</translation>
+  </message>
+  <message>
+   <source>Large shift: label some of the target if you can.</source>
+   <translation>Großer Unterschied: Bestimmen Sie im Zielgebiet einige Kulturen, wenn Sie können.</translation>
+  </message>
+  <message>
+   <source>Use what was learnt at one site, or in one year, at another that has few labels or none. Leave this step out where the samples are of the site that is mapped.</source>
+   <translation>Was in einem Gebiet oder Jahr gelernt wurde, in einem anderen nutzen, aus dem wenige oder keine Kulturen bekannt sind. Lassen Sie diesen Schritt aus, wo die Stichproben aus dem Gebiet sind, das kartiert wird.</translation>
+  </message>
+  <message>
+   <source>No model: train one on the samples</source>
+   <translation>Kein Modell: eines an den Stichproben trainieren</translation>
+  </message>
+  <message>
+   <source>The images of the Images step</source>
+   <translation>Die Bilder des Schritts Bilder</translation>
+  </message>
+  <message>
+   <source>Measure the shift</source>
+   <translation>Unterschied messen</translation>
+  </message>
+  <message>
+   <source>Carry the model over</source>
+   <translation>Modell übertragen</translation>
+  </message>
+  <message>
+   <source>Sample file, where there are labels</source>
+   <translation>Stichprobendatei, wo Kulturen bekannt sind</translation>
+  </message>
+  <message>
+   <source>Before any label of the target is needed: how far apart are the two sites?</source>
+   <translation>Bevor im Zielgebiet eine Kultur bekannt sein muss: Wie weit sind die beiden Gebiete voneinander entfernt?</translation>
+  </message>
+  <message>
+   <source>Tick one or several, to compare them side by side. Where none is ticked, those run that are advised.</source>
+   <translation>Haken Sie eines oder mehrere an, um sie nebeneinander zu vergleichen. Ist keines angehakt, laufen die empfohlenen.</translation>
+  </message>
+  <message>
+   <source>From: the source</source>
+   <translation>Von: Ausgangsgebiet</translation>
+  </message>
+  <message>
+   <source>To: the target</source>
+   <translation>Nach: Zielgebiet</translation>
+  </message>
+  <message>
+   <source>How different are they?</source>
+   <translation>Wie verschieden sind sie?</translation>
+  </message>
+  <message>
+   <source>Strategies</source>
+   <translation>Verfahren</translation>
+  </message>
+  <message>
+   <source>none are chosen yet</source>
+   <translation>noch keine gewählt</translation>
+  </message>
+  <message>
+   <source>Results</source>
+   <translation>Ergebnisse</translation>
+  </message>
+  <message>
+   <source>There is nothing to transfer from.</source>
+   <translation>Es gibt nichts, was übertragen werden könnte.</translation>
+  </message>
+  <message>
+   <source>The shift is measured between series; of the source there is a model alone.</source>
+   <translation>Der Unterschied wird zwischen Zeitreihen gemessen; vom Ausgangsgebiet gibt es nur ein Modell.</translation>
+  </message>
+  <message>
+   <source>There is nothing to transfer to.</source>
+   <translation>Es gibt nichts, wohin übertragen werden könnte.</translation>
+  </message>
+  <message>
+   <source>Choose a model of the source, or its sample file.</source>
+   <translation>Wählen Sie ein Modell des Ausgangsgebiets oder seine Stichprobendatei.</translation>
+  </message>
+  <message>
+   <source>Choose the source's sample file too.</source>
+   <translation>Wählen Sie auch die Stichprobendatei des Ausgangsgebiets.</translation>
+  </message>
+  <message>
+   <source>Choose the target's images in the Images step, or a sample file of the target.</source>
+   <translation>Wählen Sie die Bilder des Zielgebiets im Schritt Bilder oder eine Stichprobendatei des Zielgebiets.</translation>
   </message>
   <message>
    <source>No pixel of {name} is left: {rule} took the last {n}.</source>
@@ -888,6 +1020,10 @@
    <translation>Auf Stichproben, die die Suche nicht gesehen hat: mittleres F1 {n}; mit den bisherigen Einstellungen {before}</translation>
   </message>
   <message>
+   <source>Best: {strategy}, mean F1 {n}</source>
+   <translation>Am besten: {strategy}, mittleres F1 {n}</translation>
+  </message>
+  <message>
    <source>Overall accuracy against the known truth: {n}</source>
    <translation>Gesamtgenauigkeit gegen die bekannte Wahrheit: {n}</translation>
   </message>
@@ -904,8 +1040,24 @@
    <translation>Verwendete Stichproben: {n}</translation>
   </message>
   <message>
+   <source>Unlike the samples that the model learnt from: {share} % of the mapped pixels</source>
+   <translation>Den Stichproben unähnlich, aus denen das Modell gelernt hat: {share} % der kartierten Pixel</translation>
+  </message>
+  <message>
    <source>Ahead of the next by {n} points (95 % interval {low} to {high})</source>
    <translation>{n} Punkte vor dem nächsten (95-%-Intervall {low} bis {high})</translation>
+  </message>
+  <message>
+   <source>Told apart by a classifier of sites: AUC {n}</source>
+   <translation>Von einem Klassifikator der Gebiete unterschieden: AUC {n}</translation>
+  </message>
+  <message>
+   <source>The target's calendar: {n} days</source>
+   <translation>Kalender des Zielgebiets: {n} Tage</translation>
+  </message>
+  <message>
+   <source>Shares of classes that differ: {n} %</source>
+   <translation>Anteile der Klassen, die sich unterscheiden: {n} %</translation>
   </message>
   <message>
    <source>Best: {model}, overall accuracy {n}</source>
@@ -914,6 +1066,10 @@
   <message>
    <source>Settings tried: {n}</source>
    <translation>Probierte Einstellungen: {n}</translation>
+  </message>
+  <message>
+   <source>Left out: {what}</source>
+   <translation>Ausgelassen: {what}</translation>
   </message>
   <message>
    <source>Left out: {model}</source>
@@ -1072,6 +1228,26 @@
    <translation>{band} fehlt am {date}</translation>
   </message>
   <message>
+   <source>Show where they differ</source>
+   <translation>Zeigen, wo sie sich unterscheiden</translation>
+  </message>
+  <message>
+   <source>Choose two maps first.</source>
+   <translation>Wählen Sie zuerst zwei Karten.</translation>
+  </message>
+  <message>
+   <source>Compare two maps</source>
+   <translation>Zwei Karten vergleichen</translation>
+  </message>
+  <message>
+   <source>Two maps of the same images: what they disagree on is worth a look.</source>
+   <translation>Zwei Karten derselben Bilder: Worin sie sich nicht einig sind, ist einen Blick wert.</translation>
+  </message>
+  <message>
+   <source>The layer's file cannot be written: {why}</source>
+   <translation>Die Datei der Ebene lässt sich nicht schreiben: {why}</translation>
+  </message>
+  <message>
    <source>cannot be read</source>
    <translation>nicht lesbar</translation>
   </message>
@@ -1094,6 +1270,10 @@
   <message>
    <source>Make maps with it</source>
    <translation>Damit kartieren</translation>
+  </message>
+  <message>
+   <source>Carry to another site…</source>
+   <translation>In ein anderes Gebiet übertragen…</translation>
   </message>
   <message>
    <source>Rename</source>
@@ -1182,6 +1362,10 @@
   <message>
    <source>Close this message</source>
    <translation>Meldung schließen</translation>
+  </message>
+  <message>
+   <source>Choose a model package</source>
+   <translation>Modellpaket wählen</translation>
   </message>
   <message>
    <source>Overall accuracy</source>
@@ -1420,6 +1604,42 @@
    <translation>Gestrichelt: Stichprobe {id}, {name}.</translation>
   </message>
   <message>
+   <source>a model of the source</source>
+   <translation>ein Modell des Ausgangsgebiets</translation>
+  </message>
+  <message>
+   <source>the source's samples</source>
+   <translation>die Stichproben des Ausgangsgebiets</translation>
+  </message>
+  <message>
+   <source>the target's images</source>
+   <translation>die Bilder des Zielgebiets</translation>
+  </message>
+  <message>
+   <source>labelled samples of the target</source>
+   <translation>Stichproben des Zielgebiets mit bekannter Kultur</translation>
+  </message>
+  <message>
+   <source>a neural network as the source's model</source>
+   <translation>ein neuronales Netz als Modell des Ausgangsgebiets</translation>
+  </message>
+  <message>
+   <source>Expected mean F1: {middle} ({low} to {high})</source>
+   <translation>Erwartetes mittleres F1: {middle} ({low} bis {high})</translation>
+  </message>
+  <message>
+   <source>Show fewer</source>
+   <translation>Weniger zeigen</translation>
+  </message>
+  <message>
+   <source>Show all strategies</source>
+   <translation>Alle Verfahren zeigen</translation>
+  </message>
+  <message>
+   <source>Needs {what}.</source>
+   <translation>Benötigt: {what}.</translation>
+  </message>
+  <message>
    <source>Dashed: the classes' medians. Shaded: where half and where most (90 in 100) of each class lie.</source>
    <translation>Gestrichelt: die Mediane der Klassen. Schattiert: wo die Hälfte und wo die meisten (90 von 100) jeder Klasse liegen.</translation>
   </message>
@@ -1506,6 +1726,22 @@
   <message>
    <source>Line: this sample.</source>
    <translation>Linie: diese Stichprobe.</translation>
+  </message>
+  <message>
+   <source>Mean F1 {n} points against the source's model as it is (95 % interval {low} to {high})</source>
+   <translation>Mittleres F1 {n} Punkte gegenüber dem unveränderten Modell des Ausgangsgebiets (95-%-Intervall {low} bis {high})</translation>
+  </message>
+  <message>
+   <source>Mean F1</source>
+   <translation>Mittleres F1</translation>
+  </message>
+  <message>
+   <source>Score</source>
+   <translation>Wertung</translation>
+  </message>
+  <message>
+   <source>Make maps with this model</source>
+   <translation>Mit diesem Modell kartieren</translation>
   </message>
   <message>
    <source>Set to something else since the pixels were counted</source>
@@ -2081,11 +2317,11 @@
   </message>
   <message>
    <source>Area of applicability</source>
-   <translation type="unfinished" />
+   <translation>Gültigkeitsbereich</translation>
   </message>
   <message>
    <source>Keep training series with the model, so that its maps show where pixels are unlike all of them: there the map may be wrong however sure the model is.</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihen des Trainings beim Modell behalten, sodass seine Karten zeigen, wo Pixel allen davon unähnlich sind: Dort kann die Karte falsch sein, wie sicher das Modell auch ist.</translation>
   </message>
   <message>
    <source>Confidence</source>
@@ -2097,7 +2333,7 @@
   </message>
   <message>
    <source>Also write how far each pixel is from what the model learnt from, where the model tells.</source>
-   <translation type="unfinished" />
+   <translation>Auch schreiben, wie weit jedes Pixel von dem entfernt ist, woraus das Modell gelernt hat, wo das Modell es sagt.</translation>
   </message>
   <message>
    <source>Threads</source>
@@ -2476,6 +2712,54 @@
    <translation>Die vorbereiteten Zeitreihen von Punkten oder Flächen mit bekannter Kultur entnehmen und sie zum Prüfen in Teile teilen.</translation>
   </message>
   <message>
+   <source>Measure how different a target site looks from the source, without a label of the target.</source>
+   <translation>Messen, wie sehr sich ein Zielgebiet vom Ausgangsgebiet unterscheidet, ohne eine bekannte Kultur des Zielgebiets.</translation>
+  </message>
+  <message>
+   <source>Source's model</source>
+   <translation>Modell des Ausgangsgebiets</translation>
+  </message>
+  <message>
+   <source>Model package (.cropmap) of the source site; none where empty.</source>
+   <translation>Modellpaket (.cropmap) des Ausgangsgebiets; leer: keines.</translation>
+  </message>
+  <message>
+   <source>Source's samples</source>
+   <translation>Stichproben des Ausgangsgebiets</translation>
+  </message>
+  <message>
+   <source>Sample file (samples.gpkg) of the source site.</source>
+   <translation>Stichprobendatei (samples.gpkg) des Ausgangsgebiets.</translation>
+  </message>
+  <message>
+   <source>Target's images</source>
+   <translation>Bilder des Zielgebiets</translation>
+  </message>
+  <message>
+   <source>The target's season of images, or a cube that was prepared of them by the source's recipe; none where empty.</source>
+   <translation>Die Bilder einer Saison des Zielgebiets oder ein Bildwürfel, der daraus nach dem Rezept des Ausgangsgebiets vorbereitet wurde; leer: keine.</translation>
+  </message>
+  <message>
+   <source>Target samples</source>
+   <translation>Stichproben des Zielgebiets</translation>
+  </message>
+  <message>
+   <source>Sample file (samples.gpkg) whose series stand for the target instead of its images; their labels are not read.</source>
+   <translation>Stichprobendatei (samples.gpkg), deren Zeitreihen statt seiner Bilder für das Zielgebiet stehen; ihre Kulturen werden nicht gelesen.</translation>
+  </message>
+  <message>
+   <source>How many pixels are drawn at random from the target's images, whatever grows there.</source>
+   <translation>Wie viele Pixel zufällig aus den Bildern des Zielgebiets gezogen werden, was auch immer dort wächst.</translation>
+  </message>
+  <message>
+   <source>Target's season start</source>
+   <translation>Beginn der Saison im Zielgebiet</translation>
+  </message>
+  <message>
+   <source>First day of the target's season; the year that holds most of the images where empty.</source>
+   <translation>Erster Tag der Saison im Zielgebiet; leer: das Jahr, aus dem die meisten Bilder sind.</translation>
+  </message>
+  <message>
    <source>Suggest where to sample next</source>
    <translation>Nächste Stichproben vorschlagen</translation>
   </message>
@@ -2594,6 +2878,50 @@
   <message>
    <source>Also fit one model for each fold, to measure the accuracy on pixels that it has not seen.</source>
    <translation>Auch für jeden Teil ein Modell trainieren, um die Genauigkeit an Pixeln zu messen, die es nicht gesehen hat.</translation>
+  </message>
+  <message>
+   <source>Carry a model to another site</source>
+   <translation>Modell in ein anderes Gebiet übertragen</translation>
+  </message>
+  <message>
+   <source>Make models for a target site by several strategies, and say which is best, by how much.</source>
+   <translation>Mit mehreren Verfahren Modelle für ein Zielgebiet machen und sagen, welches am besten ist und um wie viel.</translation>
+  </message>
+  <message>
+   <source>Sample file (samples.gpkg) of the source site; none where its model has to do.</source>
+   <translation>Stichprobendatei (samples.gpkg) des Ausgangsgebiets; keine, wo sein Modell genügen muss.</translation>
+  </message>
+  <message>
+   <source>Target series</source>
+   <translation>Zeitreihen des Zielgebiets</translation>
+  </message>
+  <message>
+   <source>Sample file of series of the target, whose labels are not read, such as the shift job draws; none where empty.</source>
+   <translation>Stichprobendatei mit Zeitreihen des Zielgebiets, deren Kulturen nicht gelesen werden, wie sie „Unterschied messen“ zieht; leer: keine.</translation>
+  </message>
+  <message>
+   <source>Target's samples</source>
+   <translation>Stichproben des Zielgebiets</translation>
+  </message>
+  <message>
+   <source>Sample file (samples.gpkg) of labelled samples of the target, to learn from and to be judged on; none where empty.</source>
+   <translation>Stichprobendatei (samples.gpkg) mit bekannten Kulturen des Zielgebiets, um daraus zu lernen und daran zu prüfen; leer: keine.</translation>
+  </message>
+  <message>
+   <source>The strategies to run side by side; the same one may stand here several times. Empty: those that the advice ranks first.</source>
+   <translation>Die Verfahren, die nebeneinander laufen; dasselbe darf mehrmals dastehen. Leer: die empfohlenen.</translation>
+  </message>
+  <message>
+   <source>What is trained on samples, the target's or the source's; empty: a model like the source's, or a random forest where there is none.</source>
+   <translation>Was an Stichproben des Ziel- oder des Ausgangsgebiets trainiert wird; leer: ein Modell wie das des Ausgangsgebiets, oder ein Random Forest, wo es keines gibt.</translation>
+  </message>
+  <message>
+   <source>Classes of the target</source>
+   <translation>Klassen des Zielgebiets</translation>
+  </message>
+  <message>
+   <source>Classes that the target has; others are not answered there. Empty: those of its labels, or all where it has none.</source>
+   <translation>Klassen, die es im Zielgebiet gibt; andere werden dort nicht vergeben. Leer: die seiner bekannten Kulturen, oder alle, wo es keine gibt.</translation>
   </message>
   <message>
    <source>Select trusted pixels</source>
@@ -3042,6 +3370,14 @@
   <message>
    <source>Resample images on other grids to the first image's: bands bilinear, masks nearest. Masks that cover the images in the same coordinate system need no warp.</source>
    <translation>Bilder mit anderem Pixelgitter auf das des ersten Bildes umrechnen: Kanäle bilinear, Masken nach dem nächsten Nachbarn. Masken, die die Bilder im selben Koordinatensystem abdecken, brauchen das nicht.</translation>
+  </message>
+  <message>
+   <source>Temperatures</source>
+   <translation>Temperaturen</translation>
+  </message>
+  <message>
+   <source>CSV of the site's daily temperatures in degrees C, with the columns date and mean, or date, min and max: for recipes that count degree-days.</source>
+   <translation>CSV der Tagestemperaturen des Gebiets in Grad Celsius, mit den Spalten date und mean oder date, min und max: für Rezepte, die Gradtage zählen.</translation>
   </message>
   <message>
    <source>Prepared cube</source>
@@ -3496,6 +3832,62 @@
    <translation>Kanäle, deren Namen nicht sagen, was sie sind: „red=B4“.</translation>
   </message>
   <message>
+   <source>Weekly, linear, in thermal time</source>
+   <translation>Wöchentlich, linear, in thermischer Zeit</translation>
+  </message>
+  <message>
+   <source>Interpolate linearly at regular sums of degree-days instead of regular dates.</source>
+   <translation>Linear an regelmäßigen Summen von Gradtagen statt an regelmäßigen Terminen interpolieren.</translation>
+  </message>
+  <message>
+   <source>Base temperature</source>
+   <translation>Basistemperatur</translation>
+  </message>
+  <message>
+   <source>At or below it nothing grows: 0 suits many crops at once, 10 suits corn and soybean alone.</source>
+   <translation>Bei ihr und darunter wächst nichts: 0 passt für viele Kulturen zugleich, 10 für Mais und Soja allein.</translation>
+  </message>
+  <message>
+   <source>degrees C</source>
+   <translation>°C</translation>
+  </message>
+  <message>
+   <source>Cap</source>
+   <translation>Obergrenze</translation>
+  </message>
+  <message>
+   <source>Above it nothing grows faster.</source>
+   <translation>Darüber wächst nichts schneller.</translation>
+  </message>
+  <message>
+   <source>Sum from</source>
+   <translation>Summe ab</translation>
+  </message>
+  <message>
+   <source>Month and day, MM-DD, from which degree-days are summed: the last before the season's start. Empty takes the start itself.</source>
+   <translation>Monat und Tag, MM-TT, ab dem Gradtage summiert werden: der letzte vor Beginn der Saison. Leer: der Beginn selbst.</translation>
+  </message>
+  <message>
+   <source>Degree-days of a day</source>
+   <translation>Gradtage je Tag</translation>
+  </message>
+  <message>
+   <source>How many degree-days count as one day of season; 0 takes what a day of the first site's season has on average.</source>
+   <translation>Wie viele Gradtage als ein Tag der Saison zählen; 0 nimmt, was ein Tag der Saison im ersten Gebiet im Mittel hat.</translation>
+  </message>
+  <message>
+   <source>degree-days</source>
+   <translation>Gradtage</translation>
+  </message>
+  <message>
+   <source>Sum at the start</source>
+   <translation>Summe am Beginn</translation>
+  </message>
+  <message>
+   <source>Sum of degree-days on day 0 of the season; -1 takes that of the first site.</source>
+   <translation>Summe der Gradtage am Tag 0 der Saison; -1 nimmt die des ersten Gebiets.</translation>
+  </message>
+  <message>
    <source>Weekly, linear, smoothed</source>
    <translation>Wöchentlich, linear, geglättet</translation>
   </message>
@@ -3790,6 +4182,30 @@
   <message>
    <source>A step counts as seen where the pixel was clear at most this long before or after it.</source>
    <translation>Ein Schritt gilt als gesehen, wenn das Pixel höchstens so lange davor oder danach klar war.</translation>
+  </message>
+  <message>
+   <source>Thermal time</source>
+   <translation>Thermische Zeit</translation>
+  </message>
+  <message>
+   <source>Count the season in degree-days instead of days, so that crops of a warm and of a cool year stand at one step.</source>
+   <translation>Die Saison in Gradtagen statt Tagen zählen, sodass Kulturen eines warmen und eines kühlen Jahres im selben Schritt stehen.</translation>
+  </message>
+  <message>
+   <source>First day</source>
+   <translation>Erster Tag</translation>
+  </message>
+  <message>
+   <source>Day of season that the calendar begins with; the site's temperatures tell it.</source>
+   <translation>Tag der Saison, mit dem der Kalender beginnt; die Temperaturen des Gebiets sagen ihn.</translation>
+  </message>
+  <message>
+   <source>Calendar</source>
+   <translation>Kalender</translation>
+  </message>
+  <message>
+   <source>What each day of season, from the first day on, is in thermal time; the site's temperatures tell it.</source>
+   <translation>Was jeder Tag der Saison, vom ersten Tag an, in thermischer Zeit ist; die Temperaturen des Gebiets sagen es.</translation>
   </message>
   <message>
    <source>Whittaker smoothing</source>
@@ -4137,11 +4553,11 @@
   </message>
   <message>
    <source>Forest on a network's features</source>
-   <translation type="unfinished" />
+   <translation>Random Forest auf Merkmalen eines Netzes</translation>
   </message>
   <message>
    <source>A random forest that decides on what a trained network makes of each series; quick; for few labels.</source>
-   <translation type="unfinished" />
+   <translation>Ein Random Forest, der nach dem entscheidet, was ein trainiertes Netz aus jeder Zeitreihe macht; schnell; für wenige bekannte Kulturen.</translation>
   </message>
   <message>
    <source>Trees</source>
@@ -4149,7 +4565,7 @@
   </message>
   <message>
    <source>Number of trees.</source>
-   <translation type="unfinished" />
+   <translation>Anzahl der Bäume.</translation>
   </message>
   <message>
    <source>Features per split</source>
@@ -4157,7 +4573,7 @@
   </message>
   <message>
    <source>Share of the network's features that are tried at each split.</source>
-   <translation type="unfinished" />
+   <translation>Anteil der Merkmale des Netzes, die an jeder Verzweigung versucht werden.</translation>
   </message>
   <message>
    <source>Smallest leaf</source>
@@ -4165,7 +4581,7 @@
   </message>
   <message>
    <source>Fewest samples in a leaf.</source>
-   <translation type="unfinished" />
+   <translation>Wenigste Stichproben in einem Blatt.</translation>
   </message>
   <message>
    <source>Samples per tree</source>
@@ -4173,7 +4589,7 @@
   </message>
   <message>
    <source>Share of the samples drawn for each tree.</source>
-   <translation type="unfinished" />
+   <translation>Anteil der Stichproben, die für jeden Baum gezogen werden.</translation>
   </message>
   <message>
    <source>weights: samples of rare classes count more, so that all classes together count the same.</source>
@@ -4181,19 +4597,19 @@
   </message>
   <message>
    <source>Package of the network</source>
-   <translation type="unfinished" />
+   <translation>Paket des Netzes</translation>
   </message>
   <message>
    <source>Package whose network makes the features. Needed to train only: the new package holds the network.</source>
-   <translation type="unfinished" />
+   <translation>Paket, dessen Netz die Merkmale macht. Nur zum Trainieren nötig: Das neue Paket enthält das Netz.</translation>
   </message>
   <message>
    <source>Network</source>
-   <translation type="unfinished" />
+   <translation>Netz</translation>
   </message>
   <message>
    <source>Name and parameters of the network as JSON; the training fills it in.</source>
-   <translation type="unfinished" />
+   <translation>Name und Parameter des Netzes als JSON; das Training trägt sie ein.</translation>
   </message>
   <message>
    <source>Gradient boosting</source>
@@ -4561,491 +4977,491 @@
   </message>
   <message>
    <source>Batch statistics of the target</source>
-   <translation type="unfinished" />
+   <translation>Stapelstatistik des Zielgebiets</translation>
   </message>
   <message>
    <source>Takes the source's network and replaces the figures of its batch normalisation by the target's, without labels.</source>
-   <translation type="unfinished" />
+   <translation>Nimmt das Netz des Ausgangsgebiets und ersetzt die Zahlen seiner Stapelnormierung durch die des Zielgebiets, ohne bekannte Kulturen.</translation>
   </message>
   <message>
    <source>Most series</source>
-   <translation type="unfinished" />
+   <translation>Höchstens so viele Zeitreihen</translation>
   </message>
   <message>
    <source>Figures are taken over so many series of the target, drawn at random where there are more.</source>
-   <translation type="unfinished" />
+   <translation>Die Zahlen werden an so vielen Zeitreihen des Zielgebiets bestimmt, zufällig gezogen, wo es mehr gibt.</translation>
   </message>
   <message>
    <source>Domain-adversarial training by class</source>
-   <translation type="unfinished" />
+   <translation>Gegnerisches Training je Klasse (CDAN)</translation>
   </message>
   <message>
    <source>Trains a network whose features, class by class, do not tell the two sites apart; no labels of the target.</source>
-   <translation type="unfinished" />
+   <translation>Trainiert ein Netz, dessen Merkmale Klasse für Klasse die beiden Gebiete nicht unterscheiden; ohne bekannte Kulturen des Zielgebiets.</translation>
   </message>
   <message>
    <source>Pull</source>
-   <translation type="unfinished" />
+   <translation>Zug</translation>
   </message>
   <message>
    <source>How strongly the network works against the second one, beside the loss over the source's labels; 1 is the published strength, which mixes up classes where their shares differ.</source>
-   <translation type="unfinished" />
+   <translation>Wie stark das Netz gegen das zweite arbeitet, neben dem Verlust an den bekannten Kulturen des Ausgangsgebiets; 1 ist die veröffentlichte Stärke, die Klassen vermengt, wo sich ihre Anteile unterscheiden.</translation>
   </message>
   <message>
    <source>Target scaling</source>
-   <translation type="unfinished" />
+   <translation>Skalierung des Zielgebiets</translation>
   </message>
   <message>
    <source>source: the target's series are standardised by the source's means and deviations. own: by their own, which takes off what light or sensor do to all classes alike, but harms where the mix of crops differs.</source>
-   <translation type="unfinished" />
+   <translation>Ausgang: Die Zeitreihen des Zielgebiets werden mit Mittel und Streuung des Ausgangsgebiets standardisiert. Eigene: mit ihren eigenen; das nimmt weg, was Licht oder Sensor allen Klassen gleich antun, schadet aber, wo die Kulturen anders gemischt sind.</translation>
   </message>
   <message>
    <source>source</source>
-   <translation type="unfinished" />
+   <translation>Ausgang</translation>
   </message>
   <message>
    <source>own</source>
-   <translation type="unfinished" />
+   <translation>eigene</translation>
   </message>
   <message>
    <source>Batch normalisation</source>
-   <translation type="unfinished" />
+   <translation>Stapelnormierung</translation>
   </message>
   <message>
    <source>apart: each site goes through the network by itself and has its own statistics; the model keeps the target's. shared: both go through in one batch. Networks without batch normalisation do not care.</source>
-   <translation type="unfinished" />
+   <translation>Getrennt: Jedes Gebiet geht für sich durch das Netz und hat seine eigene Statistik; das Modell behält die des Zielgebiets. Gemeinsam: Beide gehen in einem Stapel hindurch. Netzen ohne Stapelnormierung ist es gleich.</translation>
   </message>
   <message>
    <source>apart</source>
-   <translation type="unfinished" />
+   <translation>getrennt</translation>
   </message>
   <message>
    <source>shared</source>
-   <translation type="unfinished" />
+   <translation>gemeinsam</translation>
   </message>
   <message>
    <source>Best epoch</source>
-   <translation type="unfinished" />
+   <translation>Bester Durchgang</translation>
   </message>
   <message>
    <source>What is lowest in the epoch that is kept: the loss over the source's validation samples and how unsure the model is of the target (information, where one class for everything does not count as sure; or the plain entropy), or that loss alone (source). last: the last epoch, whatever the losses.</source>
-   <translation type="unfinished" />
+   <translation>Was in dem Durchgang am kleinsten ist, der behalten wird: der Verlust an den Überwachungsstichproben des Ausgangsgebiets und wie unsicher das Modell im Zielgebiet ist (Information, wobei eine Klasse für alles nicht als sicher gilt; oder die einfache Entropie), oder nur dieser Verlust (Ausgang). Letzter: der letzte Durchgang, wie die Verluste auch sind.</translation>
   </message>
   <message>
    <source>information</source>
-   <translation type="unfinished" />
+   <translation>Information</translation>
   </message>
   <message>
    <source>last</source>
-   <translation type="unfinished" />
+   <translation>letzter</translation>
   </message>
   <message>
    <source>Begin</source>
-   <translation type="unfinished" />
+   <translation>Beginn</translation>
   </message>
   <message>
    <source>package: the training begins with the source's model where one is given. new: with first weights.</source>
-   <translation type="unfinished" />
+   <translation>Paket: Das Training beginnt mit dem Modell des Ausgangsgebiets, wo eines gegeben ist. Neu: mit Anfangsgewichten.</translation>
   </message>
   <message>
    <source>package</source>
-   <translation type="unfinished" />
+   <translation>Paket</translation>
   </message>
   <message>
    <source>new</source>
-   <translation type="unfinished" />
+   <translation>neu</translation>
   </message>
   <message>
    <source>Discriminator</source>
-   <translation type="unfinished" />
+   <translation>Diskriminator</translation>
   </message>
   <message>
    <source>Width of the two layers that tell the sites apart.</source>
-   <translation type="unfinished" />
+   <translation>Breite der beiden Schichten, die die Gebiete unterscheiden.</translation>
   </message>
   <message>
    <source>Discriminator factor</source>
-   <translation type="unfinished" />
+   <translation>Faktor des Diskriminators</translation>
   </message>
   <message>
    <source>By what the step size is multiplied for the discriminator.</source>
-   <translation type="unfinished" />
+   <translation>Womit die Schrittweite für den Diskriminator malgenommen wird.</translation>
   </message>
   <message>
    <source>By sureness</source>
-   <translation type="unfinished" />
+   <translation>Nach Sicherheit</translation>
   </message>
   <message>
    <source>Series whose class the network is sure of count more where the sites are told apart.</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihen, deren Klasse das Netz sicher kennt, zählen mehr, wo die Gebiete unterschieden werden.</translation>
   </message>
   <message>
    <source>Kernel distance of the sites by class</source>
-   <translation type="unfinished" />
+   <translation>Kernabstand der Gebiete je Klasse</translation>
   </message>
   <message>
    <source>Trains a network whose features of a class are alike on both sites, by guessed classes; no labels of the target.</source>
-   <translation type="unfinished" />
+   <translation>Trainiert ein Netz, dessen Merkmale einer Klasse in beiden Gebieten gleich sind, nach vermuteten Klassen; ohne bekannte Kulturen des Zielgebiets.</translation>
   </message>
   <message>
    <source>How strongly the classes of the two sites are drawn together, beside the loss over the source's labels; strong, it mixes up classes that are guessed wrongly.</source>
-   <translation type="unfinished" />
+   <translation>Wie stark die Klassen der beiden Gebiete zusammengezogen werden, neben dem Verlust an den bekannten Kulturen des Ausgangsgebiets; stark vermengt es Klassen, die falsch vermutet sind.</translation>
   </message>
   <message>
    <source>Source aligned to the target (CORAL)</source>
-   <translation type="unfinished" />
+   <translation>Ausgangsgebiet an das Zielgebiet angeglichen (CORAL)</translation>
   </message>
   <message>
    <source>Gives the source's series the mean and covariance of the target's, and trains any model on them, forests too.</source>
-   <translation type="unfinished" />
+   <translation>Gibt den Zeitreihen des Ausgangsgebiets Mittel und Kovarianz derer des Zielgebiets und trainiert daran ein beliebiges Modell, auch Wälder.</translation>
   </message>
   <message>
    <source>Over</source>
-   <translation type="unfinished" />
+   <translation>Über</translation>
   </message>
   <message>
    <source>bands: how bands go together, the same at every date; few numbers, which are soon known. series: how all dates and bands go together; where crops' shares differ it harms.</source>
-   <translation type="unfinished" />
+   <translation>Kanäle: wie Kanäle zusammenhängen, an jedem Termin gleich; wenige Zahlen, die bald bekannt sind. Zeitreihen: wie alle Termine und Kanäle zusammenhängen; wo sich die Anteile der Kulturen unterscheiden, schadet es.</translation>
   </message>
   <message>
    <source>series</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihen</translation>
   </message>
   <message>
    <source>How much of each covariance is replaced by that of unrelated numbers: 0 trusts the samples, 1 leaves how numbers go together as it is. -1: as much as the samples' number asks for (Ledoit and Wolf).</source>
-   <translation type="unfinished" />
+   <translation>Wie viel jeder Kovarianz durch die unabhängiger Zahlen ersetzt wird: 0 vertraut den Stichproben, 1 lässt den Zusammenhang der Zahlen, wie er ist. -1: so viel, wie die Anzahl der Stichproben verlangt (Ledoit und Wolf).</translation>
   </message>
   <message>
    <source>Move means</source>
-   <translation type="unfinished" />
+   <translation>Mittel verschieben</translation>
   </message>
   <message>
    <source>Whether the mean series is moved to the target's too; the paper standardises both places first, which does the same.</source>
-   <translation type="unfinished" />
+   <translation>Ob auch die mittlere Zeitreihe zu der des Zielgebiets verschoben wird; die Veröffentlichung standardisiert zuvor beide Gebiete, was dasselbe bewirkt.</translation>
   </message>
   <message>
    <source>Domain-adversarial training</source>
-   <translation type="unfinished" />
+   <translation>Gegnerisches Training (DANN)</translation>
   </message>
   <message>
    <source>Trains a network whose features do not tell the two sites apart; for similar shares of crops, without labels.</source>
-   <translation type="unfinished" />
+   <translation>Trainiert ein Netz, dessen Merkmale die beiden Gebiete nicht unterscheiden; bei ähnlichen Anteilen der Kulturen, ohne bekannte Kulturen.</translation>
   </message>
   <message>
    <source>Legacy</source>
-   <translation type="unfinished" />
+   <translation>Wie veröffentlicht</translation>
   </message>
   <message>
    <source>The settings of Long et al. 2026, as a reference: 10 epochs of which the last is kept, 32 and 32 series in one batch, a pull that rises over 1,000 batches, a discriminator of 1,024 that steps 100 times as far.</source>
-   <translation type="unfinished" />
+   <translation>Die Einstellungen von Long et al. 2026 zum Vergleich: 10 Durchgänge, deren letzter behalten wird, 32 und 32 Zeitreihen in einem Stapel, ein Zug, der über 1.000 Stapel ansteigt, ein Diskriminator der Breite 1.024, der 100-mal so große Schritte macht.</translation>
   </message>
   <message>
    <source>Deep CORAL</source>
-   <translation type="unfinished" />
+   <translation>Deep CORAL</translation>
   </message>
   <message>
    <source>Trains a network whose features have like means and covariances on both sites; mild, and without labels.</source>
-   <translation type="unfinished" />
+   <translation>Trainiert ein Netz, dessen Merkmale in beiden Gebieten gleiche Mittel und Kovarianzen haben; sanft und ohne bekannte Kulturen.</translation>
   </message>
   <message>
    <source>How strongly the two sites are drawn together, beside the loss over the source's labels; 0: not at all.</source>
-   <translation type="unfinished" />
+   <translation>Wie stark die beiden Gebiete zusammengezogen werden, neben dem Verlust an den bekannten Kulturen des Ausgangsgebiets; 0: gar nicht.</translation>
   </message>
   <message>
    <source>Means</source>
-   <translation type="unfinished" />
+   <translation>Mittel</translation>
   </message>
   <message>
    <source>Draw the means together too; the published loss leaves them apart.</source>
-   <translation type="unfinished" />
+   <translation>Auch die Mittel zusammenziehen; der veröffentlichte Verlust lässt sie aus.</translation>
   </message>
   <message>
    <source>Source model as it is</source>
-   <translation type="unfinished" />
+   <translation>Modell des Ausgangsgebiets, wie es ist</translation>
   </message>
   <message>
    <source>Takes the source's model, its scaling included, as it is; nothing of the target is needed.</source>
-   <translation type="unfinished" />
+   <translation>Nimmt das Modell des Ausgangsgebiets mit seiner Skalierung, wie es ist; vom Zielgebiet ist nichts nötig.</translation>
   </message>
   <message>
    <source>Forest on the source model's features</source>
-   <translation type="unfinished" />
+   <translation>Random Forest auf Merkmalen des Ausgangsmodells</translation>
   </message>
   <message>
    <source>Leaves the source's network as it is and grows a random forest on its features of the target's labels.</source>
-   <translation type="unfinished" />
+   <translation>Lässt das Netz des Ausgangsgebiets, wie es ist, und lässt auf seinen Merkmalen der bekannten Kulturen des Zielgebiets einen Random Forest wachsen.</translation>
   </message>
   <message>
    <source>Source model trained on with the target's labels</source>
-   <translation type="unfinished" />
+   <translation>Ausgangsmodell mit Kulturen des Zielgebiets weitertrainiert</translation>
   </message>
   <message>
    <source>Trains the source's network on with the target's labels; for a few hundred labels and more.</source>
-   <translation type="unfinished" />
+   <translation>Trainiert das Netz des Ausgangsgebiets mit den bekannten Kulturen des Zielgebiets weiter; ab einigen hundert Stichproben.</translation>
   </message>
   <message>
    <source>What learns</source>
-   <translation type="unfinished" />
+   <translation>Was lernt</translation>
   </message>
   <message>
    <source>full: the whole network. balanced: the same, and rare classes count more. head: only the last layer, on classes shown equally often; quickest, and changes the source least. partial: all but the layers that read the series. two_stage: the last layer alone for half of the epochs, then the last block with it, at a tenth of the step size.</source>
-   <translation type="unfinished" />
+   <translation>Ganz: das ganze Netz. Ausgeglichen: ebenso, und seltene Klassen zählen mehr. Kopf: nur die letzte Schicht, an gleich oft gezeigten Klassen; am schnellsten, und ändert das Ausgangsmodell am wenigsten. Teilweise: alles außer den Schichten, die die Zeitreihen lesen. Zwei Stufen: die Hälfte der Durchgänge nur die letzte Schicht, dann mit ihr der letzte Block, mit einem Zehntel der Schrittweite.</translation>
   </message>
   <message>
    <source>full</source>
-   <translation type="unfinished" />
+   <translation>ganz</translation>
   </message>
   <message>
    <source>balanced</source>
-   <translation type="unfinished" />
+   <translation>ausgeglichen</translation>
   </message>
   <message>
    <source>head</source>
-   <translation type="unfinished" />
+   <translation>Kopf</translation>
   </message>
   <message>
    <source>partial</source>
-   <translation type="unfinished" />
+   <translation>teilweise</translation>
   </message>
   <message>
    <source>two stage</source>
-   <translation type="unfinished" />
+   <translation>zwei Stufen</translation>
   </message>
   <message>
    <source>Most passes over the target's labels; two_stage shares them.</source>
-   <translation type="unfinished" />
+   <translation>Höchstens so viele Durchgänge über die bekannten Kulturen des Zielgebiets; „zwei Stufen“ teilt sie auf.</translation>
   </message>
   <message>
    <source>Largest step size; ten times as large where the last layer learns alone.</source>
-   <translation type="unfinished" />
+   <translation>Größte Schrittweite; zehnmal so groß, wo nur die letzte Schicht lernt.</translation>
   </message>
   <message>
    <source>Keep what is known of classes</source>
-   <translation type="unfinished" />
+   <translation>Bekanntes über Klassen behalten</translation>
   </message>
   <message>
    <source>Classes that the source knows by the same name begin with what it knows of them; others, and all where this is off, begin anew.</source>
-   <translation type="unfinished" />
+   <translation>Klassen, die das Ausgangsgebiet unter demselben Namen kennt, beginnen mit dem, was es von ihnen weiß; andere, und alle, wo dies aus ist, beginnen neu.</translation>
   </message>
   <message>
    <source>preset: as the choice above says. none: samples count alike. weights: errors of rare classes count more. sampling: rare classes are shown more often.</source>
-   <translation type="unfinished" />
+   <translation>Vorgabe: wie die Wahl oben sagt. Keine: Stichproben zählen gleich. Gewichte: Fehler seltener Klassen zählen mehr. Auswahl: Seltene Klassen werden öfter gezeigt.</translation>
   </message>
   <message>
    <source>preset</source>
-   <translation type="unfinished" />
+   <translation>Vorgabe</translation>
   </message>
   <message>
    <source>Source model, shares of classes known</source>
-   <translation type="unfinished" />
+   <translation>Modell des Ausgangsgebiets, Anteile der Klassen bekannt</translation>
   </message>
   <message>
    <source>Takes the source's model and favours classes that are more common at the target, by given or estimated shares.</source>
-   <translation type="unfinished" />
+   <translation>Nimmt das Modell des Ausgangsgebiets und bevorzugt Klassen, die im Zielgebiet häufiger sind, nach gegebenen oder geschätzten Anteilen.</translation>
   </message>
   <message>
    <source>Shares</source>
-   <translation type="unfinished" />
+   <translation>Anteile</translation>
   </message>
   <message>
    <source>Share of each class at the target, such as 'corn 0.4, soybean 35 %, other 0.25', from statistics of planted area. Classes that are not named divide what is left as the model learnt them. Empty: the shares are estimated from the target's series.</source>
-   <translation type="unfinished" />
+   <translation>Anteil jeder Klasse im Zielgebiet, etwa „corn 0.4, soybean 35 %, other 0.25“, aus Anbaustatistiken. Nicht genannte Klassen teilen sich den Rest, wie das Modell sie gelernt hat. Leer: Die Anteile werden aus den Zeitreihen des Zielgebiets geschätzt.</translation>
   </message>
   <message>
    <source>Estimate</source>
-   <translation type="unfinished" />
+   <translation>Schätzung</translation>
   </message>
   <message>
    <source>em: the shares under which the model's probabilities are likeliest. bbse: the shares that fit the labels that it gives and its known mistakes; needs labelled samples of the source.</source>
-   <translation type="unfinished" />
+   <translation>EM: die Anteile, unter denen die Wahrscheinlichkeiten des Modells am ehesten zustande kommen. BBSE: die Anteile, die zu seinen Antworten und seinen bekannten Verwechslungen passen; braucht Stichproben des Ausgangsgebiets.</translation>
   </message>
   <message>
    <source>em</source>
-   <translation type="unfinished" />
+   <translation>EM</translation>
   </message>
   <message>
    <source>bbse</source>
-   <translation type="unfinished" />
+   <translation>BBSE</translation>
   </message>
   <message>
    <source>Kernel distance of the sites</source>
-   <translation type="unfinished" />
+   <translation>Kernabstand der Gebiete</translation>
   </message>
   <message>
    <source>Trains a network whose features are spread alike on both sites; for similar shares of crops, without labels.</source>
-   <translation type="unfinished" />
+   <translation>Trainiert ein Netz, dessen Merkmale in beiden Gebieten gleich verteilt sind; bei ähnlichen Anteilen der Kulturen, ohne bekannte Kulturen.</translation>
   </message>
   <message>
    <source>All sites and years together</source>
-   <translation type="unfinished" />
+   <translation>Alle Gebiete und Jahre zusammen</translation>
   </message>
   <message>
    <source>Trains one model on the samples of all sites and years, the target's labels included where there are any.</source>
-   <translation type="unfinished" />
+   <translation>Trainiert ein Modell an den Stichproben aller Gebiete und Jahre, auch an denen des Zielgebiets, wo es welche gibt.</translation>
   </message>
   <message>
    <source>Equal sites and years</source>
-   <translation type="unfinished" />
+   <translation>Gebiete und Jahre gleich</translation>
   </message>
   <message>
    <source>Samples of small sites and years are repeated, so that a few of the target are not lost among many of the source. Off: each sample counts the same.</source>
-   <translation type="unfinished" />
+   <translation>Stichproben kleiner Gebiete und Jahre werden wiederholt, damit wenige des Zielgebiets nicht unter vielen des Ausgangsgebiets verloren gehen. Aus: Jede Stichprobe zählt gleich.</translation>
   </message>
   <message>
    <source>Rows of each</source>
-   <translation type="unfinished" />
+   <translation>Zeilen je Gebiet</translation>
   </message>
   <message>
    <source>Samples that each site and year counts as: larger ones are thinned, smaller ones repeated. 0: as many as the largest has.</source>
-   <translation type="unfinished" />
+   <translation>Als wie viele Stichproben jedes Gebiet und Jahr zählt: Größere werden ausgedünnt, kleinere wiederholt. 0: so viele, wie das größte hat.</translation>
   </message>
   <message>
    <source>Validation</source>
-   <translation type="unfinished" />
+   <translation>Überwachung</translation>
   </message>
   <message>
    <source>Which samples decide when a network stops. all: a share of those of every site and year. target: a share of the target's. domain: one whole site and year of the source, as the target is another one too.</source>
-   <translation type="unfinished" />
+   <translation>Welche Stichproben entscheiden, wann ein Netz aufhört. Alle: ein Anteil derer jedes Gebiets und Jahres. Ziel: ein Anteil derer des Zielgebiets. Gebiet: ein ganzes Gebiet und Jahr des Ausgangs, wie ja auch das Ziel ein anderes ist.</translation>
   </message>
   <message>
    <source>target</source>
-   <translation type="unfinished" />
+   <translation>Ziel</translation>
   </message>
   <message>
    <source>domain</source>
-   <translation type="unfinished" />
+   <translation>Gebiet</translation>
   </message>
   <message>
    <source>For domain: which one, as 'site year', such as 'Banat 2022'. Empty: the one with the fewest samples.</source>
-   <translation type="unfinished" />
+   <translation>Für „Gebiet“: welches, als „Gebiet Jahr“, etwa „Banat 2022“. Leer: das mit den wenigsten Stichproben.</translation>
   </message>
   <message>
    <source>Target labels alone</source>
-   <translation type="unfinished" />
+   <translation>Nur Kulturen des Zielgebiets</translation>
   </message>
   <message>
    <source>Trains a model on the target's labels and nothing else; the better the more there are.</source>
-   <translation type="unfinished" />
+   <translation>Trainiert ein Modell an den bekannten Kulturen des Zielgebiets und an nichts sonst; je mehr es sind, desto besser.</translation>
   </message>
   <message>
    <source>Source model, calendar shifted</source>
-   <translation type="unfinished" />
+   <translation>Modell des Ausgangsgebiets, Kalender verschoben</translation>
   </message>
   <message>
    <source>Takes the source's model as it is and moves the target's series by the days at which its answers fit best.</source>
-   <translation type="unfinished" />
+   <translation>Nimmt das Modell des Ausgangsgebiets, wie es ist, und verschiebt die Zeitreihen des Zielgebiets um die Tage, bei denen seine Antworten am besten passen.</translation>
   </message>
   <message>
    <source>Best shift</source>
-   <translation type="unfinished" />
+   <translation>Beste Verschiebung</translation>
   </message>
   <message>
    <source>information: where the model is sure of each series and does not answer one class for all. entropy: where it is sure. shares: where it is sure and answers classes as often as the source's samples have them; for sites with the same mix of crops.</source>
-   <translation type="unfinished" />
+   <translation>Information: wo das Modell bei jeder Zeitreihe sicher ist und nicht für alle dieselbe Klasse nennt. Entropie: wo es sicher ist. Anteile: wo es sicher ist und Klassen so oft nennt, wie die Stichproben des Ausgangsgebiets sie haben; für Gebiete mit gleicher Mischung der Kulturen.</translation>
   </message>
   <message>
    <source>shares</source>
-   <translation type="unfinished" />
+   <translation>Anteile</translation>
   </message>
   <message>
    <source>Longest</source>
-   <translation type="unfinished" />
+   <translation>Längste Verschiebung</translation>
   </message>
   <message>
    <source>Most days that a season is moved by.</source>
-   <translation type="unfinished" />
+   <translation>Um höchstens so viele Tage wird eine Saison verschoben.</translation>
   </message>
   <message>
    <source>Least gain</source>
-   <translation type="unfinished" />
+   <translation>Kleinster Gewinn</translation>
   </message>
   <message>
    <source>The season is not moved where that gains less, in nats: so little may be chance, or an answer that is wrong and sure.</source>
-   <translation type="unfinished" />
+   <translation>Die Saison wird nicht verschoben, wo das weniger bringt, in Nats: So wenig kann Zufall sein, oder eine Antwort, die falsch und sicher ist.</translation>
   </message>
   <message>
    <source>Series that are looked at, drawn where there are more.</source>
-   <translation type="unfinished" />
+   <translation>Zeitreihen, die angesehen werden; gezogen, wo es mehr gibt.</translation>
   </message>
   <message>
    <source>Source-free adaptation</source>
-   <translation type="unfinished" />
+   <translation>Anpassung ohne Ausgangsdaten</translation>
   </message>
   <message>
    <source>Lets the source's network adapt to the target's series by making its answers sure and its classes all used.</source>
-   <translation type="unfinished" />
+   <translation>Lässt das Netz des Ausgangsgebiets sich an die Zeitreihen des Zielgebiets anpassen, indem seine Antworten sicher und alle Klassen genutzt werden.</translation>
   </message>
   <message>
    <source>Passes over the target's series.</source>
-   <translation type="unfinished" />
+   <translation>Durchgänge über die Zeitreihen des Zielgebiets.</translation>
   </message>
   <message>
    <source>Step size</source>
-   <translation type="unfinished" />
+   <translation>Schrittweite</translation>
   </message>
   <message>
    <source>As a share of the step size that the model is trained with from its beginning.</source>
-   <translation type="unfinished" />
+   <translation>Als Anteil der Schrittweite, mit der das Modell von Anfang an trainiert wird.</translation>
   </message>
   <message>
    <source>Own labels</source>
-   <translation type="unfinished" />
+   <translation>Eigene Antworten</translation>
   </message>
   <message>
    <source>How strongly the class of the nearest centre of features counts as the label of a series; 0: not at all.</source>
-   <translation type="unfinished" />
+   <translation>Wie stark die Klasse der nächsten Mitte der Merkmale als Kultur einer Zeitreihe zählt; 0: gar nicht.</translation>
   </message>
   <message>
    <source>Move the season first</source>
-   <translation type="unfinished" />
+   <translation>Zuerst die Saison verschieben</translation>
   </message>
   <message>
    <source>Find the shift of the calendar first, and move the series by it.</source>
-   <translation type="unfinished" />
+   <translation>Zuerst die Verschiebung des Kalenders suchen und die Zeitreihen um sie verschieben.</translation>
   </message>
   <message>
    <source>Source model, target's scaling</source>
-   <translation type="unfinished" />
+   <translation>Modell des Ausgangsgebiets, Skalierung des Zielgebiets</translation>
   </message>
   <message>
    <source>Takes the source's network and standardises the target's series by their own mean and deviation.</source>
-   <translation type="unfinished" />
+   <translation>Nimmt das Netz des Ausgangsgebiets und standardisiert die Zeitreihen des Zielgebiets mit ihrem eigenen Mittel und ihrer Streuung.</translation>
   </message>
   <message>
    <source>TimeMatch</source>
-   <translation type="unfinished" />
+   <translation>TimeMatch</translation>
   </message>
   <message>
    <source>Moves the source's season to the target's calendar and lets the network learn there from its own sure answers.</source>
-   <translation type="unfinished" />
+   <translation>Verschiebt die Saison des Ausgangsgebiets zum Kalender des Zielgebiets und lässt das Netz dort aus seinen eigenen sicheren Antworten lernen.</translation>
   </message>
   <message>
    <source>Passes over the source's samples.</source>
-   <translation type="unfinished" />
+   <translation>Durchgänge über die Stichproben des Ausgangsgebiets.</translation>
   </message>
   <message>
    <source>Sure from</source>
-   <translation type="unfinished" />
+   <translation>Sicher ab</translation>
   </message>
   <message>
    <source>Probability from which the teacher's answer to a series counts as its label.</source>
-   <translation type="unfinished" />
+   <translation>Wahrscheinlichkeit, ab der die Antwort des Lehrers zu einer Zeitreihe als ihre Kultur zählt.</translation>
   </message>
   <message>
    <source>Weight</source>
-   <translation type="unfinished" />
+   <translation>Gewicht</translation>
   </message>
   <message>
    <source>How strongly the target's series count, beside the source's labels.</source>
-   <translation type="unfinished" />
+   <translation>Wie stark die Zeitreihen des Zielgebiets neben den bekannten Kulturen des Ausgangsgebiets zählen.</translation>
   </message>
   <message>
    <source>Share of itself that the teacher keeps at each update; the rest it takes from the network that learns. 0.9999 in the study, which made 10,000 updates.</source>
-   <translation type="unfinished" />
+   <translation>Welchen Anteil von sich der Lehrer bei jeder Änderung behält; den Rest nimmt er von dem Netz, das lernt. 0,9999 in der Untersuchung, die 10.000 Änderungen machte.</translation>
   </message>
   <message>
    <source>shared: one set of statistics for both sites, which go through the network by themselves. apart: the target has its own, as in the study; where its mix of crops differs, that costs accuracy. Networks without batch normalisation do not care.</source>
-   <translation type="unfinished" />
+   <translation>Gemeinsam: eine Statistik für beide Gebiete, die jedes für sich durch das Netz gehen. Getrennt: Das Zielgebiet hat seine eigene, wie in der Untersuchung; wo seine Kulturen anders gemischt sind, kostet das Genauigkeit. Netzen ohne Stapelnormierung ist es gleich.</translation>
   </message>
  </context>
 </TS>

@@ -127,6 +127,9 @@ class Tour:
             self.training,
             self.models_list,
             self.report,
+            self.transfer,
+            self.shifted,
+            self.carried,
             self.map,
             self.wrong,
             self.history,
@@ -300,6 +303,41 @@ class Tour:
         path = Path(os.environ.get("CROPMAP_SHOTS_REPORT") or runs / "train-20211104-104200" / "report.html")
         self.dock.show_report(str(path))
         self.dialog = self.dock.report_window
+
+    def transfer(self) -> None:
+        """The page of transfer: a network and its samples, and the images of another site."""
+        self.dock.notice.hide()
+        self.dock.map.folder.setFilePath(str(FOLDER / "model_runs"))
+        self.dock.images.set_values({"images": {"name": "folder", "path": "/data/landsat/vojvodina_2021"}})
+        self.open("transfer")
+        self.dock.transfer.package.combo.setCurrentIndex(2)
+
+    def shifted(self) -> None:
+        """The page of transfer once the shift is measured: the verdict, and what is advised."""
+        reasons = [
+            "A classifier of sites tells them apart with an AUC of 0.86; below 0.75 the sites look alike.",
+            "The target's season runs 12 days late.",
+            "The shares of classes differ by 14 %: there is more corn at the target.",
+        ]
+        advice = [
+            {"strategy": "shifted", "expected": [0.66, 0.74, 0.8], "reasons": ["At a lag of 12 days it was best."]},
+            {"strategy": "pooled", "expected": [0.6, 0.71, 0.79], "reasons": ["Both sites' labels are used."]},
+            {"strategy": "direct", "expected": [0.5, 0.62, 0.7], "reasons": ["What every other one is judged by."]},
+        ]
+        figures = {"verdict": "medium", "reasons": reasons, "advice": advice}
+        self.dock.transfer.job_done("shift", {"figures": figures, "outputs": {"report": "shift.html"}})
+        self.dock.transfer.strategies.row("shifted").box.setChecked(True)
+
+    def carried(self) -> None:
+        """The page of transfer with what came of it."""
+        folder = FOLDER / "model_runs" / "transfer-20211105-170000"
+        found = {"shifted": (0.743, 0.812), "pooled": (0.715, 0.801), "direct": (0.618, 0.744)}
+        for name in found:
+            write_package(folder / "packages" / f"{name}.cropmap", "tempcnn", 0.8, {"Corn": ("#ffd300", 620)})
+        own = {name: {"macro_f1": f1, "overall_accuracy": overall} for name, (f1, overall) in found.items()}
+        figures = {"best": "shifted", "strategies": own}
+        result = {"run_folder": str(folder), "outputs": {"report": "transfer.html"}, "figures": figures}
+        self.dock.transfer.job_done("transfer", result)
 
     def map(self) -> None:
         """The last page."""

@@ -24,6 +24,7 @@ from cropmap.data.cube import CLEAR_BAND, PixelSeries
 from cropmap.data.recipe import Recipe, StepUse
 from cropmap.data.scenes import SceneBlock
 from cropmap.data.season import Season
+from cropmap.data.temperatures import Temperatures
 from cropmap.prepare import RECIPES, STEPS
 from cropmap.prepare.enough_clear import EnoughClearParams
 from cropmap.prepare.observe import observe
@@ -44,10 +45,15 @@ SOIL = (0.09, 0.11, 0.14, 0.22, 0.30, 0.25)
 PIXELS, CLOUDY, NOISE = 60, 0.55, 0.06
 
 WEEKLY = StepUse("linear", {})
+# What a model of a warm year keeps: its year's mean was 11.5 degrees C, that of the one drawn is 8.5.
+WARMER_YEAR = {"degree_days": 20.23, "start_sum": 619.67}
+COOL_YEAR, SWING = 8.5, 12.0
 SHOWN: dict[str, dict[str, Any]] = {
     "native_dates": {"days": list(range(12, SEASON.length_days + 1, 16)), "tolerance_days": 4},
     "phenology": {"target_day": 80},
     "weekly_linear_phenology": {"target_day": 80},
+    "thermal_time": WARMER_YEAR,
+    "weekly_linear_thermal": WARMER_YEAR,
     "whittaker": {"smoothing": 200, "step_days": 7},
     "indices": {"features": "listed", "names": ["NDVI", "EVI", "NDI"], "keep_bands": False},
     "own": {
@@ -63,6 +69,8 @@ FIRST = {"savitzky_golay": WEEKLY, "seen_channel": WEEKLY}
 REMARKS = {
     "phenology": "the site's median peak, dotted, is moved to the target day, dashed",
     "weekly_linear_phenology": "the site's median peak, dotted, is moved to the target day, dashed",
+    "thermal_time": "a cool year, in the thermal time of a warm one",
+    "weekly_linear_thermal": "a cool year, in the thermal time of a warm one",
     "own": "here: medians of 14 days, gaps filled linearly, smoothed",
     "cut_off": "what comes after the season is not taken; earlier dates stay as they are",
     "composite": "medians of 16 days, each at its interval's middle; empty where nothing was clear",
@@ -95,7 +103,7 @@ class Drawn:
         made: What the recipe makes of them.
         before: What the steps before the last one make, where that tells what the last one does.
         marks: Days of season of dotted lines, and of dashed ones.
-        moved: Days that a calendar is moved by.
+        moved: Days that each day of the true series is moved by, or all are.
     """
 
     features: tuple[str, ...]
@@ -104,7 +112,7 @@ class Drawn:
     made: PixelSeries
     before: PixelSeries | None
     marks: tuple[Sequence[float], Sequence[float]]
-    moved: int
+    moved: int | np.ndarray[Any, np.dtype[np.int32]]
 
 
 def world() -> tuple[SceneBlock, SceneBlock]:
@@ -122,7 +130,16 @@ def world() -> tuple[SceneBlock, SceneBlock]:
     seen[~clear] = hidden[~clear]
     every, those = (tuple(SEASON.date(day) for day in days) for days in (DAYS, DAYS[times]))
     whole = np.ones(truth.shape[:2], bool)
-    return SceneBlock(seen.astype(np.float32), clear, those, BANDS), SceneBlock(truth, whole, every, BANDS)
+    warmth = cool_year()
+    block = SceneBlock(seen.astype(np.float32), clear, those, BANDS, warmth)
+    return block, SceneBlock(truth, whole, every, BANDS, warmth)
+
+
+def cool_year() -> Temperatures:
+    """Return a year's temperatures, hottest in the middle of July."""
+    days = np.arange(365)
+    means = COOL_YEAR + SWING * np.cos(2 * np.pi * (days - 195) / 365.25)
+    return Temperatures(dt.date(SEASON.start.year, 1, 1), tuple((means - 6).tolist()), tuple((means + 6).tolist()))
 
 
 def reflectance(days: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -171,6 +188,10 @@ def drawn(entry: Entry[Any], block: SceneBlock, truth: SceneBlock) -> Drawn:
     if "region_day" in values:
         old, new = values["region_day"], values["target_day"]
         return Drawn(features, real, seen, made, before, ((old,), (new,)), new - old)
+    if "calendar" in values:
+        warm = recipe_of(entry, truth).steps[0].params
+        there = np.interp(real.days, warm["first_day"] + np.arange(len(warm["calendar"])), warm["calendar"])
+        return Drawn(features, real, seen, made, before, ((), ()), there.astype(np.int32) - real.days)
     marks: dict[str, Sequence[float]] = {
         "composite": range(0, SEASON.length_days + 1, 16),
         "native_dates": SHOWN["native_dates"]["days"],
@@ -241,7 +262,7 @@ def draw_values(axes: Axes, shown: Drawn) -> None:
         real = of(shown.truth, feature)
         whole = {"color": TRUTH, "zorder": 1, "label": "true" if feature == first else None}
         axes.plot(when(shown.truth.days), real, linewidth=4, alpha=0.8, **whole)
-        if shown.moved:
+        if np.any(shown.moved):
             days = when(shown.truth.days + shown.moved)
             axes.plot(days, real, color=TRUTH, linewidth=2, linestyle=(0, (3, 2)), label="true, moved", zorder=1)
     draw_seen(axes, shown)
@@ -263,10 +284,12 @@ def draw_seen(axes: Axes, shown: Drawn) -> None:
     values = of(seen, shown.features[0])
     axes.plot(when(seen.days[~clear]), values[~clear], "x", color=CLOUD, label="cloud or shadow", zorder=2)
     axes.plot(when(seen.days[clear]), values[clear], "o", color=INK, markersize=5.5, label="clear", zorder=3)
-    if shown.moved and shown.made.native:
-        for day, value in zip(when(seen.days[clear]), values[clear], strict=True):
+    if np.any(shown.moved) and shown.made.native:
+        days = seen.days[clear]
+        moves = np.interp(days, shown.truth.days, np.broadcast_to(shown.moved, shown.truth.days.shape))
+        for day, move, value in zip(when(days), moves, values[clear], strict=True):
             arrow = {"arrowstyle": "->", "color": "#c4cad3", "shrinkA": 4, "shrinkB": 6}
-            axes.annotate("", (day + shown.moved, value), (day, value), arrowprops=arrow, zorder=2)
+            axes.annotate("", (day + move, value), (day, value), arrowprops=arrow, zorder=2)
 
 
 def draw_made(axes: Axes, shown: Drawn, feature: str, colour: str) -> None:

@@ -41,6 +41,8 @@ _JOB_KINDS = {
     "compare_models": "say which of several models is best, and by how much",
     "tune": "search for a model's best parameters",
     "early_season": "show from which date on crops are told apart",
+    "shift": "measure how different another site or year looks",
+    "transfer": "carry a model to another site or year, by several strategies",
     "map": "map images with a fitted model",
     "assess": "compare a map with reference labels",
     "suggest": "find places where a new label helps most",

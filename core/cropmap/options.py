@@ -80,10 +80,18 @@ def _entries(name: str, prop: Mapping[str, Any], words: Sequence[str]) -> Sequen
     flag = _flag(name)
     chosen = [after for word, after in pairwise(words) if word == flag]
     chosen += [word.partition("=")[2] for word in words if word.startswith(f"{flag}=")]
+    asked = chosen[-1] if chosen else _entry_default(prop)
+    if not asked:
+        return ()
     try:
-        return [registry.get(chosen[-1] if chosen else str(prop.get("default", "folder")))]
+        return [registry.get(asked)]
     except JobError:
         return registry.entries()
+
+
+def _entry_default(prop: Mapping[str, Any]) -> str:
+    """Return the entry that is meant where none is named; empty where that may be none."""
+    return str(prop.get("default") or ("folder" if prop["x-registry"] == "sources" else ""))
 
 
 def _add_entry_options(parser: argparse.ArgumentParser, name: str, entries: Sequence[Entry[Any]]) -> None:
@@ -119,7 +127,7 @@ def _entry_value(
     if name not in texts and not own:
         return None
     registry = REGISTRIES[prop["x-registry"]]
-    chosen = texts.get(name, prop.get("default", "folder"))
+    chosen = texts.get(name, _entry_default(prop))
     try:
         entry = registry.get(chosen)
     except JobError as error:

@@ -40,7 +40,7 @@ from qgis.PyQt.QtGui import QColor, QDesktopServices
 from ..house import tr
 from .cubes import cube_bands
 
-_HIDDEN = ("confidence", "quality")  # beside the map that they belong to
+_HIDDEN = ("confidence", "outside", "quality")  # beside the map that they belong to
 # What a screen's red, green and blue show of prepared images: crops come out red.
 _FALSE_COLOURS = ("nir", "red", "green")
 # Unsure to sure, in percent: a ramp that colour-blind readers can follow.
@@ -75,6 +75,7 @@ def load_results(result: Mapping[str, Any], name: str) -> LoadedRun | None:
         "trusted": _raster(outputs, "trusted", tr("Trusted pixels")),
         "class_map": class_map,
         "confidence": _confidence(outputs),
+        "outside": _raster(outputs, "outside", tr("Unlike the training samples above 100 %")),
         "cube": _prepared(outputs),
         "quality": _raster(outputs, "quality", tr("Clear observations")),
     }

@@ -208,6 +208,15 @@ class SampleFile:
         layer = self.project_layer()
         return layer is not None and bool(layer.isEditable() and layer.isModified())
 
+    def check_saved(self) -> None:
+        """Refuse edits that are not in the file: a job reads the file.
+
+        Raises:
+            SampleError: There are some.
+        """
+        if self.has_edits():
+            raise SampleError(tr("The layer has unsaved edits. Save them first: the job reads the file."))
+
     def profiles(self) -> Profiles | None:
         """Return the classes' courses that lie beside the file; None where there are none that fit."""
         found = read_profiles(Path(self.path).with_name(PROFILES), self.bands)

@@ -87,10 +87,10 @@ class HistoryPage(QWidget):
     def _selected(self) -> None:
         run = self.selected()
         outputs = run.result.get("outputs", {}) if run else {}
-        self.load.setEnabled(bool({"class_map", "samples", "confidence", "quality"} & set(outputs)))
+        self.load.setEnabled(bool({"class_map", "samples", "confidence", "outside", "quality"} & set(outputs)))
         self.report.setEnabled("report" in outputs)
         self.folder.setEnabled(run is not None)
-        self.reuse.setEnabled(run is not None and run.kind in {"classify", "map"})
+        self.reuse.setEnabled(run is not None and run.kind in {"classify", "map", "shift", "transfer"})
         self.resume.setEnabled(run is not None and not run.finished)
 
     def _load(self) -> None:

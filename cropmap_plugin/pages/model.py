@@ -191,8 +191,7 @@ class ModelPage(FormPage):
             if not path:
                 fix = tr("A run that draws or reads samples writes one: samples.gpkg.")
                 raise SampleError(tr("Choose a sample file first."), fix=fix)
-            if SampleFile(path).has_edits():
-                raise SampleError(tr("The layer has unsaved edits. Save them first: the job reads the file."))
+            SampleFile(path).check_saved()
         except CropMapError as error:
             self.notice.say_error(error)
             return None

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cropmap.contract.errors import Problem
 
 _OUT, _LOAD, _FIGURES = "OUT", "LOAD", "FIGURES"
-_LAYERS = ("confidence", "class_map", "trusted", "samples", "points", "next_points", "validation_points")
+_LAYERS = ("confidence", "outside", "class_map", "trusted", "samples", "points", "next_points", "validation_points")
 _SAMPLES = ("samples", "points")  # those in the colours of their classes
 # What a training tells in tables; those that it has no figures for are left out.
 _TABLES = ("accuracy", "confusion", "folds", "split", "profiles", "curves", "calibration", "importance")
@@ -62,13 +62,16 @@ _OUTPUTS = {
     "tune": ("report", "model", "trials", "held_out"),
     "compare_models": ("report",),
     "early_season": ("report", "curve", "first_dates"),
-    "map": ("class_map", "confidence"),
+    "shift": ("report", "target_series"),
+    "transfer": ("package", "report", "target_series"),
+    "map": ("class_map", "confidence", "outside"),
     "assess": ("report", "accuracy", "confusion"),
 }
-_ALL = ("class_map", "confidence", "report", "package", "samples", "scheme", *_TABLES)
+_ALL = ("class_map", "confidence", "outside", "report", "package", "samples", "scheme", *_TABLES)
 _OUTPUT_KINDS: dict[str, Any] = {
     "class_map": QgsProcessingOutputRasterLayer,
     "confidence": QgsProcessingOutputRasterLayer,
+    "outside": QgsProcessingOutputRasterLayer,
     "cube": QgsProcessingOutputRasterLayer,
     "quality": QgsProcessingOutputRasterLayer,
     "trusted": QgsProcessingOutputRasterLayer,

@@ -116,7 +116,13 @@ def _entry_definitions(
     names = [entry.name for entry in catalogue().entries(prop["x-registry"])]
     default = chosen(prop["default"])[0] if "default" in prop else names[0]
     choice = QgsProcessingParameterEnum(
-        name.upper(), tr(prop["title"]), names, allowMultiple=False, defaultValue=default, usesStaticStrings=True
+        name.upper(),
+        tr(prop["title"]),
+        names,
+        allowMultiple=False,
+        defaultValue=default or None,
+        optional=not default,
+        usesStaticStrings=True,
     )
     yield _finished(choice, prop, advanced=len(names) == 1)
     paths = paths_of(prop["x-registry"])
@@ -274,12 +280,16 @@ class _Reader:
         return None if value == prop.get("default") or value == "" else value
 
     def entry(self, name: str, prop: Mapping[str, Any]) -> Any:
-        """Return an entry's name with its own values."""
-        key = name.upper()
+        """Return an entry's name with its own values; None where none is named and none of its paths is given."""
+        key, paths = name.upper(), paths_of(prop["x-registry"])
         entry = self._algorithm.parameterAsEnumString(self._given, key, self._context)
+        if not entry:
+            if not any(self._given.get(f"{key}_{path.upper()}") for path in paths):
+                return None
+            entry = catalogue().entries(prop["x-registry"])[0].name
         own = {
             path: self.value(f"{key}_{path.upper()}", path_prop)
-            for path, path_prop in paths_of(prop["x-registry"]).items()
+            for path, path_prop in paths.items()
             if path in catalogue().entry(prop["x-registry"], entry).schema["properties"]
         }
         own = {path: value for path, value in own.items() if value is not None} | self._settings(f"{key}_{_SETTINGS}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..house import catalogue, tr
+from .look import grouped
+from .strategies import title_of_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +31,12 @@ def _common(figures: Mapping[str, Any]) -> list[str]:
         "samples": tr("Samples used: {n}"),
     }
     found = [(text, figures[name]) for name, text in titles.items() if isinstance(figures.get(name), (int, float))]
-    return [text.format(n=f"{value:.3f}" if isinstance(value, float) else value) for text, value in found]
+    lines = [text.format(n=f"{value:.3f}" if isinstance(value, float) else value) for text, value in found]
+    share = figures.get("outside_share")
+    if isinstance(share, (int, float)):
+        text = tr("Unlike the samples that the model learnt from: {share} % of the mapped pixels")
+        lines.append(text.format(share=grouped(100 * share, 1)))
+    return lines
 
 
 def _compared(figures: Mapping[str, Any]) -> list[str]:
@@ -63,10 +70,37 @@ def _early(figures: Mapping[str, Any]) -> list[str]:
     return lines + ([tr("Not told apart in this season: {names}").format(names=", ".join(never))] if never else [])
 
 
+def _shifted(figures: Mapping[str, Any]) -> list[str]:
+    """Return the measures of how different two sites are; the page has the verdict and its reasons."""
+    titles = {
+        "auc": (tr("Told apart by a classifier of sites: AUC {n}"), "{:.2f}", 1),
+        "lag_days": (tr("The target's calendar: {n} days"), "{:+.0f}", 1),
+        "share_gap": (tr("Shares of classes that differ: {n} %"), "{:.0f}", 100),
+    }
+    found = [(figures.get(name), *how) for name, how in titles.items()]
+    return [text.format(n=form.format(times * value)) for value, text, form, times in found if value is not None]
+
+
+def _carried(figures: Mapping[str, Any]) -> list[str]:
+    """Return which strategy is best and which could not be run; the page has them all."""
+    best = figures["best"]
+    left_out = [
+        tr("Left out: {what}").format(what=f"{title_of_strategy(name)}. {why}")
+        for name, why in figures.get("left_out", {}).items()
+    ]
+    f1 = figures["strategies"][best].get("macro_f1")
+    if f1 is None:  # no label judged them
+        return left_out
+    text = tr("Best: {strategy}, mean F1 {n}")
+    return [text.format(strategy=title_of_strategy(best), n=f"{f1:.3f}"), *left_out]
+
+
 _OWN: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "compare_models": _compared,
     "tune": _tuned,
     "early_season": _early,
+    "shift": _shifted,
+    "transfer": _carried,
 }
 
 

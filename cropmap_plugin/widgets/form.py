@@ -33,6 +33,8 @@ from .look import RED, paragraph
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from cropmap.contract.catalogue import CatalogueEntry
+
 
 _TABBED = (Qt.FocusPolicy.TabFocus, Qt.FocusPolicy.StrongFocus, Qt.FocusPolicy.WheelFocus)
 
@@ -232,9 +234,12 @@ class EntryEditor(QWidget):
         self._registry = prop["x-registry"]
         self._form: SchemaForm | None = None
         entries = choices(self._registry)
+        listed = [(tr(entry.title), tr(entry.summary), entry.name) for entry in entries]
+        if not prop.get("default", "-"):
+            listed.insert(0, (tr("automatic"), tr(prop["description"]), ""))
         self.combo = DescribedCombo()
-        self.combo.fill([(tr(entry.title), tr(entry.summary), entry.name) for entry in entries])
-        self.combo.setVisible(len(entries) > 1)
+        self.combo.fill(listed)
+        self.combo.setVisible(len(listed) > 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._summary = paragraph("")
         self._column = QVBoxLayout(self)
@@ -255,8 +260,8 @@ class EntryEditor(QWidget):
         return {"name": name, **own} if own else name
 
     def set_value(self, value: Any) -> None:
-        """Choose an entry and show its values."""
-        name, own = chosen(value)
+        """Choose an entry and show its values; none where it is empty and may be."""
+        name, own = chosen(value or "")
         self.combo.setCurrentIndex(max(self.combo.findData(name), 0))
         if self._form:
             self._form.set_values(own)
@@ -275,12 +280,19 @@ class EntryEditor(QWidget):
         return self._form is not None and self._form.has_problem()
 
     def _chosen(self, *_details: object) -> None:
-        entry = catalogue().entry(self._registry, str(self.combo.currentData()))
         if self._form is not None:
             self._column.removeWidget(self._form)
             self._form.hide()
             self._form.deleteLater()
             self._form = None
+        name = str(self.combo.currentData())
+        if name:
+            self._show_entry(catalogue().entry(self._registry, name))
+        self._summary.setVisible(bool(name))
+        self.changed.emit()
+
+    def _show_entry(self, entry: CatalogueEntry) -> None:
+        """Show the sentence of the chosen entry and the form of its parameters."""
         alone = f"<b>{tr(entry.title)}</b>. " if self.combo.count() == 1 else ""
         self._summary.setText(alone + tr(entry.summary))
         self._summary.setToolTip(entry.citation)
@@ -289,7 +301,6 @@ class EntryEditor(QWidget):
             self._form.changed.connect(self.changed)
             self._column.addWidget(self._form)
             _tab_after(self.combo, self._form)
-        self.changed.emit()
 
 
 def _tab_after(before: QWidget, form: QWidget) -> None:

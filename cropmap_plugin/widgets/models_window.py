@@ -47,6 +47,7 @@ class ModelsWindow(QDialog):
     """Lists the model packages of the runs and those added by file."""
 
     use_asked = pyqtSignal(str)  # a package, to make maps with
+    carry_asked = pyqtSignal(str)  # a package, to carry to another site
     report_asked = pyqtSignal(str)  # a report's file
     renamed = pyqtSignal(str, str)  # a package's file before and after
 
@@ -68,6 +69,7 @@ class ModelsWindow(QDialog):
         self.table = PackageTable()
         self.hint = paragraph("")
         self.use = QPushButton(tr("Make maps with it"))
+        self.carry = QPushButton(tr("Carry to another site…"))
         self.report = QPushButton(tr("Open the report"))
         self.rename = QPushButton(tr("Rename"))
         self.export = QPushButton(tr("Save a copy…"))
@@ -80,7 +82,7 @@ class ModelsWindow(QDialog):
 
     def _place(self) -> None:
         buttons = QHBoxLayout()
-        for button in (self.use, self.report, self.rename, self.export, self.delete):
+        for button in (self.use, self.carry, self.report, self.rename, self.export, self.delete):
             buttons.addWidget(button)
         buttons.addStretch()
         buttons.addWidget(self.add)
@@ -109,6 +111,7 @@ class ModelsWindow(QDialog):
         self.tree.itemSelectionChanged.connect(self._show_selected)
         self.tree.itemChanged.connect(self._named)
         self.use.clicked.connect(lambda _on=False: self._use())
+        self.carry.clicked.connect(lambda _on=False: self.carry_asked.emit(str(self.selected()[0].path)))
         self.report.clicked.connect(lambda _on=False: self._open_report())
         self.rename.clicked.connect(lambda _on=False: self._edit_name())
         self.export.clicked.connect(lambda _on=False: self._export())
@@ -169,6 +172,7 @@ class ModelsWindow(QDialog):
         chosen, paths = self.selected(), self._selected_paths()
         one = len(chosen) == 1 and len(paths) == 1
         self.use.setEnabled(one)
+        self.carry.setEnabled(one)
         self.report.setEnabled(one and chosen[0].report is not None)
         self.rename.setEnabled(len(paths) == 1)
         self.export.setEnabled(one)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from cropmap.contract.errors import CropMapError
 
-_COLOURS = {"good": GREEN, "warning": AMBER, "error": RED}
+_COLOURS = {"good": GREEN, "warning": AMBER, "alarm": RED, "error": RED}
 _COLUMNS, _GAP = 2, 4  # of buttons, where there is room; pixels between them
 _BESIDE = 64  # pixels of the sign, the cross and the margins
 _LONGEST = 180  # characters of a line
-_SIGNS = {"good": "✔", "warning": "⚠", "error": "✖"}
+_SIGNS = {"good": "✔", "warning": "⚠", "alarm": "⚠", "error": "✖"}
 
 
 class Notice(QFrame):
@@ -67,7 +67,7 @@ class Notice(QFrame):
         """Show a message.
 
         Args:
-            level: "good", "warning" or "error".
+            level: "good", "warning", "alarm" (nothing failed, but take care) or "error".
             what: The sentence that matters.
             details: Further lines, plain text; of a long one its beginning is shown, and all of it as a tooltip.
             actions: Buttons: text and what they do.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SIZE = 26
+_SMALLER = 0.9  # of the usual letters
 
 
 class Stepper(QWidget):
@@ -36,7 +37,11 @@ class Stepper(QWidget):
             button.setAutoRaise(True)
             button.setIconSize(QSize(_SIZE, _SIZE))
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            # The panel is as wide as the titles need, in whatever language.
+            button.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
+            font = button.font()
+            font.setPointSizeF(_SMALLER * font.pointSizeF())
+            button.setFont(font)
             button.clicked.connect(lambda _checked=False, at=position: self.opened.emit(at))
             self._group.addButton(button)
             self._buttons.append(button)

@@ -25,9 +25,10 @@ SUFFIX = ".cropmap"
 # What a run calls its package: the whole model, and before that the best one so far.
 WHOLE, SO_FAR = "model" + SUFFIX, "model_so_far" + SUFFIX
 CUT_OFF = "cutoff_"  # and a date: what a run that looks at how early crops are told apart calls each of its models
+MANY = "packages"  # the folder of a run that gives several
 FIGURES = ("overall_accuracy", "macro_f1", "kappa")
 
-_MANIFEST, _REPORT = "manifest.json", "report.html"
+_MANIFEST, _REPORTS = "manifest.json", ("report.html", "transfer.html")
 _LIMIT = 16 * 2**20
 _RUNS_LIMIT = 1000  # files looked at in a folder of runs
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
@@ -68,10 +69,16 @@ class Package:
     @property
     def name(self) -> str:
         """What it is called: the file's name, or its run's where every run calls its file so."""
-        run = self.path.parent.name
-        if self.path.name == SO_FAR or self.path.name.startswith(CUT_OFF):
+        run = self._run.name
+        if self.path.name == SO_FAR or self.path.name.startswith(CUT_OFF) or self._run != self.path.parent:
             return f"{run} ({self.path.stem})"
         return run if self.path.name == WHOLE and run else self.path.stem
+
+    @property
+    def _run(self) -> Path:
+        """The folder of its run."""
+        folder = self.path.parent
+        return folder.parent if folder.name == MANY else folder
 
     @property
     def total(self) -> int:
@@ -81,13 +88,14 @@ class Package:
     @property
     def report(self) -> Path | None:
         """The report of its run, where there is one."""
-        found = self.path.with_name(_REPORT)
-        return found if found.is_file() else None
+        reports = (self._run / name for name in _REPORTS)
+        return next((found for found in reports if found.is_file()), None)
 
 
 def packages_in(folder: Path, added: Iterable[Path] = ()) -> list[Path]:
     """Return the packages in a folder of runs and those added by hand that are still there, without repeats."""
-    found = sorted(folder.glob(f"*{SUFFIX}")) + sorted(folder.glob(f"*/*{SUFFIX}")) if folder.is_dir() else []
+    places = (f"*{SUFFIX}", f"*/*{SUFFIX}", f"*/{MANY}/*{SUFFIX}")
+    found = [path for place in places for path in sorted(folder.glob(place))] if folder.is_dir() else []
     listed = [*found[:_RUNS_LIMIT], *added]
     return [path for path in dict.fromkeys(listed) if path.is_file()]
 

@@ -113,7 +113,7 @@ def test_the_kernels_release_the_gil():
     from cropmap.prepare import linear, observe
 
     walkers = (trees._add_leaves, trees._add_shallow)
-    shared = (spread._spread, *walkers, linear._interpolate, observe._support, observe._merge_days)
+    shared = (spread._spread, *walkers, linear._interpolate, observe._support, observe.merge_days)
     for compiled in shared:
         assert compiled.targetoptions["nogil"] is True
 

@@ -176,3 +176,11 @@ def test_a_table_is_written_as_names_and_numbers(text: str, table: dict[str, flo
 def test_what_is_no_table_is_told(text: str) -> None:
     with pytest.raises(ParameterError, match=r"accuracies: .* is not a table such as corn=0\.9"):
         accuracies(text)
+
+
+def test_an_entry_that_need_not_be_named_may_be_named_or_left_out() -> None:
+    assert parsed("transfer", "--package", "m.cropmap") == {"package": "m.cropmap"}
+    assert parsed("transfer", "--images", "season") == {"images": {"name": "folder", "path": "season"}}
+    assert parsed("transfer", "--images.path", "season")["images"] == {"name": "folder", "path": "season"}
+    values = parsed("transfer", "--model", "random_forest", "--model.trees", "9", "--strategies", '["direct"]')
+    assert values == {"model": {"name": "random_forest", "trees": 9}, "strategies": ["direct"]}

@@ -33,7 +33,7 @@ def outputs(tmp_path):
     utm = osr.SpatialReference()
     utm.ImportFromEPSG(32615)
     paths = {}
-    for name in ("class_map", "confidence"):
+    for name in ("class_map", "confidence", "outside"):
         path = tmp_path / f"{name}.tif"
         raster = gdal.GetDriverByName("GTiff").Create(str(path), 4, 3, 1, gdal.GDT_Byte)
         raster.SetGeoTransform((500000, 30, 0, 4600000, 0, -30))
@@ -81,8 +81,13 @@ def test_the_layers_come_in_a_group_the_samples_on_top_and_the_confidence_hidden
     loaded = load_results({"outputs": outputs}, "Run 1")
     nodes = loaded.group.findLayers()
     assert loaded.group.name() == "Run 1"
-    assert [node.layer().name() for node in nodes] == ["Samples", "Crop map", "Confidence (%)"]
-    assert [node.itemVisibilityChecked() for node in nodes] == [True, True, False]
+    assert [node.layer().name() for node in nodes] == [
+        "Samples",
+        "Crop map",
+        "Confidence (%)",
+        "Unlike the training samples above 100 %",
+    ]
+    assert [node.itemVisibilityChecked() for node in nodes] == [True, True, False, False]
     assert QgsProject.instance().layerTreeRoot().children()[0] == loaded.group
 
 
@@ -160,7 +165,7 @@ def test_the_map_is_the_first_layer_that_a_project_gets(outputs, qgis_new_projec
     QgsProject.instance().layersAdded.connect(lambda layers: added.extend(layer.name() for layer in layers))
     load_results({"outputs": outputs}, "Run 1")
     assert added[0] == "Crop map"  # an empty project takes its coordinate system
-    assert sorted(added) == ["Confidence (%)", "Crop map", "Samples"]
+    assert sorted(added) == ["Confidence (%)", "Crop map", "Samples", "Unlike the training samples above 100 %"]
 
 
 @pytest.mark.parametrize(("last", "colours"), [("nir", (6, 5, 4)), ("swir1", None)])

@@ -7,7 +7,7 @@ import pytest
 from qgis.core import QgsProject
 from qgis.PyQt.QtWidgets import QPushButton
 
-from cropmap_plugin.dock import HISTORY, CropMapDock
+from cropmap_plugin.dock import CARRY, HISTORY, CropMapDock
 from cropmap_plugin.worker.packages import read_summary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,12 +75,16 @@ def test_qgis_and_the_command_line_make_the_same_bytes(finished, tmp_path, wait_
         "images": {"name": "folder", "path": str(site / "images")},
         "samples": str(site / "points.gpkg"),
         "model": {"name": "random_forest", "trees": 20},
+        "applicability": True,
     }
     finished.start("classify", params, tmp_path / "qgis")
     wait_for(lambda: not finished.runner.busy, 240)
+    assert "Unlike the samples that the model learnt from" in finished.notice.text()
+    names = [layer.name() for layer in QgsProject.instance().mapLayers().values()]
+    assert names.count("Unlike the training samples above 100 %") == 1
     command = [str(PYTHON), "-m", "cropmap", "run", str(tmp_path / "qgis" / "job.json"), "--out", str(tmp_path / "cli")]
     subprocess.run(command, check=True, capture_output=True, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
-    for name in ("class_map.tif", "class_map_confidence.tif", "model.cropmap", "samples.gpkg", "confusion.csv"):
+    for name in ("class_map.tif", "class_map_outside.tif", "model.cropmap", "samples.gpkg", "confusion.csv"):
         assert (tmp_path / "qgis" / name).read_bytes() == (tmp_path / "cli" / name).read_bytes(), name
 
 
@@ -181,3 +185,26 @@ def press(dock, text):
     """Press the button of the notice; those of the notices before are hidden until Qt deletes them."""
     shown = [button for button in dock.notice.findChildren(QPushButton) if not button.isHidden()]
     next(button for button in shown if button.text() == text).click()
+
+
+def test_a_model_is_carried_to_another_season_after_the_shift_is_measured(finished, tmp_path, wait_for):
+    page = finished.transfer
+    finished.map.folder.setFilePath(str(tmp_path))
+    finished.images.set_values({"images": {"name": "folder", "path": str(tmp_path / "run" / "site" / "images")}})
+    finished.open_page(CARRY)
+    page.package.set_path(str(tmp_path / "run" / "model.cropmap"))
+    page.samples.set_path(str(tmp_path / "run" / "samples.gpkg"))
+    page.shift_settings.set_values({"pixels": 300})
+    page.measure.click()
+    wait_for(lambda: not finished.runner.busy, 240)
+    assert "shift" in page.verdict.text(), finished.notice.text()
+    assert "AUC" in finished.notice.text()
+
+    page.strategies.set_value(["direct", "shifted"])
+    page.start.click()
+    wait_for(lambda: not finished.runner.busy, 240)
+    assert sorted(each.name for each in page.table.models) == ["direct", "shifted"], finished.notice.text()
+    assert all(each.package is not None for each in page.table.models)
+    assert page.strategies.row(page.strategies.names()[0]).sentence.text()
+    page.table.rows[0][-1].click()
+    assert read_summary(Path(finished.map.package_path())).model == "random_forest"

@@ -36,6 +36,7 @@ COMMON_SHARE = 0.5
 NATIVE = "it keeps the images' own dates and fills none, so it has no value where an observation is hidden"
 REFUSED = "it refuses every pixel that has a hidden observation, for too few clear dates or too long a gap"
 OTHER_FEATURES = "none of its features is a band of the images"
+OWN_CALENDAR = "it counts in degree-days, so a hidden date has no day of its own in its series"
 OWN_SHIFTS = "it moves each pixel's dates by days of their own, so a hidden date has no place in its series"
 
 
@@ -239,6 +240,8 @@ def _made(asked: Sequence[Asked], block: SceneBlock) -> tuple[list[tuple[Asked, 
             continue
         if any(use.name == "phenology" and use.params.get("variant") == "pixel" for use in recipe.steps):
             left_out.append(LeftOut(ask.name, title, OWN_SHIFTS))
+        elif any(use.name == "thermal_time" for use in recipe.steps):
+            left_out.append(LeftOut(ask.name, title, OWN_CALENDAR))
         else:
             made.append((ask, recipe))
     return made, left_out

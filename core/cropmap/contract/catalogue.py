@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cropmap.contract.errors import JobError, Problem
-from cropmap.contract.params import check, chosen
+from cropmap.contract.params import check, chosen, is_none
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +50,8 @@ def named_entries(declared: Mapping[str, Any], values: Mapping[str, Any]) -> dic
     found = {}
     for key, prop in declared["properties"].items():
         value = values.get(key, prop.get("default"))
+        if is_none(prop, value):
+            continue
         if prop["x-kind"] == "entry":
             listed = {key: value}
         elif prop["x-kind"] == "entries" and isinstance(value, (list, tuple)):

@@ -97,7 +97,8 @@ def param(  # noqa: PLR0913 - the declaration of a parameter is what this module
         low: Smallest allowed number.
         high: Largest allowed number.
         choices: The allowed texts.
-        registry: Name of the registry whose entries are allowed (kinds "entry" and "entries").
+        registry: Name of the registry whose entries are allowed (kinds "entry" and "entries"); with the default "" or
+            [] none need be named.
         advanced: Hidden in forms until asked for.
         search: What a search of hyper-parameters tries; it leaves the parameter alone where empty.
     """
@@ -265,7 +266,8 @@ def _value_problems(name: str, prop: Mapping[str, Any], value: Any) -> list[Prob
 def _type_problem(prop: Mapping[str, Any], value: Any) -> str:
     kind = prop["x-kind"]
     if kind == "entry":
-        return "" if _names_entry(value) else f"{value!r} names no entry of {prop['x-registry']}."
+        good = _names_entry(value) or is_none(prop, value)
+        return "" if good else f"{value!r} names no entry of {prop['x-registry']}."
     if kind == "entries":
         return _entries_problem(prop, value)
     expected = prop["type"]
@@ -282,11 +284,18 @@ def _type_problem(prop: Mapping[str, Any], value: Any) -> str:
     return "" if good else f"{value!r} is not {_ARTICLE[expected]}."
 
 
+def is_none(prop: Mapping[str, Any], value: Any) -> bool:
+    """Return whether a value of a parameter of entries names none of them, and may: an empty one is its default."""
+    return value in ("", []) and prop.get("default") == value
+
+
 def _names_entry(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, Mapping) and isinstance(value.get("name"), str))
 
 
 def _entries_problem(prop: Mapping[str, Any], value: Any) -> str:
+    if is_none(prop, value):
+        return ""
     if not isinstance(value, (list, tuple)) or not value:
         return f"{value!r} is not a list of entries of {prop['x-registry']}."
     strange = [item for item in value if not _names_entry(item)]

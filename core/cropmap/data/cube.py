@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropmap.contract.errors import RecipeError
+from cropmap.data.temperatures import Temperatures
 
 # The feature that tells models which steps of a native-date series were seen: 1 where clear, 0 where filled.
 CLEAR_BAND = "clear"
@@ -53,6 +54,7 @@ class PixelSeries:
         observed: The acquisitions that all of it comes from; their days are those of the images, whatever `days` is.
         holes: A feature may be NaN on a date that is clear (an index whose denominator vanished): every step takes
             such a value for missing.
+        temperatures: Of the site, for steps that settle by them; None where they are not known or not needed.
 
     Raises:
         RecipeError: Shapes that disagree, or days that do not ascend.
@@ -66,6 +68,7 @@ class PixelSeries:
     valid: NDArray[np.bool_]
     observed: Observations | None = None
     holes: bool = False
+    temperatures: Temperatures | None = None
 
     def __post_init__(self) -> None:
         pixels = len(self.valid)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import SourceError
 from cropmap.data.site import Grid
+from cropmap.data.temperatures import Temperatures
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class SceneSeries:
         warp: Scenes on another grid are resampled to `grid` while reading (masks by nearest neighbour).
         valid_range: Physical values outside it count as not clear; None keeps all.
         notes: What the source recognised or left out; sentences for the user.
+        temperatures: Of the site, where they are known.
 
     Raises:
         SourceError: No scene, no band, or a band or a mask layer missing on a date.
@@ -131,6 +133,7 @@ class SceneSeries:
     warp: bool = False
     valid_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    temperatures: Temperatures | None = None
 
     def __post_init__(self) -> None:
         if not self.scenes or not self.bands:
@@ -166,12 +169,14 @@ class SceneBlock:
         clear: True where all bands of a date are usable, (pixel, time).
         dates: Acquisition dates, (time,), ascending.
         bands: Band names, (band,).
+        temperatures: Of the site, where they are known; only a glance at a series hands them on.
     """
 
     values: NDArray[np.float32]
     clear: NDArray[np.bool_]
     dates: tuple[dt.date, ...]
     bands: tuple[str, ...]
+    temperatures: Temperatures | None = None
 
     def __post_init__(self) -> None:
         expected = (self.values.shape[0], len(self.dates), len(self.bands))

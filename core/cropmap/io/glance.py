@@ -30,6 +30,7 @@ def glance(series: SceneSeries) -> SceneBlock:
         np.concatenate([block.clear for block in blocks]),
         series.dates,
         series.bands,
+        series.temperatures,
     )
 
 

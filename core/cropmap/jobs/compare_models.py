@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections import Counter
-from collections.abc import Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +22,12 @@ from cropmap.assessment.model_comparison import (
 )
 from cropmap.assessment.model_comparison_report import ModelComparisonReport, write_model_comparison
 from cropmap.assessment.paired import MACRO_F1, OVERALL
-from cropmap.contract.errors import ModelError, OutputError, ParameterError, Problem, SampleError
-from cropmap.contract.params import chosen, param, to_dict
+from cropmap.contract.errors import ModelError, ParameterError, Problem, SampleError
+from cropmap.contract.params import param, to_dict
 from cropmap.io.files import atomic_write_text
 from cropmap.io.tables import csv_text
 from cropmap.jobs import JOBS
+from cropmap.jobs.compared import Asked, clock, named
 from cropmap.jobs.params import DeviceParams, SplitParams, ValidationParams
 from cropmap.jobs.run import versions
 from cropmap.jobs.sample import read_and_split
@@ -40,7 +37,7 @@ from cropmap.sampling.subsets import nested_by_class
 from cropmap.training.fit import FitOptions, OutOfFold, check_fit, cross_validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cropmap.assessment.learning_curve import CurvePoint
@@ -86,25 +83,10 @@ class CompareModelsParams(ValidationParams, DeviceParams, SplitParams, AskedMode
     """What `compare_models` takes."""
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A model to compare.
-
-    Args:
-        name: What it is called here.
-        model: Registered name.
-        values: Its own parameter values.
-    """
-
-    name: str
-    model: str
-    values: Mapping[str, Any]
-
-
 @JOBS.register("compare_models", title="Compare models", params=CompareModelsParams)
 def compare_models_job(params: CompareModelsParams, run: Run) -> Mapping[str, Any]:
     """Cross-validate several models on the same folds of one sample set, and report which is best and by how much."""
-    asked = _named(params.models)
+    asked = named(params.models)
     _check(asked, params)
     held, plan = read_and_split(params.sample_set, params, params.seed, run)
     samples = held.samples
@@ -123,21 +105,10 @@ def compare_models_job(params: CompareModelsParams, run: Run) -> Mapping[str, An
     return {"figures": _figures(found)}
 
 
-def _named(models: Sequence[Any]) -> list[_Asked]:
-    """Return the models asked for; one that stands several times is numbered: "random_forest 2"."""
-    seen: Counter[str] = Counter()
-    asked = []
-    for model in models:
-        name, values = chosen(model)
-        seen[name] += 1
-        asked.append(_Asked(name if seen[name] == 1 else f"{name} {seen[name]}", name, values))
-    return asked
-
-
-def _check(asked: Sequence[_Asked], params: CompareModelsParams) -> None:
+def _check(asked: Sequence[Asked], params: CompareModelsParams) -> None:
     """Refuse models that cannot be made, and counts that are not whole, before any work."""
     for own in asked:
-        check_fit(own.model, own.values, params.device)
+        check_fit(own.entry, own.values, params.device)
     broken = [count for count in params.label_counts if count != int(count)]
     if broken:
         raise ParameterError([Problem("label_counts", f"{broken[0]} is not a whole number.")])
@@ -147,7 +118,7 @@ def _check(asked: Sequence[_Asked], params: CompareModelsParams) -> None:
 
 
 def _judged(
-    samples: SampleSet, plan: FoldPlan, asked: Sequence[_Asked], params: CompareModelsParams, told: tuple[Run, Progress]
+    samples: SampleSet, plan: FoldPlan, asked: Sequence[Asked], params: CompareModelsParams, told: tuple[Run, Progress]
 ) -> tuple[list[ComparedModel], list[LeftOut], Legend]:
     """Cross-validate every model in every run; what cannot be fitted is left out, with a warning."""
     run, progress = told
@@ -160,12 +131,12 @@ def _judged(
         try:
             runs, found = _runs(samples, plan, own, params, (run, part))
         except (SampleError, ModelError) as error:
-            left_out.append(LeftOut(own.name, own.model, error.what))
+            left_out.append(LeftOut(own.name, own.entry, error.what))
             run.warn(f"Model {own.name} is not compared: {error.what.rstrip('.')}.")
             continue
         notes |= dict.fromkeys(found.notes)
         legend = found.legend
-        judged.append(ComparedModel(own.name, own.model, own.values, tuple(runs)))
+        judged.append(ComparedModel(own.name, own.entry, own.values, tuple(runs)))
     run.warn(*notes)
     if not judged:
         raise ModelError(
@@ -177,7 +148,7 @@ def _judged(
 
 
 def _runs(
-    samples: SampleSet, plan: FoldPlan, own: _Asked, params: CompareModelsParams, told: tuple[Run, Progress]
+    samples: SampleSet, plan: FoldPlan, own: Asked, params: CompareModelsParams, told: tuple[Run, Progress]
 ) -> tuple[list[ModelRun], OutOfFold]:
     run, progress = told
     runs, outcomes = [], []
@@ -186,8 +157,8 @@ def _runs(
         part.at(0.0, f"{own.name}, run {number + 1} of {params.seeds}")
         folder = run.folder / CHECKPOINTS / own.name / f"run {number + 1}"
         options = _options(params, number, folder)
-        with _clock(folder / "seconds.txt") as seconds:
-            found = cross_validate(samples, plan, own.model, own.values, options, part)
+        with clock(folder / "seconds.txt") as seconds:
+            found = cross_validate(samples, plan, own.entry, own.values, options, part)
         runs.append(ModelRun(found.codes, found.probabilities, round(seconds(), 3)))
         outcomes.append(found)
     return runs, outcomes[0]
@@ -197,27 +168,8 @@ def _options(params: CompareModelsParams, number: int, folder: Path) -> FitOptio
     return FitOptions(params.seed + number, params.validation_share, params.device, checkpoints=folder)
 
 
-@contextmanager
-def _clock(path: Path) -> Iterator[Callable[[], float]]:
-    """Measure seconds, those of interrupted tries among them, which the file keeps."""
-    before = 0.0
-    with suppress(OSError, ValueError):  # none yet, or damaged
-        before = float(path.read_text(encoding="utf-8"))
-    began = time.perf_counter()
-
-    def spent() -> float:
-        return before + time.perf_counter() - began
-
-    try:
-        yield spent
-    finally:
-        with suppress(OSError, OutputError):  # a full disk costs the seconds alone
-            path.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write_text(path, f"{spent()}")
-
-
 def _curves(
-    samples: SampleSet, plan: FoldPlan, asked: Sequence[_Asked], params: CompareModelsParams, told: tuple[Run, Progress]
+    samples: SampleSet, plan: FoldPlan, asked: Sequence[Asked], params: CompareModelsParams, told: tuple[Run, Progress]
 ) -> list[CurvePoint]:
     """Fit every model on nested subsets of what the first fold's model may see, and test it on that fold."""
     run, progress = told
@@ -232,7 +184,7 @@ def _curves(
     points: list[CurvePoint] = []
     for done, own in enumerate(asked):
         part = progress.part(done / len(asked), (done + 1) / len(asked))
-        named = (own.name, own.model, own.values)
+        named = (own.name, own.entry, own.values)
         options = _options(params, 0, run.folder / CHECKPOINTS / own.name / "learning curve")
         points += learning_curve(samples, test, draws, named, options, part)
     return points

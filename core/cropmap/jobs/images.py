@@ -67,6 +67,8 @@ def files_of(series: SceneSeries | PreparedSeries) -> set[Path]:
     assets = [asset for scene in series.scenes for asset in scene.assets]
     # A subdataset's name, NETCDF:"file.nc":variable, holds its file between the colons.
     paths = {Path(asset.path if Path(asset.path).is_file() else _file_in(asset.path)) for asset in assets}
+    if series.temperatures is not None:
+        paths.add(Path(series.temperatures.path))
     return {path for path in paths if path.is_file()}
 
 

@@ -61,8 +61,10 @@ def _series(series: SceneSeries | PreparedSeries) -> dict[str, Any]:
         status = series.path.stat()
         made = (series.fingerprint, status.st_size, status.st_mtime_ns)
         return {"cube": str(series.path), "files": made}
-    # What the source told the user about them changes no pixel.
-    return {"series": dataclasses.asdict(dataclasses.replace(series, notes=())), "files": _files(series)}
+    # What the source told the user about them changes no pixel; temperatures do so by the settled recipe alone.
+    described = dataclasses.asdict(dataclasses.replace(series, notes=(), temperatures=None))
+    del described["temperatures"]
+    return {"series": described, "files": _files(series)}
 
 
 def _package(package: ModelPackage) -> dict[str, Any]:

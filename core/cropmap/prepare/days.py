@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,3 +61,30 @@ def wanted_days(
     if len(named):
         return named
     return season.nodes(step_days) if step_days else nodes
+
+
+def month_day(text: str, step: str) -> tuple[int, int]:
+    """Return the month and the day of a text MM-DD.
+
+    Args:
+        text: As the user wrote it.
+        step: Registered name of the step that it is given to.
+
+    Raises:
+        RecipeError: It is no day of a year.
+    """
+    try:
+        date = dt.date.fromisoformat(f"2024-{text}")
+    except ValueError:
+        date = None
+    if date is None or f"{date:%m-%d}" != text:  # newer Pythons read other forms too
+        raise RecipeError(
+            f"{text!r} is not a day of a year.", where=f"step {step!r}", fix="Write month and day as MM-DD: 06-01."
+        )
+    return date.month, date.day
+
+
+def date_in(year: int, month: int, day: int) -> dt.date:
+    """Return a day of a year; 29 February is 28 where there is none."""
+    leap = (month, day) == (2, 29)
+    return dt.date(year, 3, 1) - dt.timedelta(days=1) if leap else dt.date(year, month, day)

@@ -30,10 +30,11 @@ def observe(block: SceneBlock, season: Season) -> PixelSeries:
         days, values, clear = days[order], values[:, order].copy(), clear[:, order].copy()
     if (np.diff(days) == 0).any():
         days, first = np.unique(days, return_index=True)
-        values, clear = _merge_days(values, clear, np.append(first, len(block.dates)))
+        values, clear = merge_days(values, clear, np.append(first, len(block.dates)))
     quality = measure(clear, days, season)
     observed = Observations(clear, days)
-    return PixelSeries(values, clear, days, block.bands, quality, np.ones(len(values), np.bool_), observed)
+    valid = np.ones(len(values), np.bool_)
+    return PixelSeries(values, clear, days, block.bands, quality, valid, observed, temperatures=block.temperatures)
 
 
 def measure(clear: NDArray[np.bool_], days: NDArray[np.int32], season: Season) -> Quality:
@@ -72,10 +73,19 @@ def _support(
 
 
 @fused_kernel
-def _merge_days(
+def merge_days(
     values: NDArray[np.float32], clear: NDArray[np.bool_], bounds: NDArray[np.intp]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Average the clear scenes `bounds[k]` .. `bounds[k + 1]` of each day; NaN where none is clear."""
+    """Average the clear dates `bounds[k]` .. `bounds[k + 1] - 1` of each day k; NaN where none is clear.
+
+    Args:
+        values: (pixel, date, band).
+        clear: (pixel, date).
+        bounds: (day + 1,), ascending.
+
+    Returns:
+        Values (pixel, day, band), and on which days a pixel was clear, (pixel, day).
+    """
     pixels, _, bands = values.shape
     merged = np.empty((pixels, len(bounds) - 1, bands), np.float32)
     usable = np.empty((pixels, len(bounds) - 1), np.bool_)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +15,7 @@ from cropmap.data.cube import Observations
 from cropmap.kernels import fused_kernel
 from cropmap.machine import LANES, combine
 from cropmap.prepare import STEPS
+from cropmap.prepare.days import date_in, month_day
 from cropmap.prepare.even_smoother import smooth_even
 from cropmap.prepare.linear import SUPPORT_DAYS, axis_of, interpolate, interpolate_holed
 from cropmap.prepare.observe import measure
@@ -23,6 +23,7 @@ from cropmap.prepare.smoother import Grid, day_grid, smooth
 from cropmap.prepare.step import Step
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
@@ -111,7 +112,7 @@ class Phenology(Step):
 
     def __init__(self, params: PhenologyParams) -> None:
         self.params = params
-        self.span = tuple(_month_day(text) for text in (params.from_day, params.to_day))
+        self.span = tuple(month_day(text, "phenology") for text in (params.from_day, params.to_day))
         self.looks = params.variant == REGION or params.target_day == UNSET
         self.found = ("region_day",) if params.variant == REGION else ()
         self.gaps = False if params.variant == PIXEL else None
@@ -277,27 +278,10 @@ def _no_steps() -> RecipeError:
     )
 
 
-def _month_day(text: str) -> tuple[int, int]:
-    try:
-        date = dt.date.fromisoformat(f"2024-{text}")
-    except ValueError:
-        date = None
-    if date is None or f"{date:%m-%d}" != text:  # newer Pythons read other forms too
-        raise RecipeError(
-            f"{text!r} is not a day of a year.", where="step 'phenology'", fix="Write month and day as MM-DD: 06-01."
-        )
-    return date.month, date.day
-
-
 def _span_of(span: tuple[tuple[int, int], ...], year: int) -> tuple[dt.date, dt.date]:
     """Return the first and last date of the span that begins in a year; 29 February is 28 where there is none."""
     (first, last), later = span, int(span[1] < span[0])
-    return _date(year, *first), _date(year + later, *last)
-
-
-def _date(year: int, month: int, day: int) -> dt.date:
-    leap = (month, day) == (2, 29)
-    return dt.date(year, 3, 1) - dt.timedelta(days=1) if leap else dt.date(year, month, day)
+    return date_in(year, *first), date_in(year + later, *last)
 
 
 def _smoothed(index: _Index, days: NDArray[np.int32], nodes: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from cropmap.contract.errors import CropMapError, SourceError
 from cropmap.contract.params import param
 from cropmap.data.scenes import Asset, Scene, SceneSeries
 from cropmap.io.rasters import RasterInfo, check_readable
+from cropmap.io.temperatures import read_temperatures
 from cropmap.sources import SOURCES
 from cropmap.sources.checks import check_complete, check_grids, check_mask_grids, check_params
 from cropmap.sources.files import files_in, named_files, no_dates, some
@@ -98,6 +99,13 @@ class FolderParams:
         default=False,
         help="Resample images on other grids to the first image's: bands bilinear, masks nearest. Masks that cover the "
         "images in the same coordinate system need no warp.",
+    )
+    temperatures: str = param(
+        "",
+        kind="file",
+        advanced=True,
+        help="CSV of the site's daily temperatures in degrees C, with the columns date and mean, or date, min and max: "
+        "for recipes that count degree-days.",
     )
 
 
@@ -295,6 +303,7 @@ def _series(found: _Found, params: FolderParams) -> SceneSeries:
         params.warp,
         _valid_range(params),
         found.notes,
+        read_temperatures(params.temperatures) if params.temperatures else None,
     )
 
 

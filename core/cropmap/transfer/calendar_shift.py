@@ -23,7 +23,7 @@ INFORMATION, ENTROPY, SHARES = "information", "entropy", "shares"
 # Days between the first candidates; around the best of them every day is tried.
 _STEP = 3
 # Fewer series do not tell what a site answers.
-_FEWEST = 10
+FEWEST = 10
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ShiftParams:
         advanced=True,
     )
     most_series: int = param(
-        1000, help="Series that are looked at, drawn where there are more.", low=_FEWEST, high=1_000_000, advanced=True
+        1000, help="Series that are looked at, drawn where there are more.", low=FEWEST, high=1_000_000, advanced=True
     )
 
 
@@ -99,9 +99,9 @@ def find_shift(
     Sources: the search and "information" as the first guess, Nyborg et al. 2022, arXiv:2111.02682; "shares", Zhou et
     al. 2018, arXiv:1703.02000. That a small gain is not taken is ours.
     """
-    if len(series) < _FEWEST:
+    if len(series) < FEWEST:
         raise SampleError(
-            f"{len(series)} series do not tell how a calendar is shifted.", fix=f"Give {_FEWEST} at least, or 1,000."
+            f"{len(series)} series do not tell how a calendar is shifted.", fix=f"Give {FEWEST} at least, or 1,000."
         )
     if len(series) > params.most_series:
         series = series[np.sort(np.random.default_rng(seed).permutation(len(series))[: params.most_series])]

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from cropmap.contract.errors import SampleError
 from cropmap.contract.params import param, to_dict
 from cropmap.data.calendar import shifted
 from cropmap.data.package import mask_position
@@ -23,7 +24,7 @@ from cropmap.training.loop import LoopOptions, Part, train
 from cropmap.training.start import package_digest
 from cropmap.transfer import STRATEGIES
 from cropmap.transfer.base import GRADIENTS, MODEL, SERIES
-from cropmap.transfer.calendar_shift import ShiftParams, find_shift, score_of
+from cropmap.transfer.calendar_shift import FEWEST, ShiftParams, find_shift, score_of
 from cropmap.transfer.domains import series_digest
 
 if TYPE_CHECKING:
@@ -90,7 +91,14 @@ def source_free(params: SourceFreeParams, task: Transfer) -> ModelPackage:
 
     Source: Liang et al. 2020, arXiv:2002.08546. Ours: any head is kept, the step sizes are the network's own, a share
     of them, and the guard against collapse.
+
+    Raises:
+        SampleError: Fewer than ten series of the target.
     """
+    if len(task.series) < FEWEST:
+        raise SampleError(
+            f"{len(task.series)} series of the target are nothing to learn from.", fix=f"Give {FEWEST} at least."
+        )
     package = task.source_package()
     about: dict[str, Any] = {}
     if params.calendar:

@@ -114,3 +114,34 @@ def test_problems_of_listed_entries_say_which_one():
     assert said(["forest", "oak"]) == ["links[1]"]
     for broken in ([], [3], "forest", [{"trees": 4}]):
         assert said(broken) == ["links"]
+
+
+@dataclass(frozen=True)
+class MaybeParams:
+    model: Any = param("", kind="entry", registry="models", help="Model, if any.")
+    links: list[Any] = param([], kind="entries", registry="models", help="Models, if any.")
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({}, []),
+        ({"model": "", "links": []}, []),
+        ({"model": "forest", "links": ["forest"]}, []),
+        ({"model": "oak"}, ["model"]),
+        ({"model": []}, ["model"]),
+        ({"model": None}, ["model"]),
+        ({"links": ""}, ["links"]),
+        ({"links": ["oak"]}, ["links[0]"]),
+        ({"links": [""]}, ["links[0]"]),
+    ],
+)
+def test_entries_whose_default_is_none_need_not_be_named(values, wrong):
+    jobs = {"maybe": _entry("maybe", MaybeParams)}
+    catalogue = Catalogue("1", {"models": CATALOGUE.registries["models"], "jobs": jobs})
+    assert [problem.parameter for problem in catalogue.problems("jobs", "maybe", values)] == wrong
+    assert "model" not in named_entries(schema(MaybeParams), {})
+
+
+def test_an_entry_with_a_default_must_not_be_empty():
+    assert _problems(model="") == ["model: There is no '' in models. Known: forest."]

@@ -108,6 +108,15 @@ def test_what_is_missing_is_told(noisy, series, forest):
         run_strategy("known_shares", {}, Transfer(lesser.subset(lesser.codes != 1), forest, series, options=OPTIONS))
 
 
+def test_a_handful_of_samples_is_no_ground_for_shares(series):
+    few = site({"corn": 40, "other": 40, "soybean": 40}, seed=1, noise=0.12)
+    task = Transfer(source=few, series=series, model="random_forest", values=FOREST, options=OPTIONS)
+    with pytest.raises(TransferError, match="24 samples of the source could be held back"):
+        run_strategy("known_shares", {}, task)
+    given = run_strategy("known_shares", {"shares": "corn 0.8, soybean 0.1, other 0.1"}, task)
+    assert given.record["shares"]["corn"] == pytest.approx(0.8)
+
+
 def test_a_place_where_crops_look_different_is_refused(noisy, forest):
     # So much later that nothing looks as it does at the source: no mix of its classes gives these labels.
     series = site(MANY, seed=5, noise=0.12, lag=60).values

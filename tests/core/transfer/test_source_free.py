@@ -6,7 +6,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import log_softmax, softmax
 from scipy.stats import entropy
 
-from cropmap.contract.errors import TransferError
+from cropmap.contract.errors import SampleError, TransferError
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.models.predictor import Predictor
 from cropmap.training.fit import FitOptions, fit
@@ -69,6 +69,12 @@ def test_nothing_of_the_source_but_its_model_is_asked_for():
     series = np.zeros((5, 12, 3), np.float32)
     with pytest.raises(TransferError, match="by gradients"):
         run_strategy("source_free", {}, Transfer(source=site(EQUAL), series=series, model="random_forest"))
+
+
+def test_a_handful_of_series_is_refused(network):
+    few = site(EQUAL, seed=5).values[:9]
+    with pytest.raises(SampleError, match="9 series"):
+        run_strategy("source_free", {}, Transfer(package=network, series=few, options=OPTIONS))
 
 
 def test_answers_that_collapse_are_not_taken(network, monkeypatch):

@@ -1,0 +1,93 @@
+"""What the jobs of transfer ask the advice, and what they do with its answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cropmap.assessment.transfer_outcome import Advised
+from cropmap.contract.errors import TransferError
+from cropmap.jobs.candidates import Way
+from cropmap.training.sides import occurring
+from cropmap.transfer import STRATEGIES
+from cropmap.transfer.advice import Situation, advise
+from cropmap.transfer.advice_table import Measures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cropmap.jobs.candidates import Given
+    from cropmap.transfer.shift import Shift
+
+# Ways that are run where nobody chose any, and that are listed.
+_RUN, _LISTED = 3, 8
+_PLAIN = {False: ("direct",), True: ("direct", "pooled", "scratch")}
+
+
+def situation_of(given: Given, shift: Shift | None) -> Situation:
+    """Return what is known before anything is trained.
+
+    Args:
+        given: What the user gave.
+        shift: How far the sites lie apart; None where that was not measured.
+    """
+    source, target = given.source, given.target
+    legend = occurring(source) if source is not None else given.legend
+    if given.package is not None:
+        legend = given.package.legend
+    domains = 1
+    if source is not None:
+        domains = len(np.unique(np.char.add(source.sites, np.char.add(" ", source.years.astype(np.str_)))))
+    return Situation(
+        labels={} if target is None else {name: count for name, count in target.counts().items() if count},
+        measures=Measures() if shift is None else Measures.of(shift),
+        source_classes=legend.names,
+        target_classes=given.classes or (occurring(target).names if target is not None else ()),
+        samples=source is not None,
+        package="" if given.package is None else given.package.model,
+        series=given.series is not None or target is not None,
+        domains=domains,
+    )
+
+
+def advised(situation: Situation) -> tuple[Advised, ...]:
+    """Return what is advised, the best first; nothing where there is nothing to make a model of."""
+    try:
+        found = advise(situation)
+    except TransferError:
+        return ()
+    return tuple(
+        Advised(
+            title=STRATEGIES.get(own.strategy).title,
+            strategy=own.strategy,
+            values=own.values,
+            model=own.model,
+            reasons=own.reasons,
+            expected=None if own.expected is None else (own.expected.low, own.expected.mid, own.expected.high),
+            seconds=own.seconds if math.isfinite(own.seconds) else None,
+            source=own.source,
+        )
+        for own in found[:_LISTED]
+    )
+
+
+def ways_to_run(situation: Situation, model: tuple[str, Mapping[str, Any]], *, labels: bool) -> list[Way]:
+    """Return what is run where nobody chose: what the advice puts first for the model that is asked for.
+
+    Args:
+        situation: What is known.
+        model: Name and parameter values of the model that is trained on samples; an empty name is the package's.
+        labels: Whether the target has labels.
+    """
+    name, values = model
+    kept = dataclasses.replace(situation, models=(name or situation.package,))
+    strategies: dict[str, Mapping[str, Any]] = {}
+    try:
+        for own in advise(kept):
+            strategies.setdefault(own.strategy, own.values)
+    except TransferError:
+        strategies = {strategy: {} for strategy in _PLAIN[labels]}
+    return [Way(strategy, strategy, own, name, values) for strategy, own in list(strategies.items())[:_RUN]]

@@ -1,0 +1,496 @@
+"""Which strategy to try first: ranked by what was measured on pairs of sites with a shift and labels like the user's.
+
+How it foretells, on purpose simple enough to be told in two sentences. What the best way without labels will reach is
+the mean of what it reached on the measured pairs, weighted by how much their shift is like this one. How far above or
+below that every way (strategy, values, model) will be, with so many labels, is the weighted mean of how far it was. How
+fast the weights fall with the distance of two shifts, and how wide the intervals are, is fitted by leaving out one
+place at a time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cropmap.contract.errors import TransferError
+from cropmap.transfer.advice_rule import SCRATCH_FROM, advise_by_rule
+from cropmap.transfer.advice_table import MEASURES, Measures, Pair, Table, Way, shipped_table
+from cropmap.transfer.advice_words import CLOSE, Foretold, reasons_for
+from cropmap.transfer.base import learns_by_gradients
+from cropmap.transfer.situation import Advice, Expected, Situation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Advice", "Expected", "Judgement", "Situation", "advise", "judge_advice", "scratch_wins_from"]
+
+# Fewer places cannot tell what another one will be like.
+FEWEST_PLACES = 3
+# Ways that are expected so near to each other count the same; the label-free score or the time decides.
+_TIE = 0.01
+# Of the distance of two shifts, in standard deviations of the measures between the table's pairs.
+_WIDTHS = (math.inf, 2.0, 1.0, 0.5)
+# Differences below these are within what measuring twice gives; a table of pairs alike must not blow them up.
+_LEAST = np.array([0.05, 3.0, 0.05, 0.05, 0.05])
+# How much better a width must be than none.
+_DOUBT = 1.05
+_COVERED = 0.8
+_SCRATCH = "scratch"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How good advice was on pairs whose places the table was made to forget.
+
+    Args:
+        cases: Pairs and numbers of labels that were judged.
+        within: Share of them in which the way that was advised first lay within 2 points of macro F1 of the best.
+        fixed: The same, had always that way been advised which was best on average of the other pairs.
+        loss: Mean macro F1 that the first advice was behind the best, 0..1.
+        covered: Share of all expected values whose interval held what was measured; the aim is 0.8.
+        by_labels: `within` by number of labels.
+    """
+
+    cases: int
+    within: float
+    fixed: float
+    loss: float
+    covered: float
+    by_labels: dict[int, float]
+
+
+def advise(situation: Situation, table: Table | None = None) -> tuple[Advice, ...]:
+    """Return what to try, the best first; at least one.
+
+    Args:
+        situation: What is known.
+        table: What was measured; None takes the one that came with the library. With fewer than three places, or none
+            of the ways possible, a rule speaks (`advice_rule`), and says so (`Advice.source`).
+
+    Raises:
+        TransferError: There is nothing to make a model of.
+    """
+    table = table or shipped_table()
+    if not (situation.samples or situation.package or situation.count):
+        raise TransferError(
+            "There is nothing to make a model of.",
+            fix="Give the source's package or samples, or label samples of the target, two of a class at least.",
+        )
+    if table is None or _places(table.pairs) < FEWEST_PLACES:
+        return advise_by_rule(situation)
+    found = _Fit.of(_Ground.of(table))
+    foretold = found.foretell(situation.measures, situation.count)
+    chosen = _possible(table, situation, np.isfinite(foretold.mid))
+    if not len(chosen):
+        return advise_by_rule(situation)
+    factors, seconds = _factors(table, situation), _seconds(table, situation, foretold.weights)
+    affordable = chosen[~(seconds[chosen] > situation.seconds)]
+    if not len(affordable):
+        affordable = chosen[[int(np.nanargmin(seconds[chosen]))]]
+    order = _ranked(foretold.mid * factors, _preferred(table, situation, seconds), affordable)
+    advices = []
+    for place, way in enumerate(order):
+        mid, half = foretold.mid[way], foretold.half[way]
+        bounds = np.clip(np.array([mid - half, mid, mid + half]), 0, 1) * factors[way]
+        reasons = reasons_for(table, situation, foretold, (way, float(seconds[way])), first=place == 0)
+        advices.append(
+            Advice(_own(table.ways[way], situation), reasons, Expected(*bounds.tolist()), float(seconds[way]))
+        )
+    return _distinct(advices)
+
+
+def scratch_wins_from(situation: Situation, table: Table | None = None, *, label_free: bool = False) -> int | None:
+    """Return the number of labels of the target from which nothing that uses the source is expected to do better.
+
+    It is one of the numbers that the table was measured with, and holds for labels of all classes of the target.
+
+    Args:
+        situation: What is known; its labels are not looked at.
+        table: What was measured; None takes the one that came with the library. Without one the rule's number returns.
+        label_free: Compare with ways alone that read no label of the target.
+
+    Returns:
+        None where it is never expected within the table, or was not measured.
+    """
+    table = table or shipped_table()
+    if table is None or _places(table.pairs) < FEWEST_PLACES:
+        return SCRATCH_FROM
+    classes = situation.target_classes or situation.source_classes or tuple(situation.labels)
+    found = _Fit.of(_Ground.of(table))
+    wins_from: int | None = None
+    for count in table.label_counts:
+        every = dict.fromkeys(classes, max(2, count // max(len(classes), 1)))
+        asked = dataclasses.replace(situation, labels=every)
+        foretold = found.foretell(situation.measures, count)
+        chosen = _possible(table, asked, np.isfinite(foretold.mid))
+        mids = foretold.mid * _factors(table, asked)
+        alone = [way for way in chosen.tolist() if table.ways[way].strategy == _SCRATCH]
+        others = [way for way in set(chosen.tolist()) - set(alone) if not (label_free and table.reads_labels[way])]
+        wins = bool(alone) and mids[alone].max() >= max(mids[others], default=-math.inf)
+        wins_from = (wins_from or count) if wins else None
+    return wins_from
+
+
+def judge_advice(table: Table, tolerance: float = CLOSE) -> Judgement:
+    """Return how good advice is for places that the table does not know: each is left out in its turn.
+
+    Args:
+        table: Of at least four places: one is left out, and three are what advice rests on.
+        tolerance: Macro F1 behind the best that is as good as the best.
+
+    Raises:
+        TransferError: The table has fewer places.
+    """
+    if _places(table.pairs) <= FEWEST_PLACES:
+        raise TransferError(
+            f"The table has {_places(table.pairs)} places; advice cannot be judged without one of them.",
+            fix=f"Measure pairs of {FEWEST_PLACES + 1} places at least.",
+        )
+    ground = _Ground.of(table)
+    judged: list[_Case] = []
+    for place in dict.fromkeys(pair.places for pair in table.pairs):
+        rest = _Fit.of(ground.without(place))
+        for number in np.flatnonzero(ground.places == place).tolist():
+            judged += [found for labels in ground.counts if (found := _case(ground, rest, (number, labels)))]
+    lost, lost_fixed = np.array([case.loss for case in judged]), np.array([case.fixed for case in judged])
+    within, counts = lost <= tolerance, np.array([case.labels for case in judged])
+    return Judgement(
+        cases=len(judged),
+        within=float(within.mean()),
+        fixed=float((lost_fixed <= tolerance).mean()),
+        loss=float(lost.mean()),
+        covered=float(np.concatenate([case.covered for case in judged]).mean()),
+        by_labels={int(count): float(within[counts == count].mean()) for count in np.unique(counts)},
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """A pair with so many labels: what the first advice lost, and a fixed choice; which intervals held, (way,)."""
+
+    labels: int
+    loss: float
+    fixed: float
+    covered: NDArray[np.bool_]
+
+
+def _case(ground: _Ground, rest: _Fit, place: tuple[int, int]) -> _Case | None:
+    """Return how a fit of other places fares on a pair, given its number and a number of labels, if it can be told."""
+    number, labels = place
+    tried, reads = ground.tried[labels][number], ground.table.reads_labels
+    actual = np.where(tried | ~reads, ground.scores[labels][number], np.nan)
+    measures = ground.pairs[number].measures
+    foretold, plain = (
+        fit.foretell(measures, labels) for fit in (rest, dataclasses.replace(rest, widths=(math.inf, math.inf)))
+    )
+    known = np.isfinite(actual) & np.isfinite(foretold.mid)
+    if known.sum() < 2 or not (tried & known).any():
+        return None
+    chosen, unscored = np.flatnonzero(known), np.full(len(known), np.nan)
+    first, fixed = (_ranked(mid, (rest.ground.quick, unscored), chosen)[0] for mid in (foretold.mid, plain.mid))
+    best = float(actual[known].max())
+    covered = (np.abs(actual - foretold.mid) <= foretold.half)[known]
+    return _Case(labels, best - float(actual[first]), best - float(actual[fixed]), covered)
+
+
+# ---------------------------------------------------------------- what is foretold
+
+
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """Pairs of a table that predictions rest on, as arrays.
+
+    `scores` and `tried` are (pair, way) by number of labels, 0 and all that were tried; `seconds` (pair, way) with the
+    most labels, training of the source's model included.
+    """
+
+    pairs: tuple[Pair, ...]
+    table: Table
+    rows: NDArray[np.intp]
+    scores: dict[int, NDArray[np.float64]]
+    tried: dict[int, NDArray[np.bool_]]
+    seconds: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, table: Table) -> _Ground:
+        counts = (0, *table.label_counts)
+        rows = np.arange(len(table.pairs))
+        most = counts[-1]
+        return cls(
+            table.pairs,
+            table,
+            rows,
+            {count: table.scores(count) for count in counts},
+            {count: table.measured(count) for count in counts},
+            table.seconds(most) + table.seconds(most, "source_seconds"),
+        )
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        return tuple(self.scores)
+
+    @property
+    def places(self) -> NDArray[np.str_]:
+        return np.array([pair.places for pair in self.pairs])
+
+    @property
+    def features(self) -> NDArray[np.float64]:
+        return np.array([_features(pair.measures) for pair in self.pairs]).reshape(-1, len(MEASURES))
+
+    @cached_property
+    def anchors(self) -> NDArray[np.float64]:
+        """Macro F1 of the best way without labels on each pair, (pair,); where there is none, with the fewest."""
+        found = np.full(len(self.pairs), np.nan)
+        for scores in self.scores.values():
+            best = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1, initial=-np.inf)
+            found = np.where(np.isnan(found) & np.isfinite(best), best, found)
+        return found
+
+    @property
+    def quick(self) -> NDArray[np.float64]:
+        """Mean seconds of each way, (way,); NaN where not measured."""
+        known = np.isfinite(self.seconds)
+        count = known.sum(axis=0)
+        return np.where(count > 0, np.where(known, self.seconds, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
+
+    def without(self, place: str) -> _Ground:
+        kept = self.places != place
+        return dataclasses.replace(
+            self,
+            pairs=tuple(pair for pair in self.pairs if pair.places != place),
+            rows=self.rows[kept],
+            scores={count: own[kept] for count, own in self.scores.items()},
+            tried={count: own[kept] for count, own in self.tried.items()},
+            seconds=self.seconds[kept],
+        )
+
+    def at(self, labels: int) -> NDArray[np.float64]:
+        if labels in self.scores:
+            return self.scores[labels]
+        return self.table.scores(labels)[self.rows]
+
+    def distances(self, measures: Measures) -> NDArray[np.float64]:
+        """Return how far the shift of each pair is from this one, (pair,): 1 is one standard deviation a measure."""
+        own = self.features
+        units = np.array([np.std(column[np.isfinite(column)]) if np.isfinite(column).any() else 0 for column in own.T])
+        apart = (own - _features(measures)) / np.maximum(units, _LEAST)
+        known = np.isfinite(apart)
+        total = np.where(known, apart, 0) ** 2
+        return np.asarray(np.sqrt(total.sum(axis=1) / np.maximum(known.sum(axis=1), 1)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """Predictions from some pairs.
+
+    Args:
+        ground: The pairs.
+        widths: Of the kernel, for how good the best way without labels is, and for how far each way is from it.
+        halves: Half the width of intervals, for ways that read no labels and for ways that do.
+    """
+
+    ground: _Ground
+    widths: tuple[float, float]
+    halves: tuple[float, float]
+
+    @classmethod
+    def of(cls, ground: _Ground) -> _Fit:
+        """Return the widths that foretell places best that were left out, and the intervals that hold them then.
+
+        That all pairs weigh the same is given up only for widths that are better by a twentieth: between few places
+        the shift may say nothing.
+        """
+        tries = [_errors(ground, (width, width)) for width in _WIDTHS]
+        losses = np.array([found.losses for found in tries]) * np.where(np.isinf(_WIDTHS), 1, _DOUBT)[:, None]
+        level, gain = (_WIDTHS[place] for place in losses.argmin(axis=0).tolist())
+        found = _errors(ground, (level, gain))
+        return cls(ground, (level, gain), (found.half(labelled=False), found.half(labelled=True)))
+
+    def foretell(self, measures: Measures, labels: int) -> Foretold:
+        """Return what each way is expected to reach, (way,), with what it rests on."""
+        distances = self.ground.distances(measures)
+        level, weights = (_kernel(distances, width) for width in self.widths)
+        scores = self.ground.at(labels)
+        mid = _level(self.ground, level) + _gain(scores - self.ground.anchors[:, None], weights)
+        half = np.where(self.ground.table.reads_labels, self.halves[1], self.halves[0])
+        return Foretold(mid, half, scores, weights, distances, self.ground.pairs, labels)
+
+
+@dataclass(frozen=True, eq=False)
+class _Errors:
+    """How far measured values were from what other places foretold, (case,); `weights` count each place the same."""
+
+    level: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    labelled: NDArray[np.bool_]
+
+    @property
+    def losses(self) -> tuple[float, float]:
+        """Mean absolute errors of the level, and of the distances from it."""
+        level, gain = (float(np.abs(own) @ self.weights / self.weights.sum()) for own in (self.level, self.gain))
+        return level, gain
+
+    def half(self, *, labelled: bool) -> float:
+        """Return what four in five errors do not exceed, of ways that read labels or of those that do not."""
+        own = self.labelled == labelled
+        errors, weights = np.abs(self.level + self.gain)[own], self.weights[own]
+        if not len(errors):
+            return math.nan
+        order = np.argsort(errors)
+        share = np.cumsum(weights[order]) / weights.sum()
+        return float(errors[order][min(int(np.searchsorted(share, _COVERED - 1e-9)), len(errors) - 1)])
+
+
+def _errors(ground: _Ground, widths: tuple[float, float]) -> _Errors:
+    parts: list[NDArray[np.float64]] = []
+    for place in dict.fromkeys(ground.places.tolist()):
+        rest = ground.without(place)
+        own = []
+        for number in np.flatnonzero(ground.places == place).tolist():
+            distances = rest.distances(ground.pairs[number].measures)
+            weights = [_kernel(distances, width) for width in widths]
+            level = ground.anchors[number] - _level(rest, weights[0])
+            for labels in ground.counts:
+                expected = _gain(rest.scores[labels] - rest.anchors[:, None], weights[1])
+                off = ground.scores[labels][number] - ground.anchors[number] - expected
+                off = off[ground.tried[labels][number] & np.isfinite(off)]
+                own.append(np.stack([np.full(len(off), level), off, np.ones(len(off)), np.full(len(off), labels > 0)]))
+        found = np.concatenate(own, axis=1)
+        found[2] /= max(found.shape[1], 1)
+        parts.append(found)
+    level_off, gain_off, shares, labelled = np.concatenate(parts, axis=1)
+    return _Errors(level_off, gain_off, shares, labelled.astype(np.bool_))
+
+
+def _level(ground: _Ground, weights: NDArray[np.float64]) -> float:
+    """Return what the best way without labels will reach."""
+    return float(weights @ ground.anchors / weights.sum())
+
+
+def _gain(gains: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far above the best way without labels each way will be, (way,).
+
+    Args:
+        gains: How far it was, (pair, way); NaN where not measured.
+        weights: Of the pairs, (pair,).
+
+    A way that was measured on fewer than half of the pairs is NaN.
+    """
+    known = np.isfinite(gains)
+    own = weights[:, None] * known
+    total = own.sum(axis=0)
+    found = (own * np.where(known, gains, 0)).sum(axis=0) / np.where(total > 0, total, 1)
+    enough = 2 * known.sum(axis=0) >= known.any(axis=1).sum()
+    return np.where(enough & (total > 0), found, np.nan)
+
+
+def _kernel(distances: NDArray[np.float64], width: float) -> NDArray[np.float64]:
+    """Return the weight of each pair, (pair,): 1 of the nearest, 0..1."""
+    if math.isinf(width):
+        return np.ones(len(distances))
+    return np.asarray(np.exp(-(distances**2 - distances.min() ** 2) / (2 * width**2)))
+
+
+def _features(measures: Measures) -> NDArray[np.float64]:
+    """Return the measures as shifts are compared by, (measure,): late is like early, and kernel means by their root."""
+    own = measures
+    return np.array([own.auc, abs(own.lag_days), math.sqrt(max(own.mmd2, 0.0)), own.mean_distance, own.share_gap])
+
+
+# ---------------------------------------------------------------- what is possible, and in which order
+
+
+def _possible(table: Table, situation: Situation, foretold: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the ways that can be gone, (n,); with the very models asked for where one was measured, else with like."""
+    measured = sorted({way.model for way in table.ways})
+    if situation.models and not set(situation.models) & set(measured):
+        kind = learns_by_gradients(situation.models[0])
+        like = tuple(model for model in measured if learns_by_gradients(model) == kind)
+        if not like:
+            return np.empty(0, np.intp)
+        situation = dataclasses.replace(situation, models=like)
+    allowed = [
+        number
+        for number in np.flatnonzero(foretold).tolist()
+        if situation.allows(table.ways[number], reads_labels=bool(table.reads_labels[number] and situation.count))
+    ]
+    carried = [number for number in allowed if situation.carries(table.ways[number])]
+    same = [number for number in carried if table.ways[number].model == situation.package]
+    left_out = set(carried) - set(same) if same else set()
+    return np.array([number for number in allowed if number not in left_out], np.intp)
+
+
+def _factors(table: Table, situation: Situation) -> NDArray[np.float64]:
+    """Return the share of the target's classes that each way's model knows, (way,): the others have an F1 of 0."""
+    found = []
+    for way, reads in zip(table.ways, table.reads_labels.tolist(), strict=True):
+        known, missing = situation.knows(way, reads_labels=reads and situation.count > 0)
+        total = len(known) + len(missing)
+        found.append(len(known) / total if total else 1.0)
+    return np.array(found)
+
+
+def _seconds(table: Table, situation: Situation, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how long each way will take, (way,): the geometric mean of the measured pairs."""
+    own, before = (table.seconds(situation.count, column) for column in ("seconds", "source_seconds"))
+    carried = np.array([situation.carries(way) for way in table.ways])
+    total = np.maximum(own + np.where(carried, 0, before), 0.05)
+    shares = weights[:, None] * np.isfinite(total)
+    logs = np.where(np.isfinite(total), np.log(np.where(np.isfinite(total), total, 1)), 0)
+    sums = shares.sum(axis=0)
+    return np.where(sums > 0, np.exp((shares * logs).sum(axis=0) / np.where(sums > 0, sums, 1)), np.nan)
+
+
+def _preferred(
+    table: Table, situation: Situation, seconds: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    scores = [situation.scores.get(_own(way, situation).name) for way in table.ways]
+    return seconds, np.array([math.nan if score is None else score.information for score in scores])
+
+
+def _ranked(
+    mids: NDArray[np.float64],
+    preferred: tuple[NDArray[np.float64], NDArray[np.float64]],
+    chosen: NDArray[np.intp],
+) -> list[int]:
+    """Return ways, the best first; of those within a point the one with most information, or else the quickest."""
+    seconds, information = preferred
+    waits = np.where(np.isnan(seconds), np.inf, seconds)
+    left = sorted(chosen.tolist(), key=lambda way: -mids[way])
+    found = []
+    while left:
+        near = [way for way in left if mids[way] >= mids[left[0]] - _TIE]
+        scored = [way for way in near if not math.isnan(information[way])]
+        best = (
+            max(scored, key=lambda way: information[way]) if len(scored) > 1 else min(near, key=lambda way: waits[way])
+        )
+        found.append(best)
+        left.remove(best)
+    return found
+
+
+def _own(way: Way, situation: Situation) -> Way:
+    """Return a way with the model that it is gone with here."""
+    model = situation.model_for(way)
+    if model == way.model and not situation.carries(way):
+        return way
+    return dataclasses.replace(way, model=model, model_values={})
+
+
+def _distinct(advices: Sequence[Advice]) -> tuple[Advice, ...]:
+    """Return advices without those that say the same of a package's model as a better one."""
+    found: dict[str, Advice] = {}
+    for advice in advices:
+        found.setdefault(advice.way.key, advice)
+    return tuple(found.values())
+
+
+def _places(pairs: Sequence[Pair]) -> int:
+    return len({pair.places for pair in pairs})
