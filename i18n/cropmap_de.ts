@@ -61,7 +61,7 @@
   </message>
   <message>
    <source>Transfer</source>
-   <translation>Übertragen</translation>
+   <translation>Transfer</translation>
   </message>
   <message>
    <source>Map</source>

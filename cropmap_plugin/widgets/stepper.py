@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qgis.PyQt.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QColor, QIcon, QPainter, QPalette, QPen, QPixmap
+from qgis.PyQt.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPalette, QPen, QPixmap
 from qgis.PyQt.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from .look import GREEN, quiet
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SIZE = 26
 _SMALLER = 0.9  # of the usual letters
+_BESIDE = 8  # pixels of a button beside its title
 
 
 class Stepper(QWidget):
@@ -37,11 +38,13 @@ class Stepper(QWidget):
             button.setAutoRaise(True)
             button.setIconSize(QSize(_SIZE, _SIZE))
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            # The panel is as wide as the titles need, in whatever language.
-            button.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             font = button.font()
             font.setPointSizeF(_SMALLER * font.pointSizeF())
             button.setFont(font)
+            # The panel is as wide as the titles need, in whatever language; the open one's is bold.
+            font.setBold(True)
+            button.setMinimumWidth(QFontMetrics(font).horizontalAdvance(title) + _BESIDE)
             button.clicked.connect(lambda _checked=False, at=position: self.opened.emit(at))
             self._group.addButton(button)
             self._buttons.append(button)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from ..house import tr
@@ -76,7 +76,7 @@ def _gain(own: Any) -> str:
 
 
 class TransferTable(QWidget):
-    """A row for each strategy, the best in green; titles wrap, for the panel is narrow."""
+    """For each strategy its title and below it its figures, for the panel is narrow; the best in green."""
 
     map_asked = pyqtSignal(str)  # a package
 
@@ -100,9 +100,10 @@ class TransferTable(QWidget):
         for column, name in enumerate(named, 1):
             self._grid.addWidget(paragraph(titles[name]), 0, column)
         self.rows = [self._row(each, named) for each in models]
-        for row, widgets in enumerate(self.rows, 1):
-            for column, widget in enumerate(widgets):
-                self._grid.addWidget(widget, row, column, Qt.AlignmentFlag.AlignTop if column else Qt.AlignmentFlag(0))
+        for place, (title, *figures) in enumerate(self.rows):
+            self._grid.addWidget(title, 2 * place + 1, 0, 1, len(figures) + 1)
+            for column, widget in enumerate(figures, 1):
+                self._grid.addWidget(widget, 2 * place + 2, column)
 
     def _row(self, each: Carried, named: Sequence[str]) -> list[QWidget]:
         texts = [title_of_strategy(each.name)]
