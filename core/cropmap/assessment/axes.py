@@ -60,7 +60,7 @@ class Axes:
     def frame(self) -> Iterator[str]:
         """Yield grid lines with their values, the months, and the line under them."""
         right, bottom = self.width - _RIGHT, self.height - _BOTTOM
-        for tick in _ticks(self.low, self.high):
+        for tick in ticks(self.low, self.high):
             y = self.y(tick)
             yield f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
             yield f'<text class="end" x="{_LEFT - 6}" y="{y + 4:.1f}">{tick:.10g}</text>'
@@ -120,7 +120,7 @@ def date_of(day: float) -> dt.date:
     return dt.date.fromordinal(int(day))
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """Return three to six round numbers between two."""
     rough = (high - low) / 4
     power = 10.0 ** math.floor(math.log10(rough))

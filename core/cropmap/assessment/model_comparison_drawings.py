@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cropmap.assessment.axes import ticks
 from cropmap.assessment.paired import Estimate
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def accuracies_svg(rows: Sequence[AccuracyRow]) -> str:
         return _NAMES + (value - low) / (high - low) * (_WIDE - _NAMES - 24)
 
     parts = [f'<svg viewBox="0 0 {_WIDE} {bottom + 30}" role="img" aria-label="Overall accuracy of each model">']
-    for tick in _ticks(low, high):
+    for tick in ticks(low, high):
         x = place(tick)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom}"/>')
         parts.append(f'<text class="middle" x="{x:.1f}" y="{bottom + 18}">{100 * tick:.10g} %</text>')
@@ -102,7 +103,7 @@ def curves_svg(points: Sequence[CurvePoint], colours: Mapping[str, str]) -> str:
         return _TALL - _BOTTOM - (value - low) / (high - low) * (_TALL - _TOP - _BOTTOM)
 
     parts = [f'<svg viewBox="0 0 {_WIDE} {_TALL}" role="img" aria-label="Overall accuracy by labels per class">']
-    for tick in _ticks(low, high):
+    for tick in ticks(low, high):
         y = y_of(tick)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDE - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="end" x="{_LEFT - 6}" y="{y + 4:.1f}">{100 * tick:.10g} %</text>')
@@ -132,11 +133,3 @@ def shade(share: float) -> str:
 def _widened(low: float, high: float) -> tuple[float, float]:
     margin = max(0.06 * (high - low), 0.005)
     return low - margin, high + margin
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return three to eight round numbers between two."""
-    rough = (high - low) / 5
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = power * min((1, 2, 5, 10), key=lambda factor: abs(factor * power - rough))
-    return [round(k * step, 12) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropmap.contract.errors import SampleError
-from cropmap.data.bands import roles_of, spelled
+from cropmap.data.bands import spelled
+from cropmap.data.greenness import greenness, ndvi_pair
 from cropmap.data.legend import LegendClass
 from cropmap.data.measured import measured
 
@@ -108,34 +109,14 @@ def step_dates(samples: SampleSet) -> tuple[dt.date, ...]:
 
 def ndvi_bands(bands: Sequence[str]) -> tuple[int, int] | None:
     """Return the positions of near infrared and red among band names; None where they are not recognised."""
-    roles = roles_of(bands)
-    nir = roles.get("nir", roles.get("nir_narrow"))
-    if nir is not None and "red" in roles:
-        return nir, roles["red"]
     known = {spelled(name): position for position, name in enumerate(bands)}
-    return next(((known[nir], known[red]) for nir, red in _LIKELY if {nir, red} <= known.keys()), None)
+    likely = ((known[nir], known[red]) for nir, red in _LIKELY if {nir, red} <= known.keys())
+    return ndvi_pair(bands) or next(likely, None)
 
 
 def quantity_of(bands: Sequence[str], values: NDArray[np.floating[Any]]) -> tuple[str, NDArray[np.float64]]:
-    """Return what is drawn of series: NDVI, be it a band or computed from two; the first band where there is none.
-
-    Args:
-        bands: Names of the last axis.
-        values: (..., band).
-
-    Returns:
-        Its name, and its values (...); NaN where there are none.
-    """
-    names = [spelled(band) for band in bands]
-    if "ndvi" in names:
-        return "NDVI", values[..., names.index("ndvi")].astype(np.float64)
-    pair = ndvi_bands(bands)
-    if pair is None:
-        return bands[0], values[..., 0].astype(np.float64)
-    nir, red = (values[..., position].astype(np.float64) for position in pair)
-    total = nir + red
-    ratio = np.divide(nir - red, total, out=np.full(total.shape, np.nan), where=total > 0)
-    return "NDVI", np.clip(ratio, -1.0, 1.0)
+    """Return name and values of what is drawn of series, (..., band): `greenness` by `ndvi_bands`."""
+    return greenness(bands, values, ndvi_bands(bands))
 
 
 def _profile(found: LegendClass, values: NDArray[np.float64], levels: Sequence[float]) -> ClassProfile:

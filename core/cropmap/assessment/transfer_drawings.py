@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from cropmap.assessment.axes import ticks
 from cropmap.assessment.paired import Estimate
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def reached_svg(rows: Sequence[Reached], lines: Mapping[str, float], what: str) 
         return _NAMES + (value - low) / (high - low) * (_WIDE - _NAMES - _FIGURES)
 
     parts = [f'<svg viewBox="0 0 {_WIDE} {bottom + 28}" role="img" aria-label="{escape(what)} of each strategy">']
-    for tick in _ticks(low, high):
+    for tick in ticks(low, high):
         parts.append(f'<line class="grid" x1="{place(tick):.1f}" x2="{place(tick):.1f}" y1="{_TOP}" y2="{bottom}"/>')
         parts.append(f'<text class="middle" x="{place(tick):.1f}" y="{bottom + 18}">{tick:.10g}</text>')
     parts += _lines({name: place(value) for name, value in lines.items() if math.isfinite(value)}, bottom)
@@ -91,11 +92,3 @@ def _widened(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     margin = max(0.08 * (high - low), 0.01)
     return low - margin, high + margin
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return three to eight round numbers between two."""
-    rough = (high - low) / 5
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = power * min((1, 2, 5, 10), key=lambda factor: abs(factor * power - rough))
-    return [round(k * step, 12) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]

@@ -11,7 +11,7 @@ import numpy as np
 from cropmap.contract.errors import RecipeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -62,6 +62,20 @@ class Season:
         """Return the same span that many years later; 29 February becomes 28."""
         start = _move(self.start, years)
         return Season(start, start + dt.timedelta(days=self.length_days))
+
+    def check_dates(self, dates: Sequence[dt.date]) -> None:
+        """Refuse images of which fewer than two lie in the season; the dates ascend.
+
+        Raises:
+            RecipeError: So they are.
+        """
+        inside = sum(self.start <= date <= self.end for date in dates)
+        if inside < 2:
+            raise RecipeError(
+                f"{inside} of the {len(dates)} image dates ({dates[0]} .. {dates[-1]}) lie in the season "
+                f"{self.start} .. {self.end}.",
+                fix="Give images of that season, or another season start.",
+            )
 
     def nearest(self, dates: Iterable[dt.date]) -> Season:
         """Return this season moved to the year in which it holds most of the dates (the earliest of equals).

@@ -274,13 +274,7 @@ def check_season(package: ModelPackage, season: Season, series: SceneSeries | Pr
     Raises:
         RecipeError: It holds fewer than two of the images' dates, or has other time steps than the model.
     """
-    inside = sum(season.start <= date <= season.end for date in series.dates)
-    if inside < 2:
-        raise RecipeError(
-            f"{inside} of the {len(series.dates)} image dates ({series.dates[0]} .. {series.dates[-1]}) "
-            f"lie in the season {season.start} .. {season.end}.",
-            fix="Give images of that season, or another season start.",
-        )
+    season.check_dates(series.dates)
     days = recipe_nodes(dataclasses.replace(package.recipe, season=season))
     if not np.array_equal(days, package.days):
         raise RecipeError(

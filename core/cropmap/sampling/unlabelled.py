@@ -77,7 +77,7 @@ def draw_unlabelled(
         SampleError: A band is missing, or no pixel has a usable series.
     """
     progress, grid = progress or Progress(), series.grid
-    _check_season(series, wanted.season)
+    wanted.season.check_dates(series.dates)
     recipe = settled_for(wanted.recipe, series, wanted.season)
     drawn = draw_pixels(lambda: _blocks(grid), grid, {0: count}, DrawOptions(seed), progress.part(0.0, 0.1))
     with PreparedReader(series, recipe, wanted.season) as reader:
@@ -166,16 +166,6 @@ def apart(series: SampleSet, samples: SampleSet, plan: FoldPlan, fold: int) -> N
     others = to_nearest(there, own[(plan.fold != fold) & (plan.fold >= 0)])
     found: NDArray[np.bool_] = (tested > others) & (tested >= chord(own, plan.gap_m))
     return found
-
-
-def _check_season(series: SceneSeries | PreparedSeries, season: Season) -> None:
-    inside = sum(season.start <= date <= season.end for date in series.dates)
-    if inside < 2:
-        raise RecipeError(
-            f"{inside} of the {len(series.dates)} image dates ({series.dates[0]} .. {series.dates[-1]}) "
-            f"lie in the season {season.start} .. {season.end}.",
-            fix="Give images of that season, or another season start.",
-        )
 
 
 def _check_like(reader: PreparedReader, wanted: Wanted) -> None:

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from cropmap.data.bands import roles_of, spelled
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 LONGEST_LAG_DAYS = 60
 # Curves must overlap by so much of the season, or a short piece of one fits anything.
@@ -48,29 +43,6 @@ class Lag:
     target: NDArray[np.float64]
     source_count: int
     target_count: int
-
-
-def greenness(bands: Sequence[str], values: NDArray[np.floating[Any]]) -> tuple[str, NDArray[np.float64]]:
-    """Return what crops' calendars are read from, and its values: NDVI, a band or of two bands; else the first band.
-
-    Args:
-        bands: Names of the last axis.
-        values: (..., band); NaN where there is none.
-
-    Returns:
-        Its name; (...), NaN where there is none.
-    """
-    names = [spelled(band) for band in bands]
-    if "ndvi" in names:
-        return "NDVI", values[..., names.index("ndvi")].astype(np.float64)
-    roles = roles_of(bands)
-    infrared = roles.get("nir", roles.get("nir_narrow"))
-    if infrared is None or "red" not in roles:
-        return bands[0], values[..., 0].astype(np.float64)
-    nir, red = (values[..., place].astype(np.float64) for place in (infrared, roles["red"]))
-    total = nir + red
-    index = np.divide(nir - red, total, out=np.full(total.shape, np.nan), where=total > 0)
-    return "NDVI", np.clip(index, -1.0, 1.0)
 
 
 def lag_of(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cropmap.contract.errors import SampleError, TransferError
 from cropmap.contract.words import counted, listed
 from cropmap.data.class_names import canonical
+from cropmap.data.greenness import greenness
 from cropmap.data.package import ModelPackage, mask_position
 from cropmap.data.recipe import Recipe
 from cropmap.data.season import Season
@@ -29,7 +30,7 @@ from cropmap.transfer.distances import (
     mmd_test,
     total_variation,
 )
-from cropmap.transfer.lags import Lag, greenness, lag_of, mean_curves
+from cropmap.transfer.lags import Lag, lag_of, mean_curves
 from cropmap.transfer.priors import EM, estimate_shares
 
 if TYPE_CHECKING:

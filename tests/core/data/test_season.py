@@ -94,3 +94,10 @@ def test_the_nearest_season_of_winter_crops_begins_in_the_year_before():
 def test_without_dates_there_is_no_nearest_season():
     with pytest.raises(RecipeError, match="Give images"):
         SEASON.nearest([])
+
+
+def test_images_of_which_one_date_lies_in_the_season_are_refused_with_the_dates():
+    season = Season(dt.date(2023, 4, 1), dt.date(2023, 9, 1))
+    season.check_dates([dt.date(2023, 4, 1), dt.date(2023, 9, 1)])
+    with pytest.raises(RecipeError, match=r"1 of the 2 image dates \(2023-03-31 \.\. 2023-05-01\)"):
+        season.check_dates([dt.date(2023, 3, 31), dt.date(2023, 5, 1)])

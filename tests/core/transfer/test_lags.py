@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cropmap.transfer.lags import LEAST_CORRELATION, best_lags, greenness, lag_of, mean_curves
+from cropmap.transfer.lags import LEAST_CORRELATION, best_lags, lag_of, mean_curves
 
 DAYS = np.arange(0, 240, 8, dtype=np.int32)
 
@@ -83,16 +83,6 @@ def test_curves_that_are_too_unlike_tell_no_lag():
     found = lag_of("all", (_series(40, 0, 1), noise), (np.arange(40), np.arange(40)), DAYS, rng)
     assert math.isnan(found.days)
     assert math.isnan(found.low)
-
-
-def test_greenness_is_ndvi_of_two_bands_or_a_band_or_the_first():
-    values = np.array([[0.1, 0.3], [0.0, 0.0]], np.float32)
-    name, found = greenness(("red", "nir"), values)
-    assert name == "NDVI"
-    assert found[0] == pytest.approx(0.5)
-    assert np.isnan(found[1])
-    assert greenness(("VV", "NDVI"), values)[1].tolist() == pytest.approx([0.3, 0.0])
-    assert greenness(("VV", "VH"), values)[0] == "VV"
 
 
 def test_means_leave_out_what_is_missing():
