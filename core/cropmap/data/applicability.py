@@ -113,6 +113,11 @@ class Applicability:
         return found
 
 
+def of_inputs(area: Applicability | None) -> Applicability | None:
+    """Return the area where it compares inputs, else None: for a model whose features are no more those it compares."""
+    return None if area is not None and area.space == FEATURES else area
+
+
 def nearest(rows: NDArray[np.float32], reference: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the Euclidean distance, (n,), of each row, (n, feature), to the nearest of others, (m, feature).
 

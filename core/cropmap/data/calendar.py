@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # No calendar differs by more.
 MOST_DAYS = 366.0
+# Series moved at a time: what is held beside the result stays small, however many there are.
+_ROWS = 16_384
 
 
 def shifted(
@@ -41,6 +43,16 @@ def shifted(
     asked = np.clip(days - by, days[0], days[-1])
     left = np.clip(np.searchsorted(days, asked, side="right") - 1, 0, len(days) - 2)
     after = ((asked - days[left]) / (days[left + 1] - days[left])).astype(np.float32)[:, np.newaxis]
+    found = np.empty(values.shape, np.float32)
+    for start in range(0, len(values), _ROWS):
+        found[start : start + _ROWS] = _between(values[start : start + _ROWS], left, after, mask)
+    return found
+
+
+def _between(
+    values: NDArray[np.float32], left: NDArray[np.intp], after: NDArray[np.float32], mask: int | None
+) -> NDArray[np.float32]:
+    """Return values, (n, step, band), that share of the way, (step, 1), from the steps on the left to the next."""
     if mask is None:
         moved: NDArray[np.float32] = values[:, left + 1] * after
         moved += values[:, left] * (1 - after)

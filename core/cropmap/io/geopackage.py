@@ -317,9 +317,10 @@ def plain_columns(database: sqlite3.Connection, table: str) -> list[str]:
 
 
 def points_of(geometries: Sequence[bytes]) -> NDArray[np.float64]:
-    """Return x and y of points as a GeoPackage holds them, (row, 2); NaN where a geometry is no point."""
+    """Return x and y of points as a GeoPackage holds them, (row, 2); NaN where a geometry is empty or no point."""
     headless = [_wkb(geometry) for geometry in geometries]
     shapes = shapely.from_wkb(np.array(headless, dtype=object), on_invalid="ignore")
+    shapes[shapely.is_empty(shapes)] = None
     points = np.full((len(shapes), 2), np.nan)
     points[:, 0], points[:, 1] = shapely.get_x(shapes), shapely.get_y(shapes)
     return points

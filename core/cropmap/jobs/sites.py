@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cropmap.contract.errors import TransferError
+from cropmap.contract.errors import SourceError, TransferError
 from cropmap.contract.params import param
 from cropmap.contract.words import counted
 from cropmap.data.package import ModelPackage
@@ -186,7 +186,8 @@ def like(samples: SampleSet, source: Source, said: str, where: str, *, strict: b
     """Return samples with the source's bands in the source's order.
 
     Raises:
-        TransferError: A band is missing, time steps are others, or (where strict) the recipe is.
+        TransferError: A band is missing, time steps are others, or (where strict) the recipe is; values are of other
+            units.
     """
     wanted = source.like
     wrong = [f"the band {band} is missing" for band in wanted.bands if band not in samples.bands]
@@ -199,12 +200,14 @@ def like(samples: SampleSet, source: Source, said: str, where: str, *, strict: b
         wrong += recipe_differences(samples.recipe, wanted.recipe)
     if wrong:
         season = wanted.recipe.season
+        other = "the source" if source.samples is not None else "the source's model"
         raise TransferError(
-            f"The {said} were not prepared like the source: {'; '.join(wrong)}.",
+            f"The {said} were not prepared like {other}: {'; '.join(wrong)}.",
             where=where,
             fix=f"Sample them again with the recipe {wanted.recipe.name!r} and its settings, the bands "
             f"{', '.join(wanted.bands)}, and a season of {season.length_days + 1} days from {season.start:%d %B} on.",
         )
+    _check_samples(samples, source, said, where)
     if samples.bands == wanted.bands:
         return samples
     order = [samples.bands.index(band) for band in wanted.bands]
@@ -236,6 +239,17 @@ def _season(params: DrawParams, recipe: Recipe, series: SceneSeries | PreparedSe
         return recipe.season.nearest(series.dates)
     start = dt.date.fromisoformat(params.season_start)
     return Season(start, start + dt.timedelta(days=recipe.season.length_days))
+
+
+def _check_samples(samples: SampleSet, source: Source, said: str, where: str) -> None:
+    try:
+        check_units(source.ranges(), band_ranges(samples.values, samples.bands), what="The source holds")
+    except SourceError as error:
+        raise TransferError(
+            f"The {said} are of other units: " + error.what.replace("the images hold", "these hold"),
+            where=f"{where}, {error.where}",
+            fix="Sample them again with the images' scale and offset.",
+        ) from error
 
 
 def _check_values(source: Source, series: SceneSeries | PreparedSeries, run: Run) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +36,7 @@ from cropmap.contract.words import listed
 from cropmap.data.class_names import canonical
 from cropmap.data.legend import Legend, legend_from_names
 from cropmap.data.samples import FoldPlan
-from cropmap.io.files import atomic_write_text
+from cropmap.io.files import atomic_write_text, check_writable
 from cropmap.io.packages import write_package
 from cropmap.io.samples import write_samples
 from cropmap.io.tables import csv_text
@@ -57,6 +59,8 @@ from cropmap.jobs.sites import (
     read_source,
 )
 from cropmap.jobs.train import CHECKPOINTS, clear_checkpoints, evidence, headline
+from cropmap.models import MODELS
+from cropmap.models.base import model_class
 from cropmap.sampling.folds import check_training
 from cropmap.sampling.unlabelled import without_labels
 from cropmap.training.fit import FitOptions, check_fit
@@ -68,7 +72,8 @@ from cropmap.transfer.scores import ENOUGH, SCORES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from cropmap.contract.progress import Progress
     from cropmap.data.samples import SampleSet
@@ -147,11 +152,15 @@ class TransferParams(
 @JOBS.register("transfer", title="Carry a model to another site", params=TransferParams)
 def transfer(params: TransferParams, run: Run) -> Mapping[str, Any]:
     """Make models for a target site by several strategies, and say which is best, by how much."""
-    asked = _asked(params)
+    _asked(params)  # what is wrong with it is refused before anything is read
     source = read_source(params.sample_set, params.package, run)
+    params = _trainable(params, source, run)
+    asked = _asked(params)
     given, plan = _given(params, source, run)
     maker = Maker(given, run.folder / CHECKPOINTS)
     _check(params, asked, maker)
+    for name in (PACKAGES, CHECKPOINTS):
+        check_writable(run.folder / name)
     with run.stage("Reading the target", 0.0, 0.15) as progress:
         given = _with_series(params, source, given, (run, progress))
     maker = Maker(given, run.folder / CHECKPOINTS)
@@ -198,6 +207,22 @@ def _model(params: TransferParams) -> tuple[str, Mapping[str, Any]]:
     return ("" if params.package else _FOREST), {}
 
 
+def _trainable(params: TransferParams, source: Source, run: Run) -> TransferParams:
+    """Return the parameters with a model that can be trained, where one like the source's cannot."""
+    if params.model or source.package is None:
+        return params
+    name = source.package.model
+    try:
+        model_class(name).check(MODELS.get(name).parse(source.package.params))
+    except CropMapError:
+        run.warn(
+            f"A model like the source's ({name}) cannot be trained from samples alone: what is trained is a random "
+            "forest. Name another by the parameter model."
+        )
+        return dataclasses.replace(params, model=_FOREST)
+    return params
+
+
 def _asked(params: TransferParams) -> list[Way]:
     model, values = _model(params)
     if model:
@@ -219,12 +244,35 @@ def _given(params: TransferParams, source: Source, run: Run) -> tuple[Given, Fol
     own = recoded(source.samples, legend) if source.samples is not None else None
     options = FitOptions(params.seed, params.validation_share, params.device)
     given = Given(own, source.package, target, series, legend, tuple(params.classes), options)
+    _check_classes(params.classes, target, legend)
     if target is None:
         return given, None
-    _check_classes(params.classes, target)
-    plan = split(target, params, params.seed, run, stored)
-    check_training(plan, target.legend)
-    return given, plan
+    _tell_shared(own, target, run)
+    return given, _plan(params, target, run, stored)
+
+
+def _plan(params: TransferParams, target: SampleSet, run: Run, stored: NDArray[Any] | None) -> FoldPlan:
+    """Return the folds of the target's labels; what is wrong with these is told of their file."""
+    try:
+        plan = split(target, params, params.seed, run, stored)
+        check_training(plan, target.legend)
+    except SampleError as error:
+        where = ", ".join(filter(None, (params.target_samples, error.where)))
+        raise SampleError(error.what, where=where, fix=error.fix) from error
+    return plan
+
+
+def _tell_shared(source: SampleSet | None, target: SampleSet, run: Run) -> None:
+    """Tell of samples that stand on both sides: strategies are judged on what they learnt."""
+    if source is None:
+        return
+    known = {row.tobytes() for row in source.values}
+    shared = sum(row.tobytes() in known for row in target.values)
+    if shared:
+        run.warn(
+            f"{shared} of {len(target)} labelled samples of the target are among the source's samples too: strategies "
+            "that learn from these look too good. Leave them out on one side."
+        )
 
 
 def _legend(target: SampleSet | None, source: Source) -> Legend:
@@ -246,12 +294,25 @@ def _match(given: Given, source: Source) -> ClassMatch:
     return match_classes(known, occurring(given.target) if given.target is not None else known)
 
 
-def _check_classes(classes: Sequence[str], target: SampleSet) -> None:
-    wanted = {canonical(name) for name in classes}
-    strange = [name for name in occurring(target).names if canonical(name) not in wanted]
-    if classes and strange:
+def _check_classes(classes: Sequence[str], target: SampleSet | None, legend: Legend) -> None:
+    """Refuse names that would be found wrong only after the work."""
+    if not classes:
+        return
+    wanted: dict[str, str] = {}
+    for name in classes:
+        other = wanted.setdefault(canonical(name), name)
+        if other is not name:
+            raise _wrong_classes(f"{other!r} and {name!r} mean the same class.", "Name each class once.")
+    if target is None and not wanted.keys() & {canonical(name) for name in legend.names}:
+        raise _wrong_classes(f"names none of the source's classes: {listed(legend.names)}.", "Name some of these.")
+    strange = [] if target is None else [name for name in occurring(target).names if canonical(name) not in wanted]
+    if strange:
         what = f"leaves out {listed(strange)}, of which the target has labels."
-        raise ParameterError([Problem("classes", what, "Name all classes of the target, or none.")])
+        raise _wrong_classes(what, "Name all classes of the target, or none.")
+
+
+def _wrong_classes(what: str, fix: str) -> ParameterError:
+    return ParameterError([Problem("classes", what, fix)], where="transfer")
 
 
 def _check(params: TransferParams, asked: Sequence[Way], maker: Maker) -> None:
@@ -288,7 +349,11 @@ def _with_model(asked: Sequence[Way], maker: Maker, model: tuple[str, Mapping[st
     needed = given.target is not None or not asked or any(MODEL in STRATEGIES.get(way.strategy).needs for way in asked)
     if given.package is not None or given.source is None or not needed:
         return Source(given.source, given.package)
-    return Source(given.source, maker.source_model(given.source, model, progress))
+    try:
+        return Source(given.source, maker.source_model(given.source, model, progress))
+    except SampleError as error:  # strategies that need it say so; others may do without
+        progress.warn(f"The source's samples teach no model: {error}")
+        return Source(given.source, None)
 
 
 def _shift(source: Source, given: Given, run: Run) -> Shift | None:
@@ -335,10 +400,15 @@ def _made(ways: Sequence[Way], maker: Maker, told: tuple[Run, Progress]) -> tupl
     """Run every strategy on everything and write its package at once; what cannot be run is left out and told."""
     run, progress = told
     made: dict[str, Made] = {}
+    ledger = run.folder / CHECKPOINTS / "packages.txt"
+    written = _lines(ledger)
 
     def make(way: Way, part: Progress) -> None:
         made[way.name] = maker.make(way, maker.whole(), part)
-        write_package(_package_path(run, way.name), made[way.name].package)
+        path = _package_path(run, way.name)
+        written.add(path.name)
+        atomic_write_text(ledger, "\n".join(sorted(written)))
+        write_package(path, made[way.name].package)
 
     left_out = _each(ways, make, (run, progress), "is not run")
     if not made:
@@ -347,10 +417,17 @@ def _made(ways: Sequence[Way], maker: Maker, told: tuple[Run, Progress]) -> tupl
             where="; ".join(f"{out.name}: {out.why}" for out in left_out),
             fix="Give more of the source or the target, or choose other strategies.",
         )
-    for path in set((run.folder / PACKAGES).glob("*.cropmap")) - {_package_path(run, name) for name in made}:
-        path.unlink()  # of an interrupted run with other files
+    for name in written - {_package_path(run, own).name for own in made}:
+        (run.folder / PACKAGES / Path(name).name).unlink(missing_ok=True)  # of an interrupted run with other files
     run.device = str(next(iter(made.values())).package.record.get("device", run.device))
     return made, left_out
+
+
+def _lines(path: Path) -> set[str]:
+    """Return a text file's lines; none where there is no such file."""
+    with suppress(OSError, ValueError):
+        return set(path.read_text(encoding="utf-8").split("\n")) - {""}
+    return set()
 
 
 def _each(
@@ -373,9 +450,7 @@ def _each(
 
 
 def _package_path(run: Run, name: str) -> Path:
-    folder = run.folder / PACKAGES
-    folder.mkdir(exist_ok=True)
-    return folder / f"{name}.cropmap"
+    return run.folder / PACKAGES / f"{name}.cropmap"
 
 
 def _title(way: Way) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cropmap.contract.errors import CropMapError, ModelError, PackageError
-from cropmap.contract.params import chosen, param
+from cropmap.contract.params import Span, chosen, param
 from cropmap.io.packages import read_package
 from cropmap.models import MODELS
 from cropmap.models.base import FitSettings, SelfFittingClassifier, SeriesShape, model_class
@@ -45,8 +45,17 @@ class FeatureForestSettings:
         low=1e-4,
         high=1.0,
         advanced=True,
+        search=Span(0.05, 1.0, log=True),
     )
-    min_leaf: int = param(2, title="Smallest leaf", help="Fewest samples in a leaf.", low=1, high=10_000, advanced=True)
+    min_leaf: int = param(
+        2,
+        title="Smallest leaf",
+        help="Fewest samples in a leaf.",
+        low=1,
+        high=10_000,
+        advanced=True,
+        search=(1, 2, 3, 5),
+    )
     samples_share: float = param(
         0.7,
         title="Samples per tree",
@@ -93,7 +102,7 @@ class FeatureForest(SelfFittingClassifier):
     Args:
         params: Its parameters, with the network's.
         shape: The sizes, bands and days that it is made for.
-        network: What makes the features: a network and its scaling; its own head is not asked.
+        network: What makes the features: a network, its scaling and time shift; its own head is not asked.
         forest: What decides, made for one step of as many bands as there are features.
     """
 
@@ -202,11 +211,11 @@ def _check_network(model: str) -> None:
 
 
 def _member(package: ModelPackage, shape: SeriesShape) -> Member:
-    """Return a package's network and scaling, made for the same series."""
+    """Return a package's network, scaling and time shift, made for the same series."""
     _check_network(package.model)
     predictor = Predictor(package)
     predictor.check(shape.names, np.array(shape.days, np.int32))
-    return Member(predictor.model, package.scaling)
+    return Member(predictor.model, package.scaling, shift_days=package.shift_days)
 
 
 def _stored(network: str, shape: SeriesShape, arrays: Mapping[str, NDArray[np.generic]]) -> Member:
@@ -224,7 +233,7 @@ def _stored(network: str, shape: SeriesShape, arrays: Mapping[str, NDArray[np.ge
 
 
 def _encoded(network: Member, values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return network.model.encode(network.scaling.apply(values))
+    return network.model.encode(network.scaled(values))
 
 
 def _forest_params(params: FeatureForestParams, samples: int, features: int) -> ForestParams:

@@ -441,7 +441,7 @@ def _package(task: _Task, samples: SampleSet, fitted: _Fitted, options: FitOptio
         scaling=fitted.scaling,
         fingerprint=fingerprint(samples),
         record={
-            "versions": _versions(),
+            "versions": library_versions(),
             "seed": options.seed,
             "samples": {name: count for name, count in samples.counts().items() if count},
             **fitted.evidence,
@@ -459,6 +459,8 @@ def _digest(
     """Return a SHA-256 of all that a fit's result depends on."""
     asked = {
         "samples": fingerprint(samples),
+        "groups": hashlib.sha256("\n".join(samples.groups.tolist()).encode()).hexdigest(),
+        "file": _content(params.get("package")),
         "bands": samples.bands,
         "days": samples.days.tolist(),
         "legend": samples.legend.to_list(),
@@ -469,18 +471,26 @@ def _digest(
         "share": options.validation_share,
         "device": options.device,
         "threads": options.threads,
-        "versions": _versions(),
+        "versions": library_versions(),
         "held": None if held is None else hashlib.sha256(held.tobytes()).hexdigest(),
         "start": options.start.describe(),
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
+def _content(path: object) -> str | None:
+    """Return a SHA-256 of a file that a model is built on; None where none is named, or none is there."""
+    if not (isinstance(path, str) and path and Path(path).is_file()):
+        return None
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
 def _of_fold(options: FitOptions, number: int) -> FitOptions:
     return replace(options, checkpoints=options.checkpoints and options.checkpoints / f"fold_{number + 1}")
 
 
-def _versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
+    """Return the versions of all that a fit's last digits depend on."""
     found = {"cropmap": __version__, "python": platform.python_version()}
     for library in _LIBRARIES:
         with suppress(PackageNotFoundError):  # XGBoost goes by one of two names

@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from cropmap.contract.errors import TransferError
 from cropmap.contract.params import param
-from cropmap.data.applicability import FEATURES
+from cropmap.data.applicability import of_inputs
 from cropmap.data.calendar import shifted
 from cropmap.models.base import load_model, shape_of
 from cropmap.models.memory import spans
@@ -84,9 +84,8 @@ def adabn(params: AdaBNParams, task: Transfer) -> ModelPackage:
     model = model.to(task.options.device)
     renormalise(model.network, package.scaling.apply(moved), task.progress.part(0.8, 1))
     record = {**package.record, "normalised_on": len(chosen)}
-    area = package.applicability
     # Features change with the figures; those of the training series are known no more.
-    area = None if area is not None and area.space == FEATURES else area
+    area = of_inputs(package.applicability)
     return dataclasses.replace(package, arrays=model.arrays(), record=record, applicability=area)
 
 

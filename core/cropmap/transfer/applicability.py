@@ -88,7 +88,8 @@ def fit_area(
         PackageError: The samples are not the model's: other bands or days.
     """
     options = options or AreaOptions()
-    predictor = Predictor(package, options.device)
+    # A package's days move another site's season; that of the training is the model's own.
+    predictor = Predictor(package, options.device).moved(0.0)
     predictor.check(samples.bands, samples.days)
     make = predictor.inputs if options.space == INPUTS else predictor.features
     features = make(samples.values)

@@ -65,9 +65,7 @@ class Transfer:
     progress: Progress = field(default_factory=Progress)
 
     def having(self, need: str) -> bool:
-        """Return whether what an entry needs is given."""
-        if need == GRADIENTS:
-            return learns_by_gradients(self.source_model)
+        """Return whether what an entry needs is given: `MODEL`, `SOURCE`, `SERIES` or `LABELS`."""
         return {
             MODEL: self.package is not None or self.source is not None,
             SOURCE: self.source is not None,
@@ -145,16 +143,22 @@ def check_task(entry: Entry[ModelPackage], task: Transfer) -> None:
         SampleError: A series of the target has a value that is not finite.
     """
     for need in entry.needs:
-        if need == GRADIENTS and not task.having(need):
-            name = task.source_model
-            raise TransferError(
-                f"{entry.title} changes weights by gradients, which the model {name} does not have.",
-                where=f"strategy {entry.name}",
-                fix="Choose a network, such as tempcnn or ltae, or another strategy.",
-            )
-        if not task.having(need):
+        if need == GRADIENTS:
+            _check_gradients(entry, task)
+        elif not task.having(need):
             raise lacking(need, entry.title)
     _check_alike(task)
+
+
+def _check_gradients(entry: Entry[ModelPackage], task: Transfer) -> None:
+    # A strategy that needs no model of the source trains the one that is asked for, whatever the package is.
+    name = task.source_model if MODEL in entry.needs else task.asked[0]
+    if not learns_by_gradients(name):
+        raise TransferError(
+            f"{entry.title} changes weights by gradients, which the model {name} does not have.",
+            where=f"strategy {entry.name}",
+            fix="Choose a network, such as tempcnn or ltae, or another strategy.",
+        )
 
 
 def learns_by_gradients(model: str) -> bool:

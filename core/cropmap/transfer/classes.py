@@ -107,6 +107,16 @@ def codes_in(package: ModelPackage, legend: Legend) -> NDArray[np.uint8]:
     return np.array(found, np.uint8)
 
 
+def weights_in(package: ModelPackage, legend: Legend) -> tuple[float, ...]:
+    """Return a package's class weights in the order of another legend; none where it has none.
+
+    A class that the package does not know weighs 1; where nothing else would be left, nothing is weighed.
+    """
+    known = dict(zip(map(canonical, package.legend.names), package.class_weights, strict=False))
+    found = tuple(known.get(canonical(name), 1.0) for name in legend.names)
+    return found if known and any(found) else ()
+
+
 def _by_meaning(legend: Legend) -> dict[str, LegendClass]:
     found: dict[str, LegendClass] = {}
     for own in legend.classes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.covariance import ledoit_wolf
+from sklearn.covariance import ledoit_wolf_shrinkage
 
 from cropmap.contract.errors import TransferError
 from cropmap.contract.params import param
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from cropmap.transfer.base import Transfer
 
 BANDS, WHOLE = "bands", "series"
+# Series of the target that tell mean and covariance; more of them would take memory and tell the same.
+_MOST = 100_000
 # A number that varies less than float32 can tell from its mean carries nothing.
 _RESOLUTION = 1e-6
 
@@ -67,10 +69,12 @@ def coral(params: CoralParams, task: Transfer) -> ModelPackage:
     For differences of light, sensor and calendar that all crops share. The model is trained anew on the source's
     samples, whether or not a package is given; nothing of the target but mean and covariance is used.
     """
-    source = task.taught()
-    values = aligned(source.values, task.series, params, mask_position(source.bands))
+    source, series = task.taught(), task.series
+    if len(series) > _MOST:
+        series = series[np.sort(np.random.default_rng(task.options.seed).permutation(len(series))[:_MOST])]
+    values = aligned(source.values, series, params, mask_position(source.bands))
     package = fit(dataclasses.replace(source, values=values), *task.asked, task.options, task.progress)
-    return dataclasses.replace(package, record={**package.record, "aligned_to": len(task.series)})
+    return dataclasses.replace(package, record={**package.record, "aligned_to": len(series)})
 
 
 def aligned(
@@ -85,7 +89,8 @@ def aligned(
         source: (n, step, band), finite.
         target: (m, step, band), finite.
         params: Over what, how much the covariances are shrunk, and whether means move.
-        mask: Position of a band that stays as it is: it says which steps were seen. Steps that were not stay 0.
+        mask: Position of a band that stays as it is: it says which steps were seen. Steps that were not stay 0, and
+            count for no mean and no covariance; a step that one place never saw keeps its mean.
 
     Returns:
         (n, step, band), float32; numbers that do not vary over the source are moved alone.
@@ -101,30 +106,46 @@ def aligned(
             f"{len(source)} series of the source and {len(target)} of the target have no covariance.", fix="Give more."
         )
     bands = [band for band in range(source.shape[2]) if band != mask]
-    here, there = (own[:, :, bands].astype(np.float64) for own in (source, target))
-    mean, target_mean = here.mean(axis=0), there.mean(axis=0)
-    width = len(bands) if params.over == BANDS else here[0].size
-    rows, others = ((own - own.mean(axis=0)).reshape(-1, width) for own in (here, there))
-    deviation = rows.std(axis=0)
-    varies = deviation > _RESOLUTION * np.abs(mean.reshape(-1, width)).max(axis=0)
+    width = len(bands) if params.over == BANDS else len(bands) * source.shape[1]
+    (mean, rows, seen), (target_mean, others, known) = (_centred(own, bands, mask, width) for own in (source, target))
+    both = (seen.reshape(-1, *mean.shape).any(axis=0) & known.reshape(-1, *mean.shape).any(axis=0)).reshape(-1, width)
+    deviation = np.sqrt((rows**2).sum(axis=0) / np.maximum(seen.sum(axis=0), 1))
+    varies = (deviation > _RESOLUTION * np.abs(mean.reshape(-1, width)).max(axis=0)) & both.any(axis=0)
     deviation[~varies] = 1
     rows /= deviation
     others /= deviation
-    whiten = _power(_covariance(rows[:, varies], params.shrinkage), -0.5)
-    recolour = _power(_covariance(others[:, varies], params.shrinkage), 0.5)
+    whiten = _power(_covariance(rows[:, varies], seen[:, varies], params.shrinkage), -0.5)
+    recolour = _power(_covariance(others[:, varies], known[:, varies], params.shrinkage), 0.5)
     rows[:, varies] = rows[:, varies] @ (whiten @ recolour)
+    reached = np.where(both.reshape(mean.shape), target_mean, mean) if params.means else mean
     moved = np.array(source)
-    moved[:, :, bands] = (rows * deviation).reshape(here.shape) + (target_mean if params.means else mean)
+    moved[:, :, bands] = (rows * deviation).reshape(len(source), *mean.shape) + reached
     if mask is not None:
         moved[source[:, :, mask] == 0] = 0
     return moved
 
 
-def _covariance(centred: NDArray[np.float64], shrinkage: float) -> NDArray[np.float64]:
+def _centred(
+    values: NDArray[np.float32], bands: list[int], mask: int | None, width: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the mean series, (step, band), rows less it, 0 where not seen, and what was seen, both (row, width)."""
+    land = values[:, :, bands].astype(np.float64)
+    seen = np.ones(land.shape, np.bool_)
+    if mask is not None:
+        seen &= values[:, :, [mask]] != 0
+    mean = np.where(seen, land, 0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    return mean, np.where(seen, land - mean, 0).reshape(-1, width), seen.reshape(-1, width)
+
+
+def _covariance(centred: NDArray[np.float64], seen: NDArray[np.bool_], shrinkage: float) -> NDArray[np.float64]:
+    """Return the covariance of rows, (row, number), over those in which both numbers were seen, shrunk."""
+    some = seen.any(axis=1)
+    if not some.all():
+        centred, seen = centred[some], seen[some]
+    count = len(seen) if seen.all() else np.maximum(seen.T.astype(np.float64) @ seen, 1)
+    own = centred.T @ centred / count
     if shrinkage < 0:
-        found: NDArray[np.float64] = ledoit_wolf(centred, assume_centered=True)[0]
-        return found
-    own = centred.T @ centred / len(centred)
+        shrinkage = float(ledoit_wolf_shrinkage(centred, assume_centered=True))
     return np.asarray((1 - shrinkage) * own + shrinkage * np.trace(own) / len(own) * np.eye(len(own)))
 
 

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from cropmap.contract.errors import TransferError
 from cropmap.contract.params import param, to_dict
+from cropmap.data.calendar import shifted
+from cropmap.data.package import mask_position
 from cropmap.models import MODELS
 from cropmap.models.memory import spans
 from cropmap.models.neural import CPU_BATCH, GPU_BATCH
@@ -24,6 +26,7 @@ from cropmap.training.fit import fit
 from cropmap.training.scaling import NONE, fit_scaling
 from cropmap.training.sides import drawn_validation, occurring
 from cropmap.training.start import Start
+from cropmap.transfer.classes import weights_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -352,8 +355,9 @@ def matched(
     """Return a network that learnt from the source's labels while an adaptation saw the target's series.
 
     The scaling is the source's: the package's where the training begins with it, else fitted on the source's training
-    samples. The samples that validate are the source's too; the target's series are learnt from, all of them, and must
-    not be those of a test.
+    samples. A package that the training begins with also says by how many days the target is moved, and which classes
+    weigh how much. The samples that validate are the source's too; the target's series are learnt from, all of them,
+    and must not be those of a test.
 
     Args:
         params: Of the strategy.
@@ -372,12 +376,15 @@ def matched(
     held = drawn_validation(samples, columns, options.validation_share, options.seed, progress)
     how = MODELS.get(model).parse(values).scaling
     scaling = fit_scaling(samples.values[~held], samples.bands, how) if warm is None else warm.scaling
-    theirs = scaling if params.target_scaling == "source" else _own_scaling(task, samples.bands, how)
-    adaptation = make(theirs.apply(task.series))
+    by = 0.0 if warm is None else warm.shift_days
+    series = shifted(task.series, samples.days, by, mask_position(samples.bands))
+    theirs = scaling if params.target_scaling == "source" else _own_scaling(series, samples.bands, how)
+    adaptation = make(theirs.apply(series))
     start = Start(package=warm, keep_head=True, scaling=scaling, adaptation=adaptation)
 
     def with_theirs(package: ModelPackage) -> ModelPackage:
-        return dataclasses.replace(package, scaling=theirs)
+        weights = () if warm is None else weights_in(warm, package.legend)
+        return dataclasses.replace(package, scaling=theirs, shift_days=by, class_weights=weights)
 
     keep = options.keep
     hand_on = (lambda package: keep(with_theirs(package))) if keep else None
@@ -385,11 +392,11 @@ def matched(
     return with_theirs(fit(samples, model, values, own, progress, held))
 
 
-def _own_scaling(task: Transfer, bands: tuple[str, ...], how: str) -> Scaling:
+def _own_scaling(series: NDArray[np.float32], bands: tuple[str, ...], how: str) -> Scaling:
     if how == NONE:
         raise TransferError(
             "The model takes values as they are: the target has no scaling of its own.",
             where="target_scaling",
             fix="Choose target_scaling source, or a network whose scaling is per_band or per_band_and_step.",
         )
-    return fit_scaling(task.series, bands, how)
+    return fit_scaling(series, bands, how)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cropmap.contract.errors import TransferError
 from cropmap.contract.params import param
+from cropmap.data.calendar import shifted
+from cropmap.data.package import mask_position
 from cropmap.models.base import load_model
 from cropmap.training.fit import fit_once
 from cropmap.training.start import Start
@@ -83,10 +85,10 @@ class FineTuneParams:
 def fine_tune(params: FineTuneParams, task: Transfer) -> ModelPackage:
     """Trains the source's network on with the target's labels; for a few hundred labels and more.
 
-    Weights and scaling come from the source; step size, moments and validation samples do not. What does not learn
-    stays bit for bit, in evaluation mode. Groups of target samples decide which epoch is kept; of two stages, which
-    count errors alike, the better is kept. The model knows the classes of the target's samples, but for those with a
-    single one.
+    Weights, scaling and time shift come from the source; step size, moments and validation samples do not. What does
+    not learn stays bit for bit, in evaluation mode. Groups of target samples decide which epoch is kept; of two stages,
+    which count errors alike, the better is kept. The model knows the classes of the target's samples, but for those
+    with a single one.
 
     Names in the papers. Long et al.: `full` is R1 and their single-source fine-tuning, `balanced` R2 with one balance
     instead of two, `head` R3 (which draws a balanced subset once; here every epoch draws anew), `two_stage` R4 with a
@@ -99,16 +101,32 @@ def fine_tune(params: FineTuneParams, task: Transfer) -> ModelPackage:
     if source is None:
         source, progress = task.source_package(task.progress.part(0.0, 0.5)), task.progress.part(0.5, 1.0)
     blocks = cast("NeuralClassifier", load_model(source)).network.blocks()
-    learns, samples = _LEARNS[params.preset], task.labelled()
+    learns, samples, options = _LEARNS[params.preset], _moved(task.labelled(), source), _keeping(task.options, source)
     found: list[ModelPackage] = []
     for number, learnt in enumerate(learns):
         before = found[-1] if found else source
         start = Start(before, keep_head=params.keep_head or number > 0, frozen=_frozen(learnt, blocks, source.model))
         part = progress.part(number / len(learns), (number + 1) / len(learns))
-        found.append(_stage(params, samples, dataclasses.replace(task.options, start=start), learnt, part))
+        found.append(_stage(params, samples, dataclasses.replace(options, start=start), learnt, part))
     best = min(found, key=lambda package: float(package.record["validation_loss"]))
     stages = [_told(learnt, package) for learnt, package in zip(learns, found, strict=True)]
-    return dataclasses.replace(best, record={**best.record, "fine_tuning": stages})
+    return dataclasses.replace(best, shift_days=source.shift_days, record={**best.record, "fine_tuning": stages})
+
+
+def _moved(samples: SampleSet, source: ModelPackage) -> SampleSet:
+    """Return samples in the season that the source's network knows."""
+    values = shifted(samples.values, samples.days, source.shift_days, mask_position(samples.bands))
+    return dataclasses.replace(samples, values=values)
+
+
+def _keeping(options: FitOptions, source: ModelPackage) -> FitOptions:
+    """Return options under which the best so far, too, moves what it will see."""
+    keep = options.keep
+    if keep is None:
+        return options
+    return dataclasses.replace(
+        options, keep=lambda package: keep(dataclasses.replace(package, shift_days=source.shift_days))
+    )
 
 
 def _stage(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cropmap.contract.errors import SampleError, TransferError
+from cropmap.contract.params import chosen
+from cropmap.models import MODELS
 from cropmap.training.temperature import check_columns
 
 if TYPE_CHECKING:
@@ -112,7 +114,7 @@ def learnt_shares(package: ModelPackage) -> NDArray[np.float64]:
     """Return the shares that a package's probabilities assume, (class,), with the sum 1, as its record tells.
 
     They are those of its training samples, or equal ones where the training balanced the classes, times the package's
-    class weights.
+    class weights; of an ensemble, the mean of its members'.
 
     Raises:
         TransferError: The record does not count the samples of each class.
@@ -124,11 +126,20 @@ def learnt_shares(package: ModelPackage) -> NDArray[np.float64]:
             where=f"model {package.model}",
             fix="Give the source's samples too.",
         )
-    balanced = package.params.get("balance", "none") != "none"
-    shares = np.array([1 if balanced else counts[name] for name in package.legend.names], np.float64)
+    found = np.array([counts[name] for name in package.legend.names], np.float64)
+    balanced = _balanced(package)
+    shares = (1 - balanced) * found / found.sum() + balanced / len(found)
     shares *= np.array(package.class_weights or 1.0)
-    found: NDArray[np.float64] = shares / shares.sum()
-    return found
+    return np.asarray(shares / shares.sum())
+
+
+def _balanced(package: ModelPackage) -> float:
+    """Return whether the training balanced the classes, 0 or 1; of an ensemble, the share of members whose did."""
+    if package.model != "ensemble":
+        return float(package.params.get("balance", "none") != "none")
+    members = [chosen(member) for member in package.params["members"]]
+    how = [getattr(MODELS.get(name).parse(values), "balance", "none") for name, values in members]
+    return float(np.mean([own != "none" for own in how]))
 
 
 def smoothed_shares(columns: NDArray[np.integer[Any]], classes: int) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cropmap.contract.errors import SampleError, TransferError
-from cropmap.models.base import SelfFittingClassifier
+from cropmap.models.base import SelfFittingClassifier, SeriesClassifier
 from cropmap.models.predictor import Predictor
 from cropmap.training.temperature import FLOOR, check_columns
 from cropmap.transfer.classes import codes_in
@@ -120,11 +120,13 @@ def score(
     learnt, held = (part.subset(_drawn(len(part), options.most, rng)) for part in source)
     columns = _columns(package, held)
     held, columns = held.subset(columns >= 0), columns[columns >= 0]
-    parts = learnt.values, target, held.values
-    weights = own = importance_weights(*map(predictor.inputs, parts))
-    if not isinstance(predictor.model, SelfFittingClassifier):  # whose features are its inputs
-        own = importance_weights(*map(predictor.features, parts))
-    told, found = predictor.probabilities(held.values), predictor.probabilities(target)
+    # A package moves the target's season to the source's; the source is there already.
+    here = predictor.moved(0.0)
+    weights = own = importance_weights(here.inputs(learnt.values), predictor.inputs(target), here.inputs(held.values))
+    if _has_features(predictor.model):
+        parts = here.features(learnt.values), predictor.features(target), here.features(held.values)
+        own = importance_weights(*parts)
+    told, found = here.probabilities(held.values), predictor.probabilities(target)
     found = found[~np.isnan(found).any(axis=1)]
     losses = cross_entropies(told, columns)
     right = told.argmax(axis=1) == columns
@@ -196,13 +198,13 @@ def deep_embedded_validation(losses: NDArray[np.floating[Any]], weights: NDArray
     With l the losses, w the weights and c = -Cov(w l, w) / Var(w), it is mean(w l) + c mean(w) - c.
 
     Args:
-        losses: Of each validation sample, (n,), n above 1.
+        losses: Of each validation sample, (n,); of a single one the risk is not corrected.
         weights: As `importance_weights` gives, (n,).
 
     Source: You et al. 2019, Towards accurate model selection in deep unsupervised domain adaptation, ICML, equation 9.
     """
     products = losses * weights
-    variance = float(np.var(weights, ddof=1))
+    variance = float(np.var(weights, ddof=1)) if len(weights) > 1 else 0.0
     control = -float(np.cov(products, weights, ddof=1)[0, 1]) / variance if variance > 0 else 0.0
     return float(products.mean()) + control * float(weights.mean()) - control
 
@@ -267,6 +269,11 @@ def neighbourhood_density(probabilities: NDArray[np.floating[Any]], temperature:
         shares = np.exp(likeness - likeness.max(axis=1, keepdims=True))
         total += float(_entropies(shares / shares.sum(axis=1, keepdims=True)).sum())
     return total / len(rows)
+
+
+def _has_features(model: SeriesClassifier) -> bool:
+    """Return whether a model's features are others than its inputs."""
+    return not isinstance(model, SelfFittingClassifier) or model.takes_package
 
 
 def _effective(weights: NDArray[np.float64]) -> float:

@@ -505,7 +505,8 @@ def _answers(package: ModelPackage, sides: tuple[_Side, _Side], seed: int, asked
     target = sides[1].values
     shift = find_shift(package, target, ShiftParams(), seed, asked.device)
     given = asked.probabilities
-    here = predictor.probabilities(sides[0].values) if given is None else given[sides[0].chosen]
+    # The package's own days move another site; the source's season is that of the model.
+    here = predictor.moved(0.0).probabilities(sides[0].values) if given is None else given[sides[0].chosen]
     return _Answers(package, shift, here, predictor.moved(shift.days).probabilities(target))
 
 

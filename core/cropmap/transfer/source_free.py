@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from cropmap.contract.errors import SampleError
 from cropmap.contract.params import param, to_dict
+from cropmap.data.applicability import of_inputs
 from cropmap.data.calendar import shifted
 from cropmap.data.package import mask_position
 from cropmap.models.base import load_model
@@ -20,6 +21,7 @@ from cropmap.models.neural import CPU_BATCH, GPU_BATCH, NeuralClassifier
 from cropmap.models.predictor import Predictor
 from cropmap.training.adaptation import Adaptation, Batch
 from cropmap.training.checkpoints import Checkpoint
+from cropmap.training.fit import library_versions
 from cropmap.training.loop import LoopOptions, Part, train
 from cropmap.training.start import package_digest
 from cropmap.transfer import STRATEGIES
@@ -150,10 +152,12 @@ def _adapted(
     scaled, columns = package.scaling.apply(moved), before.argmax(axis=1)
     followed = np.random.default_rng(options.seed).random(len(scaled)) < _FOLLOWED
     followed[:1], followed[1:3] = True, False
-    adaptation = OwnAnswers(scaled[~followed], params)
+    parts = [Part(scaled[chosen], columns[chosen]) for chosen in (~followed, followed)]
+    adaptation = OwnAnswers(parts[0].values, params)
     checkpoint = None
     if options.checkpoints is not None:
-        asked = f"{package_digest(package)} {series_digest(task.series)} {to_dict(params)} {options.seed}"
+        own = f"{options.seed} {options.device} {options.threads} {library_versions()}"
+        asked = f"{package_digest(package)} {series_digest(task.series)} {to_dict(params)} {own}"
         checkpoint = Checkpoint(options.checkpoints / "source_free.checkpoint", asked, task.progress.warn)
     loop = LoopOptions(
         seed=options.seed,
@@ -164,9 +168,10 @@ def _adapted(
         adaptation=adaptation,
         labels_count=False,
     )
-    parts = [Part(scaled[chosen], columns[chosen]) for chosen in (~followed, followed)]
     trained = train(lambda: _model(package, values), parts[0], parts[1], loop, task.progress.curve("Model"))
-    return dataclasses.replace(package, params=values, arrays=trained.model.arrays()), trained.to_dict()
+    # The parameters stay those of the source's training: they tell which shares its probabilities assume.
+    area = of_inputs(package.applicability)
+    return dataclasses.replace(package, arrays=trained.model.arrays(), applicability=area), trained.to_dict()
 
 
 def _model(package: ModelPackage, values: Mapping[str, Any]) -> NeuralClassifier:

@@ -23,6 +23,7 @@ from cropmap.training.start import Start
 from cropmap.transfer import STRATEGIES
 from cropmap.transfer.base import GRADIENTS, MODEL, SERIES, SOURCE
 from cropmap.transfer.calendar_shift import ShiftParams, find_shift, score_of
+from cropmap.transfer.classes import weights_in
 from cropmap.transfer.domains import DomainNorms, TargetFeed, series_digest, unsureness
 
 if TYPE_CHECKING:
@@ -112,16 +113,21 @@ def timematch(params: TimeMatchParams, task: Transfer) -> ModelPackage:
     adaptation = SelfTraining(task.series, package, params, found.days)
     start = Start(package=package, keep_head=True, adaptation=adaptation)
     values = {**package.params, "epochs": params.epochs, "learning_rate": _step_size(package, params.step)}
+
+    def weighed(made: ModelPackage) -> ModelPackage:
+        return dataclasses.replace(made, class_weights=weights_in(package, made.legend))
+
+    keep = options.keep
+    hand_on = (lambda made: keep(weighed(made))) if keep else None
     made = fit(
         dataclasses.replace(source, values=moved),
         package.model,
         values,
-        dataclasses.replace(options, start=start),
+        dataclasses.replace(options, start=start, keep=hand_on),
         task.progress,
     )
     record = {**made.record, "calendar_shift": found.to_dict(), "teacher_shift_days": adaptation.by}
-    same = made.legend == package.legend
-    return dataclasses.replace(made, record=record, class_weights=package.class_weights if same else ())
+    return dataclasses.replace(weighed(made), record=record)
 
 
 def _step_size(package: ModelPackage, share: float) -> float:

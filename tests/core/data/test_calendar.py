@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,17 @@ def test_steps_that_were_not_seen_are_left_out_as_while_networks_learn(by, hidde
 def test_days_that_are_no_shift_of_a_calendar_are_refused(values, by):
     with pytest.raises(ModelError, match="cannot be moved by"):
         shifted(values, DAYS, by)
+
+
+@pytest.mark.parametrize("mask", [None, 2])
+def test_moving_many_series_takes_little_more_memory_than_they_do(mask):
+    values = np.ones((60_000, 12, 3), np.float32)
+    days = np.arange(0, 120, 10, dtype=np.int32)
+    tracemalloc.start()
+    try:
+        moved = shifted(values, days, 4.0, mask)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2.5 * moved.nbytes
+    np.testing.assert_array_equal(moved[[0, -1]], shifted(values[[0, -1]], days, 4.0, mask))

@@ -282,6 +282,13 @@ def test_edits_that_mean_nothing_are_refused(tmp_path, statement, words):
 # ---------------------------------------------------------------- other programs
 
 
+def test_a_point_without_coordinates_is_told_with_its_sample(tmp_path):
+    path = written(tmp_path)
+    edit(path, ("UPDATE samples SET geom = ? WHERE rowid = 2", (point(np.nan, np.nan),)))
+    with pytest.raises(SampleError, match=r"1 sample has no point \(first: parcel č1/3_4\)"):
+        read_sample_file(path)
+
+
 def test_saved_edits_of_a_program_that_has_the_file_open_are_seen(tmp_path):
     path = written(tmp_path)
     other = connected(path)

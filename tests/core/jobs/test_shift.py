@@ -122,6 +122,10 @@ def test_what_cannot_be_compared_is_refused(files: dict[str, Path], tmp_path: Pa
     write_samples(tmp_path / "short.gpkg", dataclasses.replace(short, values=short.values[:, 1:], days=short.days[1:]))
     with pytest.raises(TransferError, match=r"not prepared like the source: they have 1\d time steps on the days"):
         measured(files, tmp_path / "c", "late.gpkg", target_samples=str(tmp_path / "short.gpkg"))
+    percent = dataclasses.replace(short, values=short.values * np.float32(100))
+    write_samples(tmp_path / "percent.gpkg", percent)
+    with pytest.raises(TransferError, match=r"of other units: The source holds blue of"):
+        measured(files, tmp_path / "e", "late.gpkg", target_samples=str(tmp_path / "percent.gpkg"))
     bands = tuple(band if band != "red" else "rouge" for band in short.bands)
     write_samples(tmp_path / "bands.gpkg", dataclasses.replace(short, bands=bands))
     with pytest.raises(TransferError, match="the band red is missing"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from cropmap.contract.errors import ModelError, ParameterError, SampleError, TransferError
+from cropmap.contract.errors import ModelError, OutputError, ParameterError, SampleError, TransferError
 from cropmap.contract.job import Job
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.data.legend import Legend, LegendClass
@@ -330,6 +330,16 @@ def test_another_preparation_is_refused_with_the_way_to_mend_it(files: dict[str,
         run_job(job_of(files, tmp_path / "run", target_samples=str(tmp_path / "o.gpkg")))
 
 
+def test_samples_and_model_of_the_source_that_do_not_belong_together_are_told(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    source = read_samples(files["source.gpkg"])
+    write_samples(tmp_path / "o.gpkg", dataclasses.replace(source, bands=("x", *source.bands[1:])))
+    given = {"sample_set": str(tmp_path / "o.gpkg"), "package": files["source.cropmap"]}
+    with pytest.raises(TransferError, match="source's samples were not prepared like the source's model: the band"):
+        run_job(job_of(files, tmp_path / "run", **given))
+
+
 def test_a_network_is_trained_where_the_package_that_is_given_has_no_gradients(
     files: dict[str, str], tmp_path: Path
 ) -> None:
@@ -339,6 +349,108 @@ def test_a_network_is_trained_where_the_package_that_is_given_has_no_gradients(
     own = run_job(job_of(files, tmp_path / "run", **given)).result["figures"]["strategies"]
     assert own["fine_tune"]["model"] == "tempcnn"
     assert own["direct"]["model"] == "random_forest"
+
+
+def test_values_of_other_units_are_refused_whichever_file_holds_them(files: dict[str, str], tmp_path: Path) -> None:
+    for given in ("target_samples", "target_series"):
+        own = read_samples(files["late.gpkg"])
+        path = tmp_path / f"{given}.gpkg"
+        write_samples(path, dataclasses.replace(own, values=own.values * np.float32(10_000)))
+        with pytest.raises(TransferError, match="are of other units: The source holds blue of") as error:
+            run_job(job_of(files, tmp_path / f"run {given}", **{given: str(path)}))
+        assert str(path) in error.value.where
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        (["Mais", "soja", "maize"], "'Mais' and 'maize' mean the same class"),
+        (["banana"], "none of the source's classes: Alfalfa, Corn"),
+    ],
+)
+def test_classes_that_cannot_be_are_refused_before_any_work(
+    files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classes: list[str], words: str
+) -> None:
+    monkeypatch.setattr(MODELS.get("random_forest").make, "fit", lambda *_: pytest.fail("something was trained"))
+    with pytest.raises(ParameterError, match=words):
+        run_job(job_of(files, tmp_path / "run", target_samples=None, classes=classes))
+
+
+def test_what_is_wrong_with_the_targets_labels_is_told_of_their_file(files: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "corn.gpkg"
+    write_samples(path, grown({"Corn": 30}, **LATE))
+    with pytest.raises(SampleError, match="All 30 samples are of class 'Corn'") as error:
+        run_job(job_of(files, tmp_path / "run", target_samples=str(path)))
+    assert str(path) in error.value.where
+
+
+def test_samples_that_stand_on_both_sides_are_told_of(files: dict[str, str], tmp_path: Path) -> None:
+    source, late = read_samples(files["source.gpkg"]), read_samples(files["late.gpkg"])
+    values = late.values.copy()
+    values[:7] = source.values[:7]
+    write_samples(tmp_path / "both.gpkg", dataclasses.replace(late, values=values))
+    asked = job_of(files, tmp_path / "run", target_samples=str(tmp_path / "both.gpkg"), strategies=["direct"])
+    told = [text for text in run_job(asked).result["warnings"] if "among the source's samples too" in text]
+    assert len(told) == 1
+    assert told[0].startswith("7 of 120")
+
+
+def test_packages_that_the_job_did_not_write_are_left_alone(files: dict[str, str], tmp_path: Path) -> None:
+    own = tmp_path / "run" / "packages" / "mine.cropmap"
+    own.parent.mkdir(parents=True)
+    own.write_text("years of work", encoding="utf-8")
+    # Packages of an interrupted try with another strategy are the job's own, and go.
+    ledger = tmp_path / "run" / "checkpoints" / "packages.txt"
+    ledger.parent.mkdir()
+    ledger.write_text("dann.cropmap\n", encoding="utf-8")
+    (own.parent / "dann.cropmap").write_text("half a run", encoding="utf-8")
+    run_job(job_of(files, tmp_path / "run", target_samples=None, strategies=["direct"]))
+    assert own.read_text(encoding="utf-8") == "years of work"
+    assert {path.name for path in own.parent.iterdir()} == {"mine.cropmap", "direct.cropmap"}
+
+
+def test_a_file_where_the_packages_go_is_told_before_any_work(
+    files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MODELS.get("random_forest").make, "fit", lambda *_: pytest.fail("something was trained"))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "packages").write_text("", encoding="utf-8")
+    with pytest.raises(OutputError, match="packages"):
+        run_job(job_of(files, tmp_path / "run"))
+
+
+def test_the_open_set_share_is_that_of_the_whole_file_however_it_is_sorted(
+    files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = grown({"Corn": 150, "Alfalfa": 150}, 1)  # sorted by class: alfalfa, which the target lacks, comes last
+    write_samples(tmp_path / "sorted.gpkg", own)
+    monkeypatch.setattr("cropmap.jobs.candidates._MOST", 150)
+    given = {"target_series": str(tmp_path / "sorted.gpkg"), "target_samples": None, "classes": ["corn", "soybean"]}
+    found = run_job(job_of(files, tmp_path / "run", **given, strategies=["direct"])).result["figures"]
+    assert found["open_set_share"] == pytest.approx(0.5, abs=0.12)
+
+
+def test_a_source_that_teaches_no_model_stops_no_strategy_that_does_without(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    write_samples(tmp_path / "corn.gpkg", grown({"Corn": 60}, 1))
+    asked = job_of(files, tmp_path / "run", sample_set=str(tmp_path / "corn.gpkg"), strategies=["pooled", "scratch"])
+    found = run_job(asked).result
+    assert set(found["figures"]["strategies"]) == {"pooled", "scratch"}
+    assert any("The source's samples teach no model" in text for text in found["warnings"])
+
+
+def test_a_forest_is_trained_where_the_sources_kind_of_model_cannot_be(files: dict[str, str], tmp_path: Path) -> None:
+    source = read_samples(files["source.gpkg"])
+    network = fit(source, "tempcnn", {"width": 8, "dense": 16, "epochs": 2, "batch_size": 32})
+    write_package(tmp_path / "network.cropmap", network)
+    forest = fit(source, "feature_forest", {"package": str(tmp_path / "network.cropmap"), "trees": 10})
+    write_package(tmp_path / "features.cropmap", forest)
+    asked = {"package": str(tmp_path / "features.cropmap"), "model": None, "strategies": ["pooled"]}
+    found = run_job(job_of(files, tmp_path / "run", **asked)).result
+    models = {name: own["model"] for name, own in found["figures"]["strategies"].items()}
+    assert models == {"pooled": "random_forest", "scratch": "random_forest", "direct": "feature_forest"}
+    assert any("(feature_forest) cannot be trained from samples alone" in text for text in found["warnings"])
 
 
 def test_nothing_must_be_given_but_the_sites() -> None:

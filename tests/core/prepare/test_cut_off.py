@@ -11,6 +11,7 @@ import pytest
 from cropmap.data.recipe import Recipe
 from cropmap.data.scenes import SceneBlock
 from cropmap.data.season import Season
+from cropmap.data.temperatures import Temperatures
 from cropmap.prepare import RECIPES, STEPS
 from cropmap.prepare.observe import observe
 from cropmap.prepare.recipe import make_recipe, needs_look, prepare, settle
@@ -32,12 +33,20 @@ def block():
     values[:, :, 3] += 0.5 * np.exp(-(((days - 100 - rng.normal(0, 4, (200, 1))) / 35) ** 2))
     values[:, days > SEASON.length_days] = rng.uniform(0.1, 0.9, (200, int((days > SEASON.length_days).sum()), 6))
     clear = rng.random((200, len(DATES))) > 0.2
-    return SceneBlock(values.astype(np.float32), clear, DATES, BANDS)
+    return SceneBlock(values.astype(np.float32), clear, DATES, BANDS, warmth())
+
+
+def warmth(last=dt.date(2023, 12, 31)):
+    """The temperatures of 2023 up to a day; what follows the cut-off is wild."""
+    days = [dt.date(2023, 1, 1) + dt.timedelta(days=day) for day in range((last - dt.date(2023, 1, 1)).days + 1)]
+    mean = tuple(12 + 10 * float(np.sin((day.timetuple().tm_yday - 105) / 58)) if day <= CUT else 29.0 for day in days)
+    return Temperatures(days[0], mean, mean)
 
 
 def until(block, date):
     kept = sum(acquired <= date for acquired in block.dates)
-    return SceneBlock(block.values[:, :kept].copy(), block.clear[:, :kept].copy(), block.dates[:kept], block.bands)
+    known = block.values[:, :kept].copy(), block.clear[:, :kept].copy(), block.dates[:kept], block.bands
+    return SceneBlock(*known, warmth(date))
 
 
 @pytest.mark.parametrize("name", NAMES)

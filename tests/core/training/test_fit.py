@@ -9,10 +9,11 @@ from cropmap.contract.errors import JobError, ModelError, ParameterError, Sample
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.data.legend import NODATA, Legend, LegendClass
 from cropmap.data.samples import FoldPlan
+from cropmap.io.packages import write_package
 from cropmap.models.base import model_class
 from cropmap.models.predictor import Predictor
 from cropmap.training import fit as fit_module
-from cropmap.training.fit import FitOptions, check_fit, cross_validate, fingerprint, fit
+from cropmap.training.fit import FitOptions, check_fit, cross_validate, fingerprint, fit, fit_once
 from cropmap.training.scaling import fit_scaling
 
 FOREST = ("random_forest", {"trees": 8})
@@ -483,6 +484,33 @@ def test_a_class_that_some_folds_lack_is_noted(make_samples):
         dataclasses.replace(samples, codes=codes), planned(samples, fold), *FOREST, OPTIONS, Progress()
     )
     assert found.notes == ("Class 'other' is tested in folds 1, 4 only; the others have no sample of it.",)
+
+
+def test_a_finished_fit_is_that_of_its_groups(make_samples, tmp_path):
+    """Groups say which samples validate: with others it is another training."""
+    samples = make_samples()
+    options = FitOptions(seed=3, device="cpu", threads=1, checkpoints=tmp_path)
+    quick = {"width": 4, "dense": 8, "epochs": 1, "batch_size": 16}
+    fit_once(samples, "tempcnn", quick, options)
+    other = dataclasses.replace(samples, groups=np.char.add("#", (np.arange(len(samples)) // 2 % 7).astype(str)))
+    found = fit_once(other, "tempcnn", quick, options)
+    expected = fit(other, "tempcnn", quick, dataclasses.replace(options, checkpoints=None))
+    assert found.record["validation_samples"] == expected.record["validation_samples"]
+    assert all(found.arrays[name].tobytes() == array.tobytes() for name, array in expected.arrays.items())
+
+
+def test_a_finished_fit_is_that_of_the_package_that_it_was_made_from(make_samples, tmp_path):
+    samples, path = make_samples(), tmp_path / "own.cropmap"
+    quick = {"width": 4, "dense": 8, "epochs": 1, "batch_size": 16}
+    options = FitOptions(seed=3, device="cpu", threads=1, checkpoints=tmp_path / "kept")
+    weights = []
+    for seed in (1, 2):
+        network = fit(samples, "tempcnn", quick, FitOptions(seed=seed, device="cpu", threads=1))
+        write_package(path, network)
+        found = fit_once(samples, "feature_forest", {"package": str(path), "trees": 3}, options)
+        weights.append((found.arrays["network.model.head.weight"], network.arrays["head.weight"]))
+    np.testing.assert_array_equal(*weights[0])
+    np.testing.assert_array_equal(*weights[1])
 
 
 def test_many_rare_classes_are_told_at_once(make_samples):

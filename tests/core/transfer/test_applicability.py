@@ -57,6 +57,13 @@ def test_index_and_threshold_are_the_papers_written_out(known, source):
     assert area.beyond == pytest.approx((indexes > threshold).mean(), abs=1e-9)
 
 
+def test_training_series_are_not_moved_as_those_of_another_site_are(forest, source):
+    moving = with_area(replace(forest, shift_days=-28.0), source, folds_of(source))
+    still = with_area(forest, source, folds_of(source))
+    np.testing.assert_array_equal(moving.applicability.reference, still.applicability.reference)
+    assert moving.shift_days == -28.0
+
+
 def test_a_crop_that_nobody_taught_is_outside_and_the_training_site_is_not(known):
     """The legend of the model has no rice; its curve peaks a month after that of soybean."""
     found = Predictor(known).outside(site({"rice": 200}, seed=5).values)

@@ -6,6 +6,7 @@ from scipy.linalg import inv, sqrtm
 
 from cropmap.contract.errors import TransferError
 from cropmap.training.fit import FitOptions
+from cropmap.transfer import coral
 from cropmap.transfer.base import Transfer, run_strategy
 from cropmap.transfer.coral import WHOLE, CoralParams, aligned
 from tests.core.transfer.conftest import accuracy, site
@@ -129,3 +130,48 @@ def test_a_late_season_is_told_better_by_a_forest_of_aligned_samples(source):
 def test_the_sources_samples_are_needed(source):
     with pytest.raises(TransferError, match="labelled samples of the source"):
         run_strategy("coral", {}, Transfer(series=source.values, model="random_forest"))
+
+
+@pytest.mark.parametrize(("over", "near"), [("bands", 0.15), ("series", 0.3)])
+def test_another_share_of_clouds_is_no_difference_between_places(over, near):
+    rng = np.random.default_rng(12)
+    whole = drawn(4000, 13) + np.float32(5)
+    source, target = (np.concatenate([part, np.ones((2000, 3, 1), np.float32)], 2) for part in np.split(whole, 2))
+    for part, share in ((source, 0.9), (target, 0.5)):
+        part[rng.random((2000, 3)) > share] = 0
+    found, seen = aligned(source, target, CoralParams(over), mask=2), source[:, :, 2] == 1
+    apart = np.abs(found - source)[seen][:, :2] / whole.std(axis=(0, 1))
+    assert apart.mean() < near
+
+
+def test_means_and_covariances_are_those_of_what_was_seen():
+    rng = np.random.default_rng(14)
+    source, target = (np.concatenate([drawn(300, seed), np.ones((300, 3, 1), np.float32)], 2) for seed in (15, 16))
+    source[rng.random((300, 3)) < 0.2] = 0
+    target[rng.random((300, 3)) < 0.6] = 0
+    found = aligned(source, target, CoralParams("bands", 0.0), mask=2)
+    moments = []
+    for part in (found, target):
+        land, seen = part[:, :, :2].astype(np.float64), part[:, :, 2:] == 1
+        mean = (land * seen).sum(axis=0) / seen.sum(axis=0)
+        rows = (land - mean)[seen[:, :, 0]]
+        moments.append((mean, rows.T @ rows / len(rows)))
+    np.testing.assert_allclose(moments[0][0], moments[1][0], atol=1e-4)
+    np.testing.assert_allclose(moments[0][1], moments[1][1], rtol=1e-3)
+
+
+@pytest.mark.parametrize("over", ["bands", "series"])
+def test_a_date_that_one_place_never_saw_stays_as_it_is(over):
+    source, target = (np.concatenate([drawn(200, seed), np.ones((200, 3, 1), np.float32)], 2) for seed in (17, 18))
+    target[:, 1] = 0
+    found = aligned(source, target, CoralParams(over), mask=2)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found[:, 1, :2].mean(axis=0), source[:, 1, :2].mean(axis=0), atol=1e-3)
+
+
+def test_of_very_many_series_some_are_drawn(source, monkeypatch):
+    monkeypatch.setattr(coral, "_MOST", 40)
+    task = Transfer(source=source, series=dimmed(5).values, model="random_forest", values={"trees": 2}, options=OPTIONS)
+    one, again = (run_strategy("coral", {}, task) for _ in range(2))
+    assert one.record["aligned_to"] == 40
+    assert one.fingerprint == again.fingerprint

@@ -8,6 +8,7 @@ from torch import nn
 
 from cropmap.contract.errors import TransferError
 from cropmap.contract.progress import Cancelled, Progress
+from cropmap.data.calendar import shifted
 from cropmap.models.base import load_model
 from cropmap.models.predictor import Predictor
 from cropmap.training.adaptation import Batch
@@ -289,6 +290,19 @@ def test_it_begins_with_the_sources_model_and_its_scaling_where_one_is_given(sou
     assert np.abs(new.arrays["head.weight"] - package.arrays["head.weight"]).max() > 0.05
 
 
+def test_the_target_is_moved_and_masked_as_the_source_s_package_does(source, bright):
+    package = fit(source, "tempcnn", {**SMALL, "epochs": 2}, OPTIONS)
+    told = dataclasses.replace(package, shift_days=-14.0, class_weights=(1.0, 0.0, 1.0))
+    moved = dataclasses.replace(bright, values=shifted(bright.values, bright.days, -14.0))
+    found = run_strategy("mmd", {}, task(source, bright, values=package.params, package=told))
+    expected = run_strategy("mmd", {}, task(source, moved, values=package.params, package=package))
+    assert all(found.arrays[name].tobytes() == array.tobytes() for name, array in expected.arrays.items())
+    assert found.shift_days == -14.0
+    assert found.class_weights == (1.0, 0.0, 1.0)
+    new = run_strategy("mmd", {"begin": "new"}, task(source, bright, values=package.params, package=told))
+    assert new.shift_days == 0
+
+
 def test_a_target_standardised_by_itself_is_mapped_with_its_own_scaling(source, bright):
     found = run_strategy("deep_coral", {"target_scaling": "own"}, task(source, bright))
     own = fit_scaling(bright.values)
@@ -315,6 +329,14 @@ def test_a_model_that_takes_values_as_they_are_has_no_scaling_to_exchange(source
 def test_a_forest_is_refused_by_name(strategy, source, bright):
     with pytest.raises(TransferError, match="random_forest"):
         run_strategy(strategy, {}, task(source, bright, model="random_forest", values={}))
+
+
+def test_what_counts_is_the_model_that_is_trained_and_not_the_package(source, bright):
+    network = fit(source, "tempcnn", {**SMALL, "epochs": 1}, OPTIONS)
+    with pytest.raises(TransferError, match="random_forest"):
+        run_strategy("mmd", {}, task(source, bright, model="random_forest", values={}, package=network))
+    forest = fit(source, "random_forest", {"trees": 5}, OPTIONS)
+    assert run_strategy("mmd", {}, task(source, bright, package=forest)).model == "tempcnn"
 
 
 # ---------------------------------------------------------------- what it is good for

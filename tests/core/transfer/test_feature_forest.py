@@ -1,9 +1,12 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
 from cropmap.contract.errors import SampleError, TransferError
 from cropmap.contract.progress import Progress
+from cropmap.io.packages import read_package, write_package
+from cropmap.models.predictor import Predictor
 from cropmap.training.fit import FitOptions, fit
 from cropmap.transfer.base import Transfer, run_strategy
 from tests.core.transfer.conftest import accuracy, site
@@ -58,6 +61,16 @@ def test_the_source_s_class_weights_stay_behind(package, few):
     source = dataclasses.replace(package, class_weights=(0.0, 1.0, 1.0), temperature=2.0)
     found = run_strategy("feature_forest", {"trees": 5}, Transfer(package=source, target=few, options=OPTIONS))
     assert (found.class_weights, found.temperature) == ((), 1.0)
+
+
+def test_the_network_sees_series_moved_as_its_package_moves_them(package, few, tmp_path):
+    moving = dataclasses.replace(package, shift_days=-21.0)
+    found = run_strategy("feature_forest", {"trees": 5}, Transfer(package=moving, target=few, options=OPTIONS))
+    expected = Predictor(moving).features(few.values)
+    np.testing.assert_array_equal(Predictor(found).features(few.values), expected)
+    write_package(tmp_path / "own.cropmap", found)
+    again = read_package(tmp_path / "own.cropmap")
+    np.testing.assert_array_equal(Predictor(again).features(few.values), expected)
 
 
 @pytest.mark.parametrize(("strategy", "values"), [("feature_forest", {"trees": 5}), ("fine_tune", {"epochs": 1})])

@@ -6,6 +6,7 @@ import torch
 
 from cropmap.contract.errors import PackageError, TransferError
 from cropmap.contract.progress import Cancelled, Progress
+from cropmap.data.calendar import shifted
 from cropmap.data.samples import SampleSet
 from cropmap.models.base import load_model
 from cropmap.models.predictor import Predictor
@@ -165,6 +166,26 @@ def test_the_source_s_balance_of_classes_and_its_temperature_stay_behind(package
     found = tuned(source, few)
     assert found.class_weights == ()
     assert found.temperature == 1.0
+
+
+@pytest.mark.parametrize("preset", ["full", "head", "two_stage"])
+def test_labels_are_moved_as_the_source_s_package_moves_series(package, few, preset):
+    """So the network goes on from what it knows of the season, and the package moves what it will see."""
+    moved = dataclasses.replace(few, values=shifted(few.values, few.days, -21.0))
+    found = tuned(dataclasses.replace(package, shift_days=-21.0), few, {"preset": preset})
+    expected = tuned(package, moved, {"preset": preset})
+    assert found.shift_days == -21.0
+    assert not changed(found, expected)
+
+
+def test_the_best_so_far_moves_series_too(package, few):
+    done, kept = [], []
+    progress = Progress(point=lambda *_: done.append(1), cancelled=lambda: len(done) >= 2)
+    options = dataclasses.replace(OPTIONS, keep=kept.append)
+    source = dataclasses.replace(package, shift_days=-21.0)
+    with pytest.raises(Cancelled):
+        run_strategy("fine_tune", QUICK, Transfer(package=source, target=few, options=options, progress=progress))
+    assert kept[0].shift_days == -21.0
 
 
 @pytest.mark.parametrize("model", ["recurrent", "deep_lstm"])

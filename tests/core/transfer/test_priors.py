@@ -1,12 +1,19 @@
+import datetime as dt
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
 from cropmap.contract.errors import SampleError, TransferError
+from cropmap.data.legend import legend_from_names
+from cropmap.data.package import NO_SCALING, ModelPackage
 from cropmap.data.probabilities import weighted
+from cropmap.data.recipe import Recipe
+from cropmap.data.season import Season
 from cropmap.transfer.priors import (
     calibrating_weights,
     estimate_shares,
+    learnt_shares,
     likeliest_shares,
     smoothed_shares,
     unexplained,
@@ -178,3 +185,22 @@ def test_little_is_left_unexplained_where_classes_look_alike_and_much_where_they
     assert missing < 2 * chance < 0.08
     missing, chance = unexplained(source, columns, pressed, likeliest_shares(pressed, EVEN))
     assert missing > 2 * chance
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ([{"name": "random_forest", "trees": 3, "balance": "weights"}], [0.5, 0.5]),
+        (["random_forest"], [0.8, 0.2]),
+        ([{"name": "random_forest", "trees": 3, "balance": "weights"}, "random_forest"], [0.65, 0.35]),
+    ],
+)
+def test_an_ensemble_assumes_the_shares_that_its_members_do(members, expected):
+    legend = legend_from_names(["corn", "soybean"])
+    season = Season(dt.date(2023, 4, 1), dt.date(2023, 4, 2))
+    days, record = np.arange(2, dtype=np.int32), {"samples": {"corn": 80, "soybean": 20}}
+    params = {"members": members, "copies": 2}
+    package = ModelPackage(
+        "ensemble", params, {}, Recipe("own", season, ()), days, ("red",), legend, NO_SCALING, "", record
+    )
+    np.testing.assert_allclose(learnt_shares(package), expected)

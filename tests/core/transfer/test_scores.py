@@ -11,7 +11,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KernelDensity
 
 from cropmap.contract.errors import SampleError, TransferError
+from cropmap.data.calendar import shifted
 from cropmap.training.fit import FitOptions, fit
+from cropmap.transfer.base import Transfer, run_strategy
 from cropmap.transfer.classes import masked
 from cropmap.transfer.scores import (
     Scores,
@@ -110,6 +112,7 @@ def test_weighted_accuracy_is_that_of_another_library(answers):
 def test_with_weights_of_one_every_risk_is_the_mean():
     losses = np.random.default_rng(0).random(30)
     assert deep_embedded_validation(losses, np.ones(30)) == pytest.approx(losses.mean())
+    assert deep_embedded_validation(np.array([0.7]), np.array([2.0])) == pytest.approx(1.4)  # one sample varies not
     assert weighted_mean(losses, np.ones(30)) == pytest.approx(losses.mean())
 
 
@@ -190,6 +193,28 @@ def test_scores_follow_the_packages_class_weights(source):
     found = score(masked(package, ["corn"]), (source, held), held.values)
     assert found.entropy == 0
     assert found.information == 0
+
+
+def test_a_package_that_moves_the_target_s_series_does_not_move_the_source_s(source):
+    """The days bring the target's season to the source's; the source is there already."""
+    package = fit(source, "random_forest", {"trees": 40}, FitOptions(seed=0, threads=1))
+    held = site({"corn": 60, "other": 60, "soybean": 60}, seed=5)
+    target = site({"corn": 60, "other": 60, "soybean": 60}, seed=6)
+    moving = replace(package, shift_days=-28.0)
+    late = shifted(target.values, target.days, 28.0)
+    here, there = score(package, (source, held), target.values), score(moving, (source, held), late)
+    assert there.accuracy == pytest.approx(here.accuracy, abs=0.05)
+    assert there.effective > 0.2 * here.effective
+
+
+def test_features_of_a_forest_on_a_network_weigh_its_validation(source, late):
+    pytest.importorskip("torch")
+    options = FitOptions(seed=0, threads=1, device="cpu")
+    network = fit(source, "tempcnn", {"width": 4, "dense": 8, "epochs": 2}, options)
+    task = Transfer(package=network, target=source, options=options)
+    package = run_strategy("feature_forest", {"trees": 10}, task)
+    found = score(package, (source, late), late.values)
+    assert found.dev_effective != found.effective
 
 
 def test_the_same_seed_gives_the_same_scores(source, late):

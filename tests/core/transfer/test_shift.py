@@ -10,7 +10,9 @@ import pytest
 from cropmap.contract.errors import SampleError, TransferError
 from cropmap.data.recipe import Recipe, StepUse
 from cropmap.data.season import Season
+from cropmap.models.predictor import Predictor
 from cropmap.training.fit import FitOptions, fit
+from cropmap.transfer import shift
 from cropmap.transfer.shift import (
     HIGH,
     LOW,
@@ -221,3 +223,11 @@ def test_a_package_of_other_bands_is_refused(source, same, package):
     other = dataclasses.replace(source, bands=("a", "b", "c"))
     with pytest.raises(Exception, match="model's own recipe"):
         measure_shift(other, same.values, units_of(source, same), package)
+
+
+def test_a_package_that_moves_the_target_s_series_does_not_move_the_source_s(source):
+    package = fit(source, "random_forest", {"trees": 5}, FitOptions(seed=0, device="cpu", threads=1))
+    side = shift._side(source.values, source.bands, source.groups, len(source), np.random.default_rng(0))
+    moving = dataclasses.replace(package, shift_days=-28.0)
+    found = shift._answers(moving, (side, side), 0, MeasureOptions())
+    np.testing.assert_array_equal(found.source, Predictor(package).probabilities(source.values))

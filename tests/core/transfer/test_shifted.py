@@ -107,7 +107,7 @@ def test_many_series_are_drawn_by_the_seed(forest):
 
 
 def test_a_handful_of_series_is_refused(forest):
-    with pytest.raises(SampleError, match="9 series do not tell"):
+    with pytest.raises(SampleError, match="9 series"):
         find_shift(forest, np.zeros((9, 12, 3), np.float32), ShiftParams(), seed=0)
 
 

@@ -8,7 +8,9 @@ from scipy.stats import entropy
 
 from cropmap.contract.errors import SampleError, TransferError
 from cropmap.contract.progress import Cancelled, Progress
+from cropmap.data.applicability import Applicability
 from cropmap.models.predictor import Predictor
+from cropmap.training import fit as fit_module
 from cropmap.training.fit import FitOptions, fit
 from cropmap.transfer import STRATEGIES
 from cropmap.transfer.base import LABELS, SOURCE, Transfer, run_strategy
@@ -116,6 +118,17 @@ def test_the_same_seed_gives_the_same_bytes_and_an_interruption_changes_none(net
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_training_that_another_version_began_is_not_gone_on_with(network, tmp_path, monkeypatch):
+    points, told = [], []
+    options = dataclasses.replace(OPTIONS, checkpoints=tmp_path)
+    progress = Progress(point=lambda *_: points.append(1), cancelled=lambda: len(points) >= 4)
+    with pytest.raises(Cancelled):
+        run_strategy("source_free", STEP, task_of(network, -14, options=options, progress=progress))
+    monkeypatch.setattr(fit_module, "version", lambda _library: "0.0")
+    run_strategy("source_free", STEP, task_of(network, -14, options=options, progress=Progress(warn=told.append)))
+    assert any("another training" in line for line in told)
+
+
 def test_masked_classes_stay_masked_and_the_temperature_is_1(network):
     masked = dataclasses.replace(network, class_weights=(1.0, 0.0, 1.0), temperature=2.0)
     found = run_strategy("source_free", {**STEP, "epochs": 2}, task_of(masked, -14))
@@ -164,3 +177,20 @@ def test_a_class_without_members_keeps_its_first_centre():
     answers = torch.tensor([[0.9, 0.0, 0.1], [0.0, 0.9, 0.1]], dtype=torch.float64)
     found = centres_of(features, answers)
     np.testing.assert_allclose(found.numpy(), [[1, 0], [0, 1], [0.5, 0.5]])
+
+
+def test_an_area_of_features_that_are_no_more_is_dropped_and_one_of_inputs_stays(network):
+    for space, stays in (("features", False), ("inputs", True)):
+        one = np.ones(3, np.float32)
+        area = Applicability(space, one, one, one[None], 1.0, 1.0, 0.0)
+        given = dataclasses.replace(network, applicability=area)
+        found = run_strategy("source_free", {**STEP, "epochs": 2}, task_of(given, -14))
+        assert found.record["adapted"]
+        assert (found.applicability is not None) == stays
+
+
+def test_the_package_goes_on_telling_how_the_source_was_trained(source):
+    """Whether the classes were balanced says which shares its probabilities assume (`priors.learnt_shares`)."""
+    package = fit(source, "tempcnn", {**SMALL, "epochs": 5, "balance": "weights"}, OPTIONS)
+    found = run_strategy("source_free", {**STEP, "epochs": 1}, task_of(package, -14))
+    assert dict(found.params) == dict(package.params)

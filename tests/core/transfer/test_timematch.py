@@ -12,6 +12,7 @@ from tests.core.transfer.conftest import accuracy, site
 
 torch = pytest.importorskip("torch")
 
+from cropmap.data.legend import Legend, LegendClass  # noqa: E402
 from cropmap.data.package import Scaling  # noqa: E402
 from cropmap.models.base import load_model  # noqa: E402
 from cropmap.training.adaptation import Batch  # noqa: E402
@@ -89,6 +90,27 @@ def test_classes_that_are_masked_stay_so(source, network):
     found = run_strategy("timematch", {"epochs": 1}, task_of(source, masked))
     assert found.class_weights == (1.0, 0.0, 1.0)
     assert found.temperature == 1.0
+
+
+def test_the_best_so_far_of_a_training_that_is_cancelled_is_masked_too(source, network):
+    done, kept = [], []
+    progress = Progress(point=lambda *_: done.append(1), cancelled=lambda: len(done) >= 2)
+    options = dataclasses.replace(OPTIONS, keep=kept.append)
+    masked = dataclasses.replace(network, class_weights=(1.0, 0.0, 1.0))
+    with pytest.raises(Cancelled):
+        run_strategy("timematch", FAST, task_of(source, masked, options=options, progress=progress))
+    assert kept[0].class_weights == (1.0, 0.0, 1.0)
+
+
+def test_weights_follow_the_classes_to_the_codes_of_the_samples(source, network):
+    order = Legend(tuple(LegendClass(code, own.name, own.colour) for code, own in
+                         zip((9, 8, 7), network.legend.classes, strict=True)))  # fmt: skip
+    rows = [network.legend.names.index(name) for name in order.names]
+    head = {name: network.arrays[name][rows] for name in ("head.weight", "head.bias")}
+    turned = dataclasses.replace(network, legend=order, arrays={**network.arrays, **head})
+    masked = dataclasses.replace(turned, class_weights=tuple(float(name != "other") for name in order.names))
+    found = run_strategy("timematch", {"epochs": 1}, task_of(source, masked))
+    assert dict(zip(found.legend.names, found.class_weights, strict=True)) == {"corn": 1, "other": 0, "soybean": 1}
 
 
 def test_a_forest_and_a_lone_package_are_refused(source, network):
