@@ -5392,16 +5392,16 @@
    <translation>Lässt das Netz des Ausgangsgebiets sich an die Zeitreihen des Zielgebiets anpassen, indem seine Antworten sicher und alle Klassen genutzt werden.</translation>
   </message>
   <message>
-   <source>Passes over the target's series.</source>
-   <translation>Durchgänge über die Zeitreihen des Zielgebiets.</translation>
-  </message>
-  <message>
    <source>Step size</source>
    <translation>Schrittweite</translation>
   </message>
   <message>
    <source>As a share of the step size that the model is trained with from its beginning.</source>
    <translation>Als Anteil der Schrittweite, mit der das Modell von Anfang an trainiert wird.</translation>
+  </message>
+  <message>
+   <source>Passes over the target's series.</source>
+   <translation>Durchgänge über die Zeitreihen des Zielgebiets.</translation>
   </message>
   <message>
    <source>Own labels</source>

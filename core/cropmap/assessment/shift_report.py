@@ -11,7 +11,8 @@ from cropmap.assessment.page import UNDEFINED, render_page
 from cropmap.assessment.shift_drawings import SOURCE, TARGET, band_svg, distance_svg, lag_svg, ramp_css
 from cropmap.io.files import atomic_write_text
 from cropmap.transfer.lags import LEAST_CORRELATION, Lag
-from cropmap.transfer.shift import HIGH, LOW, LOW_AUC, LOW_LAG_DAYS, MEDIUM, MEDIUM_AUC, Shift
+from cropmap.transfer.shift import Shift
+from cropmap.transfer.verdict import HIGH, LOW, LOW_AUC, LOW_LAG_DAYS, MEDIUM, MEDIUM_AUC
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cropmap.contract.errors import TransferError
 from cropmap.transfer.advice_table import Way
-from cropmap.transfer.shift import HIGH, LOW, MEDIUM, verdict_of
 from cropmap.transfer.situation import RULE, Advice, Situation
+from cropmap.transfer.verdict import HIGH, LOW, MEDIUM, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,8 +26,9 @@ from cropmap.training.loop import LoopOptions, Part, train
 from cropmap.training.start import package_digest
 from cropmap.transfer import STRATEGIES
 from cropmap.transfer.base import GRADIENTS, MODEL, SERIES
-from cropmap.transfer.calendar_shift import FEWEST, ShiftParams, find_shift, score_of
+from cropmap.transfer.calendar_shift import FEWEST, find_shift, score_of
 from cropmap.transfer.domains import series_digest
+from cropmap.transfer.self_taught import SelfTaughtParams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,17 +48,10 @@ _FOLLOWED = 0.1
 
 
 @dataclass(frozen=True)
-class SourceFreeParams(ShiftParams):
+class SourceFreeParams(SelfTaughtParams):
     """How the network adapts itself."""
 
     epochs: int = param(15, help="Passes over the target's series.", low=1, high=10_000)
-    step: float = param(
-        0.1,
-        title="Step size",
-        help="As a share of the step size that the model is trained with from its beginning.",
-        low=1e-6,
-        high=10.0,
-    )
     weight: float = param(
         0.3,
         title="Own labels",
@@ -146,7 +140,7 @@ def _adapted(
 ) -> tuple[ModelPackage, dict[str, Any]]:
     """Return the package with weights that went on learning from the target's series, and the evidence."""
     options = task.options
-    size = float(np.clip(package.params["learning_rate"] * params.step, 1e-8, 1.0))
+    size = params.step_size(package)
     values = {**package.params, "epochs": params.epochs, "learning_rate": size, "balance": "none"}
     moved = shifted(task.series, package.days, package.shift_days, mask_position(package.bands))
     scaled, columns = package.scaling.apply(moved), before.argmax(axis=1)

@@ -22,9 +22,10 @@ from cropmap.training.fit import fit
 from cropmap.training.start import Start
 from cropmap.transfer import STRATEGIES
 from cropmap.transfer.base import GRADIENTS, MODEL, SERIES, SOURCE
-from cropmap.transfer.calendar_shift import ShiftParams, find_shift, score_of
+from cropmap.transfer.calendar_shift import find_shift, score_of
 from cropmap.transfer.classes import weights_in
 from cropmap.transfer.domains import DomainNorms, TargetFeed, series_digest, unsureness
+from cropmap.transfer.self_taught import SelfTaughtParams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,17 +45,10 @@ _JUDGED = 1000
 
 
 @dataclass(frozen=True)
-class TimeMatchParams(ShiftParams):
+class TimeMatchParams(SelfTaughtParams):
     """How the network goes from the source's calendar to the target's."""
 
     epochs: int = param(20, help="Passes over the source's samples.", low=1, high=10_000)
-    step: float = param(
-        0.1,
-        title="Step size",
-        help="As a share of the step size that the model is trained with from its beginning.",
-        low=1e-6,
-        high=10.0,
-    )
     sure: float = param(
         0.9,
         title="Sure from",
@@ -112,7 +106,7 @@ def timematch(params: TimeMatchParams, task: Transfer) -> ModelPackage:
     moved = shifted(source.values, source.days, -found.days, mask_position(source.bands))
     adaptation = SelfTraining(task.series, package, params, found.days)
     start = Start(package=package, keep_head=True, adaptation=adaptation)
-    values = {**package.params, "epochs": params.epochs, "learning_rate": _step_size(package, params.step)}
+    values = {**package.params, "epochs": params.epochs, "learning_rate": params.step_size(package)}
 
     def weighed(made: ModelPackage) -> ModelPackage:
         return dataclasses.replace(made, class_weights=weights_in(package, made.legend))
@@ -128,10 +122,6 @@ def timematch(params: TimeMatchParams, task: Transfer) -> ModelPackage:
     )
     record = {**made.record, "calendar_shift": found.to_dict(), "teacher_shift_days": adaptation.by}
     return dataclasses.replace(weighed(made), record=record)
-
-
-def _step_size(package: ModelPackage, share: float) -> float:
-    return float(np.clip(package.params["learning_rate"] * share, 1e-8, 1.0))
 
 
 class SelfTraining(Adaptation):

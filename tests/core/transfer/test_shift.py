@@ -14,15 +14,12 @@ from cropmap.models.predictor import Predictor
 from cropmap.training.fit import FitOptions, fit
 from cropmap.transfer import shift
 from cropmap.transfer.shift import (
-    HIGH,
-    LOW,
-    MEDIUM,
     MeasureOptions,
     Prepared,
     differences_of,
     measure_shift,
-    verdict_of,
 )
+from cropmap.transfer.verdict import HIGH, LOW, MEDIUM, verdict_of
 from tests.core.transfer.conftest import DAYS, NAMES, site
 
 EQUAL = {"corn": 120, "other": 120, "soybean": 120}
