@@ -1,11 +1,13 @@
 """What the training of networks costs besides its arithmetic, and how soon it reaches the source study's loss.
 
-    python benchmarks/training.py [--threads 1] [--samples 2048] [--parts feeding epoch loss]
+    python benchmarks/training.py [--threads 1] [--samples 2048] [--parts feeding epoch memory loss]
 
 - feeding: samples/s of our batches and of PyTorch's DataLoader with one item a sample and its collate function.
 - epoch: an epoch of the paper's Transformer (width 512) on series of 23 x 6, batches of 128, with and without the
   validation of an eighth as many samples, beside forward and backward passes alone over the same number of batches that
   lie ready. `--samples 320000` is the paper's own number: hours.
+- memory: three epochs of TempCNN as the product trains it, its freed memory kept, and as glibc gives it back by itself;
+  a process each, in turns.
 - loss: epochs until the lowest validation loss of the paper's training (Adam, 100 epochs, batch 4,096, 5e-4, cut on a
   plateau of the loss: here constant) on 20,000 overlapping series, Transformer of width 64, one row a seed.
 """
@@ -14,7 +16,10 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import statistics
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +31,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from cropmap.contract.progress import Progress
 from cropmap.models.base import SeriesShape
+from cropmap.models.tempcnn import TempCnn, TempCnnParams
 from cropmap.models.transformer import Transformer, TransformerParams
 from cropmap.training.feeding import Feed, Resident
 from cropmap.training.loop import LoopOptions, Part, train
@@ -82,6 +88,32 @@ def feeding() -> str:
         own, other = FED / seconds["ours"], LOADED / seconds["theirs"]
         rows.append((f"{size}", f"{own:,.0f}", f"{other:,.0f}", f"{own / other:.0f}"))
     return table(("batch", "ours, samples/s", "DataLoader, samples/s", "ratio"), rows)
+
+
+def memory() -> str:
+    """Return the table of seconds with freed memory kept and given back."""
+    # What the user has set in the environment stays: here, what glibc begins with.
+    given_back = {"MALLOC_TRIM_THRESHOLD_": str(2**17)}
+    taken: dict[str, list[float]] = {"kept": [], "given back": []}
+    command = [sys.executable, __file__, "--threads", str(torch.get_num_threads()), "--parts", "three_epochs"]
+    for _ in range(5):
+        for name, own in (("kept", {}), ("given back", given_back)):
+            told = subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True, check=True)
+            taken[name].append(float(told.stdout.split()[-1]))
+    kept, back = (statistics.median(seconds) for seconds in taken.values())
+    return table(
+        ("freed memory", "s", "ratio"),
+        [("kept", f"{kept:.2f}", "1"), ("given back", f"{back:.2f}", f"{back / kept:.2f}")],
+    )
+
+
+def three_epochs() -> str:
+    """Return the seconds of a training of three epochs on 4,096 series."""
+    training, validation = drawn(4096, 0), drawn(512, 1)
+    params = TempCnnParams(epochs=3, patience=3)
+    start = time.perf_counter()
+    train(lambda: TempCnn.untrained(params, SHAPE), training, validation, LoopOptions(device="cpu"), Progress())
+    return str(time.perf_counter() - start)
 
 
 def clock() -> float:
@@ -165,11 +197,17 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--samples", type=int, default=2048, help="of the epoch; the paper's own: 320000")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--parts", nargs="+", default=["feeding", "epoch", "loss"])
+    parser.add_argument("--parts", nargs="+", default=["feeding", "epoch", "memory", "loss"])
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     say(f"{machine()}; {given.threads} thread(s), medians\n")
-    tasks = {"feeding": feeding, "epoch": lambda: epoch(given.samples), "loss": lambda: loss(given.seeds)}
+    tasks = {
+        "feeding": feeding,
+        "epoch": lambda: epoch(given.samples),
+        "memory": memory,
+        "three_epochs": three_epochs,  # what `memory` runs
+        "loss": lambda: loss(given.seeds),
+    }
     for name in given.parts:
         say(tasks[name]() + "\n")
 

@@ -111,12 +111,40 @@ PAIRS: Mapping[str, Callable[[Path], tuple[SampleSet, SampleSet]]] = {
     "landsat8_landsat7": _pair((_BELT,), World("corn_belt", 2, sensor="landsat7")),
     "belts_vojvodina": _pair((_BELT, _OTHER_BELT), _VOJVODINA),
 }
+# The corn belt and another land of it, with one knob turned on the target: days that its season is later, brightness
+# of its soil, percent of its samples that are corn.
+LAGS, SOILS, SHARES = (0, 7, 14, 21, 28), (0.4, 0.7, 1.0, 1.4), (5, 20, 40, 60, 80)
+
+
+def _other_belt(**knobs: float) -> World:
+    return replace(_OTHER_BELT, knobs=tuple(knobs.items()))
+
+
+def _with_corn(percent: int) -> Callable[[Path], tuple[SampleSet, SampleSet]]:
+    def made(folder: Path) -> tuple[SampleSet, SampleSet]:
+        source, target = _pair((_BELT,), _OTHER_BELT)(folder)
+        corn = target.codes == target.legend.code_of("corn")
+        # As many samples at every share as the highest and the lowest allow.
+        total = min(corn.sum() / (max(SHARES) / 100), (~corn).sum() / (1 - min(SHARES) / 100))
+        order = np.random.default_rng(0).permutation(len(target))
+        wanted = round(total * percent / 100), round(total * (1 - percent / 100))
+        kept = [order[own[order]][:count] for own, count in zip((corn, ~corn), wanted, strict=True)]
+        return source, target.subset(np.sort(np.concatenate(kept)))
+
+    return made
+
+
+KNOBS: Mapping[str, Callable[[Path], tuple[SampleSet, SampleSet]]] = {
+    **{f"lag_{days}": _pair((_BELT,), _other_belt(season_shift_days=float(days))) for days in LAGS},
+    **{f"soil_{factor:g}": _pair((_BELT,), _other_belt(soil_brightness=factor)) for factor in SOILS},
+    **{f"corn_{percent}": _with_corn(percent) for percent in SHARES},
+}
 
 
 def main() -> None:
     """Print what a forest of the source says of every pair's target."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--pairs", nargs="*", default=list(PAIRS), choices=list(PAIRS))
+    parser.add_argument("--pairs", nargs="*", default=list(PAIRS), choices=[*PAIRS, *KNOBS])
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
     given = parser.parse_args()
     rows = [_row(pair, seed) for pair in given.pairs for seed in given.seeds]
@@ -125,7 +153,7 @@ def main() -> None:
 
 
 def _row(pair: str, seed: int) -> tuple[str, ...]:
-    source, target = PAIRS[pair](Path())
+    source, target = {**PAIRS, **KNOBS}[pair](Path())
     options = FitOptions(seed=seed, device="cpu", threads=1)
     pool, test = _halves(target, seed)
     learnt, home = _halves(source, seed)

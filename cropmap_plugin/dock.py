@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 _UNFINISHED = ("checkpoints", "journal.jsonl")
 # Shown of a run's warnings, and of each; the report has them all.
 _WARNINGS, _LONGEST = 2, 110
+ENSEMBLE = "ensemble"
 IMAGES, PREPARATION, SAMPLES, MODEL, CARRY, THE_MAP, HISTORY = range(7)
 
 
@@ -392,6 +393,7 @@ class CropMapDock(QgsDockWidget):
             self.models_window.report_asked.connect(self.show_report)
             self.models_window.renamed.connect(self._package_renamed)
             self.models_window.carry_asked.connect(self.carry_package)
+            self.models_window.join_asked.connect(self.join_packages)
         self.models_window.show_folder(self.map.results_folder() or runs_folder())
         self.models_window.show()
         self.models_window.raise_()
@@ -406,8 +408,12 @@ class CropMapDock(QgsDockWidget):
     def carry_package(self, path: str) -> None:
         """Open the page of transfer, to carry a model package to another site."""
         self.notice.hide()
-        self.transfer.package.set_path(path)
+        self.transfer.package.set_value(path)
         self.open_page(CARRY)
+
+    def join_packages(self, paths: list[str]) -> None:
+        """Start the job that makes one model of several."""
+        self.start(ENSEMBLE, {"packages": paths}, self._new_folder(ENSEMBLE))
 
     def _package_renamed(self, before: str, after: str) -> None:
         if self.map.package_path() == before:
@@ -476,6 +482,9 @@ class CropMapDock(QgsDockWidget):
     def _show_result(self, kind: str, result: Mapping[str, Any]) -> None:
         taken = "\n".join(filter(None, [self.samples.job_done(kind, result), self.model.job_done(kind, result)]))
         self.transfer.job_done(kind, result)
+        if kind == ENSEMBLE and self.models_window is not None:
+            self.models_window.show_folder()
+            self.models_window.select([Path(str(result.get("outputs", {}).get("package", "")))])
         name = f"CropMap: {Path(str(result.get('run_folder', self._folder))).name}"
         # What came of reference maps its tab shows, where it is asked to.
         loaded = None if kind == TRUST else self.load(result, name)

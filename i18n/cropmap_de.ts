@@ -816,16 +816,16 @@
    <translation>die Muster</translation>
   </message>
   <message>
+   <source>Choose a legend file</source>
+   <translation>Legendendatei wählen</translation>
+  </message>
+  <message>
    <source>The names in the maps themselves</source>
    <translation>Namen in den Karten selbst</translation>
   </message>
   <message>
    <source>Cropland Data Layer (CDL)</source>
    <translation>Cropland Data Layer (CDL)</translation>
-  </message>
-  <message>
-   <source>Choose a legend file</source>
-   <translation>Legendendatei wählen</translation>
   </message>
   <message>
    <source>Target year, further layers</source>
@@ -1276,6 +1276,14 @@
    <translation>In ein anderes Gebiet übertragen…</translation>
   </message>
   <message>
+   <source>Join to an ensemble</source>
+   <translation>Zu einem Ensemble verbinden</translation>
+  </message>
+  <message>
+   <source>Make one model that answers the mean of those selected, two or more.</source>
+   <translation>Ein Modell bilden, das mit dem Mittelwert der ausgewählten antwortet, zwei oder mehr.</translation>
+  </message>
+  <message>
    <source>Rename</source>
    <translation>Umbenennen</translation>
   </message>
@@ -1400,12 +1408,12 @@
    <translation>Dateien…</translation>
   </message>
   <message>
-   <source>Add layer</source>
-   <translation>Layer hinzufügen</translation>
-  </message>
-  <message>
    <source>Choose files</source>
    <translation>Dateien wählen</translation>
+  </message>
+  <message>
+   <source>Add layer</source>
+   <translation>Layer hinzufügen</translation>
   </message>
   <message>
    <source>Open in the browser</source>
@@ -2570,6 +2578,18 @@
   <message>
    <source>F1 from which on a class counts as told; the first date that it stays there is looked for.</source>
    <translation>F1, ab dem eine Klasse als erkannt gilt; gesucht wird der erste Termin, von dem an sie es bleibt.</translation>
+  </message>
+  <message>
+   <source>Join models to an ensemble</source>
+   <translation>Modelle zu einem Ensemble verbinden</translation>
+  </message>
+  <message>
+   <source>Join models of several sites, years or kinds to one model, which answers the mean of their probabilities.</source>
+   <translation>Modelle mehrerer Gebiete, Jahre oder Arten zu einem Modell verbinden, das mit dem Mittelwert ihrer Wahrscheinlichkeiten antwortet.</translation>
+  </message>
+  <message>
+   <source>Two or more model packages (.cropmap) whose samples were prepared by one recipe. Codes and colours are those of the first one's classes.</source>
+   <translation>Zwei oder mehr Modellpakete (.cropmap), deren Stichproben nach demselben Rezept vorbereitet wurden. Codes und Farben sind die der Klassen des ersten.</translation>
   </message>
   <message>
    <source>Import labelled series</source>
@@ -4384,12 +4404,16 @@
    <translation>Seltene Klassen stärken</translation>
   </message>
   <message>
-   <source>weights: errors of rare classes count more. sampling: rare classes are shown more often. One of the two is enough.</source>
-   <translation>„Gewichte“: Fehler bei seltenen Klassen zählen mehr. „Ziehung“: Seltene Klassen werden häufiger gezeigt. Eines von beiden genügt.</translation>
+   <source>weights: errors of rare classes count more. root_weights: the same, less strongly. sampling: rare classes are shown more often. One of these is enough.</source>
+   <translation>„Gewichte“: Fehler bei seltenen Klassen zählen mehr. „Wurzelgewichte“: dasselbe, weniger stark. „Ziehung“: Seltene Klassen werden häufiger gezeigt. Eines davon genügt.</translation>
   </message>
   <message>
    <source>weights</source>
    <translation>Gewichte</translation>
+  </message>
+  <message>
+   <source>root weights</source>
+   <translation>Wurzelgewichte</translation>
   </message>
   <message>
    <source>sampling</source>
@@ -5244,8 +5268,8 @@
    <translation>Klassen, die das Ausgangsgebiet unter demselben Namen kennt, beginnen mit dem, was es von ihnen weiß; andere, und alle, wo dies aus ist, beginnen neu.</translation>
   </message>
   <message>
-   <source>preset: as the choice above says. none: samples count alike. weights: errors of rare classes count more. sampling: rare classes are shown more often.</source>
-   <translation>Vorgabe: wie die Wahl oben sagt. Keine: Stichproben zählen gleich. Gewichte: Fehler seltener Klassen zählen mehr. Auswahl: Seltene Klassen werden öfter gezeigt.</translation>
+   <source>preset: as the choice above says. none: samples count alike. weights: errors of rare classes count more. root_weights: the same, less strongly. sampling: rare classes are shown more often.</source>
+   <translation>Vorgabe: wie die Wahl oben sagt. Keine: Stichproben zählen gleich. Gewichte: Fehler seltener Klassen zählen mehr. Wurzelgewichte: dasselbe, weniger stark. Ziehung: Seltene Klassen werden öfter gezeigt.</translation>
   </message>
   <message>
    <source>preset</source>

@@ -43,6 +43,7 @@ _JOB_KINDS = {
     "early_season": "show from which date on crops are told apart",
     "shift": "measure how different another site or year looks",
     "transfer": "carry a model to another site or year, by several strategies",
+    "ensemble": "join several models to one that answers their mean",
     "map": "map images with a fitted model",
     "assess": "compare a map with reference labels",
     "suggest": "find places where a new label helps most",

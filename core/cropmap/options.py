@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropmap.contract.errors import CropMapError, JobError, ParameterError, Problem
+from cropmap.contract.params import INPUT_PATH_LISTS
 from cropmap.contract.scheme_presets import PRESETS
 from cropmap.jobs.listing import REGISTRIES
 
@@ -23,8 +24,15 @@ _WORDS = {
     "boolean": "true or false",
     "numbers": "a list of numbers with commas between them",
     "table": "a table such as corn=0.9,soybean=0.8",
+    "packages": "a JSON list of model packages; they may also follow one another: a.cropmap b.cropmap",
 }
-_LISTED = 'Give a JSON list such as [{"name": "linear", "step_days": 7}], or a JSON file that holds one.'
+# A list of entries of each registry, as it is written.
+_LISTS = {
+    "steps": '[{"name": "linear", "step_days": 7}]',
+    "recipes": '["raw", {"name": "weekly_linear", "step_days": 10}]',
+    "models": '["random_forest", {"name": "tempcnn", "epochs": 50}]',
+    "strategies": '["shifted", {"name": "known_shares", "shares": "corn 0.4"}]',
+}
 _SCHEME = f"Give a preset ({', '.join(PRESETS)}), a text file that holds a scheme, or entries: Corn = 1; Other = 2."
 _PLACEHOLDERS = {
     "integer": "N",
@@ -33,6 +41,7 @@ _PLACEHOLDERS = {
     "entries": "FILE.json|JSON",
     "texts": "A,B,...",
     "rasters": "FILE",
+    "packages": "FILE.cropmap",
     "scheme": "PRESET|FILE|ENTRIES",
     "numbers": "X,Y,...",
     "table": "NAME=X,...",
@@ -113,7 +122,7 @@ def _argument(prop: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
     argument = {"help": (prop["description"] + unit + default).replace("%", "%%"), "metavar": placeholder}
     if kind == "boolean":
         argument |= {"nargs": "?", "const": "true"}
-    if kind == "rasters":
+    if kind in INPUT_PATH_LISTS:
         argument["nargs"] = "+"
     if required:
         argument["required"] = True
@@ -150,7 +159,7 @@ def _converted(
         if prop is None or prop["x-kind"] == "entry":
             continue
         try:
-            values[key] = _value(prop["x-kind"], text)
+            values[key] = _value(prop, text)
         except _UnusableError as error:
             problems.append(Problem(f"{prefix}{key}", error.what, error.fix))
         except ValueError:
@@ -162,8 +171,10 @@ class _UnusableError(CropMapError):
     """A text, or the file that it names, that is not what it should be."""
 
 
-def _value(kind: str, text: Any) -> Any:
-    return _READERS.get(kind, str)(text)
+def _value(prop: Mapping[str, Any], text: Any) -> Any:
+    if prop["x-kind"] == "entries":
+        return _listed_entries(text, prop["x-registry"])
+    return _READERS.get(prop["x-kind"], str)(text)
 
 
 def _truth(text: str) -> bool:
@@ -183,35 +194,44 @@ def _numbers(text: str) -> list[float]:
     return [int(item) if item.lstrip("-").isdigit() else float(item) for item in _texts(text)]
 
 
-def _listed_entries(text: str) -> list[Any]:
+def _listed_entries(text: str, registry: str) -> list[Any]:
     """Return the entries that a JSON text lists, or the JSON file that it names; a relative one from where we are.
 
     Both may be a list, or a table whose "steps" are the list, as in a recipe's own JSON.
     """
+    fix = f"Give a JSON list such as {_LISTS[registry]}, or a JSON file that holds one."
     if text.lstrip().startswith(("[", "{")):
-        return _entries_of(text, "The text")
+        return _entries_of(text, "The text", registry, fix)
     try:
         content = Path(text).read_text(encoding="utf-8-sig")
     except OSError as error:
         found = str(Path(text).absolute())
-        raise _UnusableError(f"{found!r} cannot be read: {error.strerror or error}.", fix=_LISTED) from error
+        raise _UnusableError(f"{found!r} cannot be read: {error.strerror or error}.", fix=fix) from error
     except ValueError as error:  # bytes that are no text, or a name that no file can have
-        raise _UnusableError(f"{text!r} is no text file: {error}.", fix=_LISTED) from error
-    return _entries_of(content, f"{text!r}")
+        raise _UnusableError(f"{text!r} is no text file: {error}.", fix=fix) from error
+    return _entries_of(content, f"{text!r}", registry, fix)
 
 
-def _entries_of(content: str, where: str) -> list[Any]:
+def _entries_of(content: str, where: str, registry: str, fix: str) -> list[Any]:
     try:
         listed = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise _UnusableError(f"{where} is not JSON: {error}.", fix=_LISTED) from error
+        raise _UnusableError(f"{where} is not JSON: {error}.", fix=fix) from error
     lacking = isinstance(listed, dict) and "steps" not in listed
     if isinstance(listed, dict):
         listed = listed.get("steps")
     if not isinstance(listed, list):
-        kind = 'a table without "steps"' if lacking else f"{listed!r:.40}"
-        raise _UnusableError(f"{where} holds no list of steps, but {kind}.", fix=_LISTED)
+        table = 'a table without "steps"' if registry == "steps" else "a table"
+        kind = table if lacking else f"{listed!r:.40}"
+        raise _UnusableError(f"{where} holds no list of {registry}, but {kind}.", fix=fix)
     return listed
+
+
+def _packages(items: Sequence[str]) -> list[Any]:
+    """Return the paths that follow the option, or those that one JSON text lists."""
+    if len(items) == 1 and items[0].lstrip().startswith("["):
+        return list(json.loads(items[0]))
+    return list(items)
 
 
 def _scheme(text: str) -> str:
@@ -246,9 +266,9 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "integer": int,
     "number": float,
     "boolean": _truth,
-    "entries": _listed_entries,
     "texts": _texts,
     "rasters": list,
+    "packages": _packages,
     "numbers": _numbers,
     "table": _table,
     "scheme": _scheme,

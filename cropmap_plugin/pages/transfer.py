@@ -159,7 +159,7 @@ class TransferPage(Page):
 
     def parameters(self, kind: str) -> dict[str, Any]:
         """Return the parameters of one of the page's jobs as plain values."""
-        own = {_PACKAGE: self.package.path(), _SAMPLES: self.samples.path(), **self._target()}
+        own = {_PACKAGE: self.package.value(), _SAMPLES: self.samples.path(), **self._target()}
         asked = {name: value for name, value in own.items() if value}
         measuring = {**asked, **self.shift_settings.values()}
         if kind == SHIFT:
@@ -180,7 +180,7 @@ class TransferPage(Page):
 
     def set_parameters(self, params: Mapping[str, Any]) -> None:
         """Show the parameters of an earlier run of one of the page's jobs, but for its images."""
-        self.package.set_path(str(params.get(_PACKAGE, "")))
+        self.package.set_value(str(params.get(_PACKAGE, "")))
         self.samples.set_path(str(params.get(_SAMPLES, "")))
         self.labels.set_path(str(params.get(_LABELS, "")))
         for form in (self.shift_settings, self.settings):
@@ -249,7 +249,7 @@ class TransferPage(Page):
             "labels": labels,
             "gradients": _is_network(package.model if package else chosen(self._model())[0]),
         }
-        begun = source or bool(self.package.path())
+        begun = source or bool(self.package.value())
         self.strategies.show_given(given if begun else {})
 
     def _model(self) -> Any:

@@ -8,25 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject, QgsRasterLayer, QgsUnitTypes
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSpinBox,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qgis.PyQt.QtWidgets import QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from cropmap.contract.cdl import CDL
 from cropmap.contract.job import read_job
 
 from ..house import catalogue, tr
+from ..widgets.file_choice import FileChoice
 from ..widgets.form import SchemaForm, field_of
 from ..widgets.layers import is_in_project, title_of_reference
-from ..widgets.look import grouped, guard_wheel, paragraph, problem_label, scroll_area_of, section
+from ..widgets.look import grouped, paragraph, problem_label, scroll_area_of, section
 from ..widgets.scheme_table import SchemeTable
 from ..widgets.yield_counts import CHANGED, NOTHING, ON, PATTERN, Asked, read_agreement, read_counts
 from ..widgets.yield_table import YieldTable
@@ -287,42 +278,13 @@ class TrustedTab(QWidget):
         label.setVisible(bool(text))
 
 
-class LegendChoice(QWidget):
+class LegendChoice(FileChoice):
     """Chooses what the maps' codes mean: the maps' own names, the Cropland Data Layer, or a file."""
 
-    changed = pyqtSignal()
-
     def __init__(self) -> None:
-        super().__init__()
-        self.combo = QComboBox()
+        super().__init__(tr("Choose a legend file"), "JSON (*.json)")
         self.combo.addItem(tr("The names in the maps themselves"), "")
         self.combo.addItem(tr("Cropland Data Layer (CDL)"), _CDL)
-        self.combo.setMinimumContentsLength(12)
-        guard_wheel(self.combo)
-        self.browse = QToolButton()
-        self.browse.setText("…")
-        self.browse.setToolTip(tr("Choose a legend file"))
-        self.browse.clicked.connect(lambda _on=False: self._browse())
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.combo, 1)
-        row.addWidget(self.browse)
-        self.combo.currentIndexChanged.connect(lambda _index: self.changed.emit())
-
-    def value(self) -> str:
-        """Return "", cdl or the file."""
-        return str(self.combo.currentData())
-
-    def set_value(self, value: str) -> None:
-        """Choose one; a file is added to the list."""
-        if self.combo.findData(value) < 0:
-            self.combo.addItem(Path(value).name, value)
-        self.combo.setCurrentIndex(self.combo.findData(value))
-
-    def _browse(self) -> None:
-        path, _kind = QFileDialog.getOpenFileName(self, tr("Choose a legend file"), "", "JSON (*.json)")
-        if path:
-            self.set_value(str(path))
 
 
 def code_names(text: str) -> dict[int, str]:

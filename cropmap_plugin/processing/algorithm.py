@@ -64,6 +64,7 @@ _OUTPUTS = {
     "early_season": ("report", "curve", "first_dates"),
     "shift": ("report", "target_series"),
     "transfer": ("package", "report", "target_series"),
+    "ensemble": ("package",),
     "map": ("class_map", "confidence", "outside"),
     "assess": ("report", "accuracy", "confusion"),
 }

@@ -226,6 +226,11 @@ def _rasters(asked: _Asked) -> QgsProcessingParameterDefinition:
     return QgsProcessingParameterMultipleLayers(asked.name, asked.title, kind, asked.default or None, asked.optional)
 
 
+def _packages(asked: _Asked) -> QgsProcessingParameterDefinition:
+    kind = QgsProcessing.SourceType.TypeFile
+    return QgsProcessingParameterMultipleLayers(asked.name, asked.title, kind, asked.default or None, asked.optional)
+
+
 def _vector(asked: _Asked) -> QgsProcessingParameterDefinition:
     return QgsProcessingParameterVectorLayer(asked.name, asked.title, [], asked.default or None, asked.optional)
 
@@ -251,6 +256,7 @@ _MAKERS: dict[str, Callable[[_Asked], QgsProcessingParameterDefinition]] = {
     "package": _path(QgsProcessingParameterFile.Behavior.File),
     "raster": _raster,
     "rasters": _rasters,
+    "packages": _packages,
     "vector": _vector,
 }
 
@@ -348,6 +354,10 @@ def _read_file(algorithm: Any, given: Any, name: str, context: Any) -> str:
     return str(algorithm.parameterAsFile(given, name, context))
 
 
+def _read_files(algorithm: Any, given: Any, name: str, context: Any) -> list[str]:
+    return [str(path) for path in algorithm.parameterAsFileList(given, name, context)]
+
+
 def _read_layer(algorithm: Any, given: Any, name: str, context: Any) -> str:
     layer = algorithm.parameterAsLayer(given, name, context)
     return reference_of(layer) if layer is not None else str(given[name])
@@ -370,6 +380,7 @@ _READERS: dict[str, Callable[..., Any]] = {
     "package": _read_file,
     "raster": _read_layer,
     "rasters": _read_layers,
+    "packages": _read_files,
     "vector": _read_layer,
     "texts": _read_texts,
     "numbers": _read_numbers,

@@ -23,13 +23,14 @@ from qgis.PyQt.QtWidgets import (
 from ..house import tr
 from .layers import RASTER, VECTOR, LayerOrFile
 from .look import guard_wheel
-from .rasters import RASTER_FILES, RastersEdit
+from .rasters import RASTER_FILES, FilesEdit, RastersEdit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LARGE = 2**31 - 1
 _DECIMALS = 10
+_PACKAGE_FILES = "CropMap (*.cropmap)"
 _VECTOR_FILES = "*.gpkg *.geojson *.json *.shp *.fgb *.gml *.kml *.csv *.parquet"
 
 
@@ -197,6 +198,11 @@ def _rasters(_prop: Mapping[str, Any]) -> Editor:
     return Editor(edit, edit.paths, edit.set_paths, edit.changed)
 
 
+def _packages(_prop: Mapping[str, Any]) -> Editor:
+    edit = FilesEdit(_PACKAGE_FILES)
+    return Editor(edit, edit.paths, edit.set_paths, edit.changed)
+
+
 def _scheme(_prop: Mapping[str, Any]) -> Editor:
     text = QPlainTextEdit()
     text.setPlaceholderText(tr("each label is a class"))
@@ -258,7 +264,8 @@ _MAKERS: dict[str, Callable[[Mapping[str, Any]], Editor]] = {
     "date": _date,
     "folder": _path(QgsFileWidget.StorageMode.GetDirectory),
     "file": _path(QgsFileWidget.StorageMode.GetFile),
-    "package": _path(QgsFileWidget.StorageMode.GetFile, "CropMap (*.cropmap)"),
+    "package": _path(QgsFileWidget.StorageMode.GetFile, _PACKAGE_FILES),
+    "packages": _packages,
     "output_folder": _path(QgsFileWidget.StorageMode.GetDirectory),
     "output_file": _path(QgsFileWidget.StorageMode.SaveFile),
     "raster": _layer(RASTER, RASTER_FILES),

@@ -23,7 +23,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from cropmap.contract.errors import Problem
-from cropmap.contract.params import chosen
+from cropmap.contract.params import INPUT_PATH_LISTS, INPUT_PATHS, OUTPUT_PATHS, chosen
 
 from ..house import catalogue, choices, tr
 from .described import DescribedCombo
@@ -221,7 +221,7 @@ def _nested_editor(prop: Mapping[str, Any]) -> EntryEditor | EntriesEditor | Non
     return EntriesEditor(prop) if prop["x-kind"] == "entries" else None
 
 
-_WIDE = {"folder", "file", "raster", "rasters", "scheme", "vector", "package", "output_folder", "output_file"}
+_WIDE = {*INPUT_PATHS, *INPUT_PATH_LISTS, *OUTPUT_PATHS, "scheme"}
 
 
 class EntryEditor(QWidget):

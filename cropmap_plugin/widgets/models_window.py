@@ -48,6 +48,7 @@ class ModelsWindow(QDialog):
 
     use_asked = pyqtSignal(str)  # a package, to make maps with
     carry_asked = pyqtSignal(str)  # a package, to carry to another site
+    join_asked = pyqtSignal(list)  # packages, to judge together
     report_asked = pyqtSignal(str)  # a report's file
     renamed = pyqtSignal(str, str)  # a package's file before and after
 
@@ -70,6 +71,8 @@ class ModelsWindow(QDialog):
         self.hint = paragraph("")
         self.use = QPushButton(tr("Make maps with it"))
         self.carry = QPushButton(tr("Carry to another site…"))
+        self.join = QPushButton(tr("Join to an ensemble"))
+        self.join.setToolTip(tr("Make one model that answers the mean of those selected, two or more."))
         self.report = QPushButton(tr("Open the report"))
         self.rename = QPushButton(tr("Rename"))
         self.export = QPushButton(tr("Save a copy…"))
@@ -82,7 +85,7 @@ class ModelsWindow(QDialog):
 
     def _place(self) -> None:
         buttons = QHBoxLayout()
-        for button in (self.use, self.carry, self.report, self.rename, self.export, self.delete):
+        for button in (self.use, self.carry, self.join, self.report, self.rename, self.export, self.delete):
             buttons.addWidget(button)
         buttons.addStretch()
         buttons.addWidget(self.add)
@@ -112,6 +115,7 @@ class ModelsWindow(QDialog):
         self.tree.itemChanged.connect(self._named)
         self.use.clicked.connect(lambda _on=False: self._use())
         self.carry.clicked.connect(lambda _on=False: self.carry_asked.emit(str(self.selected()[0].path)))
+        self.join.clicked.connect(lambda _on=False: self.join_asked.emit([str(own.path) for own in self.selected()]))
         self.report.clicked.connect(lambda _on=False: self._open_report())
         self.rename.clicked.connect(lambda _on=False: self._edit_name())
         self.export.clicked.connect(lambda _on=False: self._export())
@@ -173,6 +177,7 @@ class ModelsWindow(QDialog):
         one = len(chosen) == 1 and len(paths) == 1
         self.use.setEnabled(one)
         self.carry.setEnabled(one)
+        self.join.setEnabled(len(chosen) > 1 and len(chosen) == len(paths))
         self.report.setEnabled(one and chosen[0].report is not None)
         self.rename.setEnabled(len(paths) == 1)
         self.export.setEnabled(one)

@@ -1,4 +1,4 @@
-"""Choosing several rasters: layers of the project and files, in order."""
+"""Choosing several files, in order, and several rasters: layers of the project and files."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 RASTER_FILES = "GeoTIFF (*.tif *.tiff *.vrt);;* (*)"
 
 
-class RastersEdit(QWidget):
-    """A path a line, with buttons that add layers of the project and files."""
+class FilesEdit(QWidget):
+    """A path a line, with a button that adds files.
+
+    Args:
+        kinds: Which files the button shows: "CropMap (*.cropmap)".
+    """
 
     changed = pyqtSignal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, kinds: str) -> None:
+        super().__init__()
+        self._kinds = kinds
         self.text = QPlainTextEdit()
         self.text.setTabChangesFocus(True)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
@@ -33,18 +38,13 @@ class RastersEdit(QWidget):
         self.text.textChanged.connect(self.changed)
         self.files = QPushButton(tr("Add files…"))
         self.files.clicked.connect(self._browse)
-        self.layers = QPushButton(tr("Add layer"))
-        self._menu = QMenu(self)
-        self._menu.aboutToShow.connect(self._list_layers)
-        self.layers.setMenu(self._menu)
-        buttons = QHBoxLayout()
-        for button in (self.files, self.layers):
-            buttons.addWidget(button)
-        buttons.addStretch()
+        self.buttons = QHBoxLayout()
+        self.buttons.addWidget(self.files)
+        self.buttons.addStretch()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.text)
-        column.addLayout(buttons)
+        column.addLayout(self.buttons)
 
     def paths(self) -> list[str]:
         """Return the paths, in order."""
@@ -61,8 +61,20 @@ class RastersEdit(QWidget):
     def _browse(self) -> None:
         known = self.paths()
         start = str(Path(known[-1]).parent) if known else ""
-        chosen, _filter = QFileDialog.getOpenFileNames(self, tr("Choose files"), start, RASTER_FILES)
+        chosen, _filter = QFileDialog.getOpenFileNames(self, tr("Choose files"), start, self._kinds)
         self.add(map(str, chosen))
+
+
+class RastersEdit(FilesEdit):
+    """A path a line, with buttons that add layers of the project and files."""
+
+    def __init__(self) -> None:
+        super().__init__(RASTER_FILES)
+        self.layers = QPushButton(tr("Add layer"))
+        self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self._list_layers)
+        self.layers.setMenu(self._menu)
+        self.buttons.insertWidget(1, self.layers)
 
     def _list_layers(self) -> None:
         self._menu.clear()

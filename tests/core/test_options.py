@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cropmap.contract.errors import ParameterError
+from cropmap.contract.params import chosen
 from cropmap.jobs import JOBS
+from cropmap.jobs.listing import REGISTRIES, problems
 from cropmap.options import add_options, values_of
 
 if TYPE_CHECKING:
@@ -110,6 +112,32 @@ def test_steps_written_out_that_are_no_json_are_told() -> None:
         steps_of("[linear]")
 
 
+@pytest.mark.parametrize(
+    ("kind", "option", "registry"),
+    [
+        ("transfer", "strategies", "strategies"),
+        ("compare_models", "models", "models"),
+        ("compare", "recipes", "recipes"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("text", "what"), [("[direct", "is not JSON"), ("{}", "holds no list of"), ("no file", "read")]
+)
+def test_a_list_that_is_none_is_told_in_words_about_what_it_should_list(
+    kind: str, option: str, registry: str, text: str, what: str
+) -> None:
+    words = {"transfer": (), "compare_models": ("--sample-set", "s.gpkg"), "compare": ("--images", "season")}[kind]
+    with pytest.raises(ParameterError) as caught:
+        parsed(kind, *words, f"--{option}", text)
+    (problem,) = caught.value.problems
+    assert problem.parameter == option
+    assert what in problem.what
+    assert "steps" not in problem.what
+    example = json.loads(problem.fix.removeprefix("Give a JSON list such as ").partition(", or a JSON file")[0])
+    assert problems("jobs", kind, parsed(kind, *words, f"--{option}", json.dumps(example))) == []
+    assert all(REGISTRIES[registry].get(chosen(entry)[0]) for entry in example)
+
+
 # ---------------------------------------------------------------- schemes and lists of rasters
 
 
@@ -150,6 +178,16 @@ def test_several_rasters_follow_one_option() -> None:
     add_options(parser, declared)
     assert values_of(parser.parse_args(["--maps", "a 1.tif", "b,c.tif"]), declared) == {"maps": ["a 1.tif", "b,c.tif"]}
     assert values_of(parser.parse_args([]), declared) == {}
+
+
+@pytest.mark.parametrize("words", [("a 1.cropmap", "b,c.cropmap"), ('["a 1.cropmap", "b,c.cropmap"]',)])
+def test_several_packages_follow_one_option_or_stand_in_a_json_list(words: tuple[str, ...]) -> None:
+    assert parsed("ensemble", "--packages", *words) == {"packages": ["a 1.cropmap", "b,c.cropmap"]}
+
+
+def test_packages_that_are_no_list_are_told() -> None:
+    with pytest.raises(ParameterError, match=r"packages: .* is not a JSON list of model packages"):
+        parsed("ensemble", "--packages", "[a.cropmap")
 
 
 # ---------------------------------------------------------------- tables of numbers

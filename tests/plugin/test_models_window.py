@@ -1,6 +1,7 @@
 """The list of models: found, compared, renamed, copied, deleted, and taken to make maps."""
 
 import os
+from pathlib import Path
 
 import pytest
 from qgis.PyQt.QtCore import Qt
@@ -14,6 +15,7 @@ from cropmap_plugin.settings import added_packages
 from cropmap_plugin.widgets.look import GREEN
 from cropmap_plugin.widgets.models_window import ModelsWindow
 from cropmap_plugin.widgets.package_table import MOST
+from cropmap_plugin.worker.process import Outcome
 from tests.plugin.package_files import CORN, SOY, WHEAT, write_package
 
 NAME, MODEL, SAMPLES, ACCURACY = 0, 1, 4, 5
@@ -104,7 +106,7 @@ def test_a_comparison_has_an_end(window, runs):
 
 def test_what_can_be_done_depends_on_what_is_selected(window, runs):
     (runs / "train-2" / "report.html").write_text("<p>report</p>")
-    buttons = (window.use, window.report, window.rename, window.export, window.delete)
+    buttons = (window.use, window.report, window.rename, window.export, window.delete, window.join)
 
     def enabled(*names):
         window.tree.clearSelection()
@@ -112,11 +114,12 @@ def test_what_can_be_done_depends_on_what_is_selected(window, runs):
             window.tree.topLevelItem(row).setSelected(name in names)
         return [button.isEnabled() for button in buttons]
 
-    assert enabled() == [False] * 5
-    assert enabled("train-1") == [True, False, True, True, True]
-    assert enabled("train-2") == [True, True, True, True, True]
-    assert enabled("train-1", "train-2") == [False, False, False, False, True]
-    assert enabled("half") == [False, False, True, False, True]
+    assert enabled() == [False] * 6
+    assert enabled("train-1") == [True, False, True, True, True, False]
+    assert enabled("train-2") == [True, True, True, True, True, False]
+    assert enabled("train-1", "train-2") == [False, False, False, False, True, True]
+    assert enabled("train-1", "half") == [False, False, False, False, True, False]
+    assert enabled("half") == [False, False, True, False, True, False]
 
 
 def test_a_new_name_is_typed_into_the_list(window, runs, wait_for):
@@ -231,5 +234,24 @@ def test_a_model_of_the_list_makes_maps_and_keeps_doing_so_under_another_name(qg
     window.tree.topLevelItem(column(window, NAME).index("train-2")).setText(NAME, "mine")
     wait_for(lambda: "mine" in column(window, NAME))
     assert dock.map.package_path() == str(runs / "train-2" / "mine.cropmap")
+    dock.leave()
+    dock.deleteLater()
+
+
+def test_models_of_the_list_are_joined_and_the_new_one_is_selected(qgis_iface, fake_python, runs, monkeypatch):
+    dock = CropMapDock(qgis_iface)
+    dock.map.folder.setFilePath(str(runs))
+    dock.model.models.click()
+    window, started = dock.models_window, []
+    monkeypatch.setattr(dock.runner, "start", lambda order, _title: started.append(order.job))
+    window.select([runs / "train-1" / "model.cropmap", runs / "train-2" / "model.cropmap"])
+    window.join.click()
+    (job,) = started
+    assert job.kind == "ensemble"
+    assert job.params == {"packages": [str(runs / name / "model.cropmap") for name in ("train-2", "train-1")]}
+    assert catalogue().problems("jobs", job.kind, job.params) == []
+    made = write_package(Path(job.out) / "model.cropmap", model="ensemble")
+    dock.runner.ended.emit("ensemble", Outcome("done", {"run_folder": job.out, "outputs": {"package": str(made)}}))
+    assert [package.path for package in window.selected()] == [made]
     dock.leave()
     dock.deleteLater()

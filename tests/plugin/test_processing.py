@@ -97,8 +97,9 @@ def test_values_become_those_of_a_job_file(algorithm):
     assert not {"seed", "threads", "scheme"} & set(values)
 
 
-def test_several_rasters_are_a_list_of_their_files(tmp_path):
-    prop = {"type": "array", "title": "Maps", "description": "Maps of past years.", "x-kind": "rasters"}
+@pytest.mark.parametrize("kind", ["rasters", "packages"])
+def test_several_rasters_or_packages_are_a_list_of_their_files(tmp_path, kind):
+    prop = {"type": "array", "title": "Maps", "description": "Maps of past years.", "x-kind": kind}
     schema = {"properties": {"maps": prop}, "required": ["maps"]}
 
     class Maps(QgsProcessingAlgorithm):

@@ -192,7 +192,7 @@ def test_a_model_is_carried_to_another_season_after_the_shift_is_measured(finish
     finished.map.folder.setFilePath(str(tmp_path))
     finished.images.set_values({"images": {"name": "folder", "path": str(tmp_path / "run" / "site" / "images")}})
     finished.open_page(CARRY)
-    page.package.set_path(str(tmp_path / "run" / "model.cropmap"))
+    page.package.set_value(str(tmp_path / "run" / "model.cropmap"))
     page.samples.set_path(str(tmp_path / "run" / "samples.gpkg"))
     page.shift_settings.set_values({"pixels": 300})
     page.measure.click()

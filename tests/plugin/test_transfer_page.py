@@ -109,9 +109,9 @@ def test_models_of_the_runs_are_listed_the_newest_first_and_a_file_may_be_chosen
     assert [combo.itemData(row) for row in range(combo.count())] == ["", str(new), str(old)]
     assert combo.itemText(1) == "new · Random forest"
     assert "model.cropmap" in combo.itemData(1, Qt.ItemDataRole.ToolTipRole)
-    page.package.set_path(str(other))
+    page.package.set_value(str(other))
     page.show_folder(tmp_path / "runs")
-    assert (page.package.path(), page.package.package().name) == (str(other), "mine")
+    assert (page.package.value(), page.package.package().name) == (str(other), "mine")
 
 
 def test_nothing_to_transfer_from_or_to_is_said_beside_the_fields(page, source):
@@ -128,7 +128,7 @@ def test_nothing_to_transfer_from_or_to_is_said_beside_the_fields(page, source):
 
 def test_the_shift_of_a_model_alone_is_refused_before_a_worker_starts(page, tmp_path):
     asked = asked_of(page)
-    page.package.set_path(network(tmp_path))
+    page.package.set_value(network(tmp_path))
     page.show_images(IMAGES_OF_SITE)
     page.measure.click()
     assert "sample file too" in page.notice.text()
@@ -138,7 +138,7 @@ def test_the_shift_of_a_model_alone_is_refused_before_a_worker_starts(page, tmp_
 def test_the_shift_is_measured_to_the_images_of_the_first_step(page, source, tmp_path):
     asked = asked_of(page)
     path = network(tmp_path)
-    page.package.set_path(path)
+    page.package.set_value(path)
     page.samples.set_path(source)
     page.show_images(IMAGES_OF_SITE)
     page.shift_settings.set_values({"pixels": 800})
@@ -190,7 +190,7 @@ def test_a_few_strategies_are_shown_and_all_of_them_at_a_click(page):
 def test_what_a_strategy_lacks_is_said_and_it_cannot_be_ticked(page, source, target, tmp_path):
     ticks = page.strategies
     assert all(ticks.row(name).box.isEnabled() for name in ticks.names())  # nothing is chosen yet
-    page.package.set_path(str(write_package(tmp_path / "forest.cropmap")))
+    page.package.set_value(str(write_package(tmp_path / "forest.cropmap")))
     page.show_images(IMAGES_OF_SITE)
     lacking = {name: ticks.row(name).lack.text() for name in ("direct", "shifted", "scratch", "pooled", "adabn")}
     assert lacking == {
@@ -203,7 +203,7 @@ def test_what_a_strategy_lacks_is_said_and_it_cannot_be_ticked(page, source, tar
     assert not ticks.row("scratch").box.isEnabled()
     page.labels.set_path(target)
     page.samples.set_path(source)
-    page.package.set_path(network(tmp_path))
+    page.package.set_value(network(tmp_path))
     assert all(ticks.row(name).box.isEnabled() for name in ticks.names())
     page.with_images.setChecked(False)
     page.labels.set_path("")
@@ -440,7 +440,7 @@ def test_a_model_of_the_list_is_carried_from_there_and_carried_ones_are_listed(d
     assert (found.path, found.name, found.report) == (path, "transfer-1 (dann)", folder / "transfer.html")
     dock.models_window.carry.click()
     assert dock.stack.currentIndex() == CARRY
-    assert dock.transfer.package.path() == str(path)
+    assert dock.transfer.package.value() == str(path)
     assert "transfer-1 (dann)" in dock.transfer.package.combo.currentText()
 
 

@@ -12,7 +12,7 @@ from cropmap.assessment.shift_drawings import SOURCE, TARGET, band_svg, distance
 from cropmap.io.files import atomic_write_text
 from cropmap.transfer.lags import LEAST_CORRELATION, Lag
 from cropmap.transfer.shift import Shift
-from cropmap.transfer.verdict import HIGH, LOW, LOW_AUC, LOW_LAG_DAYS, MEDIUM, MEDIUM_AUC
+from cropmap.transfer.verdict import HIGH, LOW, LOW_LAG_DAYS, LOW_MMD2, MEDIUM, MEDIUM_MMD2
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -98,7 +98,7 @@ def render_shift(report: ShiftReport) -> str:
         "dates": dates,
         "cards": _cards(found),
         "advice": _ADVICE[found.verdict],
-        "limits": {"low_auc": LOW_AUC, "medium_auc": MEDIUM_AUC, "lag": f"{LOW_LAG_DAYS:g}",
+        "limits": {"low": LOW_MMD2, "medium": MEDIUM_MMD2, "lag": f"{LOW_LAG_DAYS:g}",
                    "correlation": LEAST_CORRELATION},
         "colours": {"source": SOURCE, "target": TARGET},
         "heat": distance_svg(found, dates),
@@ -150,14 +150,14 @@ def _dates(found: Shift) -> list[dt.date]:
 def _cards(found: Shift) -> list[dict[str, str]]:
     days = f"{found.lag_days:+g} d" if found.lag_days else "0 d"
     rows = [
-        ("Sites told apart", _two(found.auc), "AUC on unseen land; 0.5 is guessing"),
+        ("Kernel means apart", f"{found.mmd2:.3f}", f"MMD\N{SUPERSCRIPT TWO}; p {found.mmd_p:.3f}"),
         (
             "Calendar",
             days.replace("-", "\N{MINUS SIGN}") if math.isfinite(found.lag_days) else UNDEFINED,
             "above 0: the target is later",
         ),
         ("Values apart", _two(found.pixels.mean), f"mean D; {_two(found.pixels.within)} within the source"),
-        ("Kernel means apart", f"{found.mmd2:.3f}", f"MMD\N{SUPERSCRIPT TWO}; p {found.mmd_p:.3f}"),
+        ("Sites told apart", _two(found.auc), "AUC on unseen land; 0.5 is guessing"),
     ]
     if found.shares:
         rows.append(("Class shares apart", _two(found.shares.gap), "total variation, by the answers"))
@@ -189,7 +189,8 @@ def _bands(found: Shift, dates: list[dt.date]) -> list[dict[str, Any]]:
 def _measures(found: Shift) -> list[dict[str, str]]:
     one, other = found.unit_counts
     limits = (
-        f"AUC below {LOW_AUC:g} and lag below {LOW_LAG_DAYS:g} days: low; AUC below {MEDIUM_AUC:g}: medium; else high"
+        f"MMD\N{SUPERSCRIPT TWO} below {LOW_MMD2:g} and lag below {LOW_LAG_DAYS:g} days: low; "
+        f"MMD\N{SUPERSCRIPT TWO} below {MEDIUM_MMD2:g}: medium; else high"
     )
     classifier = (
         "Logistic regression on standardised series, judged on units that it has not seen "

@@ -99,7 +99,7 @@ def resolve_paths(declared: Mapping[str, Any], values: Mapping[str, Any], base: 
 def _resolved(kind: str, value: Any, base: Path) -> Any:
     """Return a parameter's paths made absolute; what is no path of a file is left as it is, for the check to judge."""
     if kind in INPUT_PATH_LISTS and isinstance(value, (list, tuple)):
-        return [_resolved_item(item, base) for item in value]
+        return [_resolved_item(item, base) if kind == "rasters" else _resolved("package", item, base) for item in value]
     if not isinstance(value, str) or not value:
         return value
     named = kind in OUTPUT_PATHS or (kind in INPUT_PATHS and not _GDAL_NAME.match(value))
@@ -107,7 +107,7 @@ def _resolved(kind: str, value: Any, base: Path) -> Any:
 
 
 def _resolved_item(item: Any, base: Path) -> Any:
-    """Return a path of a list made absolute; a year may stand before it, as in "2016=labels.tif"."""
+    """Return a raster's path made absolute; a year may stand before it, as in "2016=labels.tif"."""
     dated = _DATED.match(item) if isinstance(item, str) else None
     return f"{dated[1]}={_resolved('raster', dated[2], base)}" if dated else _resolved("raster", item, base)
 

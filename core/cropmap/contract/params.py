@@ -37,6 +37,7 @@ KINDS = {
     "vector": "string",
     "package": "string",
     "rasters": "array",  # paths of several rasters, in order
+    "packages": "array",  # paths of several model packages, in order
     "scheme": "string",  # of classes: a preset's name, or the text form
     "output_folder": "string",
     "output_file": "string",
@@ -47,7 +48,7 @@ KINDS = {
     "table": "object",  # text to number, e.g. band to scale
 }
 INPUT_PATHS = frozenset({"folder", "file", "raster", "vector", "package"})
-INPUT_PATH_LISTS = frozenset({"rasters"})
+INPUT_PATH_LISTS = frozenset({"rasters", "packages"})
 OUTPUT_PATHS = frozenset({"output_folder", "output_file"})
 
 
@@ -312,6 +313,7 @@ _ARTICLE = {
 _ITEMS = {
     "texts": "a list of texts",
     "rasters": "a list of rasters' paths",
+    "packages": "a list of model packages' paths",
     "numbers": "a list of numbers",
     "table": "a table of numbers",
 }
@@ -343,7 +345,12 @@ def _is_number(value: Any) -> bool:
         return False
 
 
-_ITEM_CHECKS: Mapping[str, Callable[[Any], bool]] = {"texts": _is_text, "rasters": _is_path, "numbers": _is_number}
+_ITEM_CHECKS: Mapping[str, Callable[[Any], bool]] = {
+    "texts": _is_text,
+    "rasters": _is_path,
+    "packages": _is_path,
+    "numbers": _is_number,
+}
 
 
 def _bound_problem(prop: Mapping[str, Any], value: Any) -> str:

@@ -56,6 +56,16 @@ def read_cube(path: Path) -> PreparedSeries:
     return found
 
 
+def is_cube(path: Path) -> bool:
+    """Tell whether a raster is a cube of the prepare job, whatever became of it since.
+
+    Raises:
+        SourceError: It cannot be opened.
+    """
+    with opened(str(path)) as dataset:
+        return CUBE_TAG in dataset.tags()
+
+
 def layout_of(series: PreparedSeries) -> CubeLayout:
     """Return where the squares of a cube stand."""
     return CubeLayout(series.grid, len(series.steps) * len(series.bands) + len(QUALITY_BANDS), series.tile)

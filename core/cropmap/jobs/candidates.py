@@ -192,10 +192,10 @@ class Maker:
             CropMapError: As `transfer.base.check_task`.
         """
         entry, given = STRATEGIES.get(way.strategy), self.given
-        entry.parse(way.values)
+        params = entry.parse(way.values)
         package = given.package if self._suits(way, entry) else None
         own = way.model, way.model_values
-        check_task(entry, Transfer(given.source, package, series, given.target, *own, given.options))
+        check_task(entry, params, Transfer(given.source, package, series, given.target, *own, given.options))
 
     def make(self, way: Way, part: Part, progress: Progress) -> Made:
         """Return a strategy's package, made of a part.

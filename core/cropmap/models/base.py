@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 ModelT = TypeVar("ModelT", bound="SeriesClassifier")
 
+# How the training of a model makes up for rare classes, and the power of their numbers of samples that this takes away.
+BALANCE: Mapping[str, float] = {"none": 0.0, "weights": 1.0, "root_weights": 0.5, "sampling": 1.0}
+
 # How PyTorch calls the variances of a batch normalisation, which takes their root.
 _VARIANCES = "running_var"
 

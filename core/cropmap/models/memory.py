@@ -1,8 +1,11 @@
-"""Going on with fewer rows at a time where memory runs out."""
+"""Memory of networks: kept between steps, and fewer rows at a time where it runs out."""
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import os
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
@@ -16,6 +19,28 @@ T = TypeVar("T")
 
 # What PyTorch's allocators say; that of the CPU has no exception of its own.
 _SIGNS = ("not enough memory", "can't allocate memory", "CUDA out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+
+# Numbers by which glibc knows what is set (malloc.h), their names in the environment, and what they are set to: blocks
+# up to the largest size that it accepts come from the heap, whose free end is given back beyond 1 GiB alone.
+_HEAP = {-3: ("MALLOC_MMAP_THRESHOLD_", 32 * 2**20), -1: ("MALLOC_TRIM_THRESHOLD_", 2**30)}
+
+
+@cache
+def keep_freed_memory() -> bool:
+    """Let this process keep the memory that tensors free for the next ones, up to 1 GiB; tell whether it does.
+
+    Every step takes and frees the same blocks. Given back to the system each time, their pages are zeroed anew, and a
+    training takes a third longer (docs/benchmarks.md). Only glibc can be told so; what the user has set in the
+    environment stays.
+    """
+    if any(name in os.environ for name, _ in _HEAP.values()):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # another library of C, or Windows
+        return False
+    accepted = [mallopt(number, value) for number, (_, value) in _HEAP.items()]
+    return all(accepted)
 
 
 class Rows:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from cropmap.contract.errors import ModelError
 from cropmap.contract.params import Span, param
-from cropmap.models.base import SeriesClassifier, SeriesShape, check_arrays
-from cropmap.models.memory import Rows, spans
+from cropmap.models.base import BALANCE, SeriesClassifier, SeriesShape, check_arrays
+from cropmap.models.memory import Rows, keep_freed_memory, spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,9 +74,9 @@ class NeuralParams:
     balance: str = param(
         "none",
         title="Rare classes",
-        choices=("none", "weights", "sampling"),
-        help="weights: errors of rare classes count more. sampling: rare classes are shown more often. One of the two "
-        "is enough.",
+        choices=tuple(BALANCE),
+        help="weights: errors of rare classes count more. root_weights: the same, less strongly. sampling: rare "
+        "classes are shown more often. One of these is enough.",
         advanced=True,
     )
     scaling: str = param(
@@ -195,6 +195,7 @@ class NeuralClassifier(SeriesClassifier):
 
     def __init__(self, params: NeuralParams, shape: SeriesShape, network: SeriesNetwork) -> None:
         super().__init__(params, shape)
+        keep_freed_memory()
         self.network = network.eval()
         self._rows = prediction_rows(self._device.type)
 

@@ -160,7 +160,7 @@ def folder(params: FolderParams) -> SceneSeries:
 
     Raises:
         ParameterError: Values that contradict each other.
-        SourceError: No folder, no raster, no date, a band missing on a date, a damaged file.
+        SourceError: No folder, no raster, no date, a band missing on a date, a damaged file, a prepared cube.
         GridError: Files on different grids without `warp`.
     """
     found = _find(params)

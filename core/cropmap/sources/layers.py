@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cropmap.contract.errors import SourceError
+from cropmap.io.cube_layout import QUALITY_BANDS
+from cropmap.io.cube_reader import is_cube
 from cropmap.io.rasters import RasterBand, RasterInfo, describe
 from cropmap.sources.files import some
 from cropmap.sources.patterns import split_description
@@ -56,8 +58,14 @@ class Content:
 
 
 def content_of(path: str, name: Named, params: FolderParams) -> Content:
-    """Return what a file holds; `name` is what its name says."""
+    """Return what a file holds; `name` is what its name says.
+
+    Raises:
+        SourceError: GDAL cannot open it, or it is a prepared cube.
+        GridError: It has no north-up grid.
+    """
     described = describe(path)
+    _refuse_cube(path, described.rasters[0])
     infos = [_without_alpha(info, params.band_names) for info in described.rasters]
     if any(band.date for info in infos for band in info.bands):
         # A file with a time axis is dated by it; a date in its name, often its span, must not date its static layers.
@@ -74,6 +82,17 @@ def content_of(path: str, name: Named, params: FolderParams) -> Content:
         described.off_grid,
         _left_out(described.rasters, {(info.path, band.index) for info in infos for band in info.bands}),
     )
+
+
+def _refuse_cube(path: str, info: RasterInfo) -> None:
+    """Refuse series that are prepared already; of files whose bands are called like theirs the tags tell."""
+    if tuple(band.name for band in info.bands[-len(QUALITY_BANDS) :]) == QUALITY_BANDS and is_cube(Path(path)):
+        raise SourceError(
+            "This is a cube that a prepare job wrote, not images: its clouds are masked and its gaps filled.",
+            where=path,
+            fix=f"Take it by the source prepared (--images prepared --images.path {path}; in QGIS, Prepared cube), or "
+            "move it away from the images.",
+        )
 
 
 def notes_on(contents: Sequence[Content]) -> list[str]:

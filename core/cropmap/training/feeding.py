@@ -75,11 +75,16 @@ class Feed:
         return by_class[first[drawn] + (place * counts[drawn]).long()]
 
 
-def class_weights(columns: Tensor, classes: int) -> Tensor:
+def class_weights(columns: Tensor, classes: int, power: float = 1.0) -> Tensor:
     """Return a weight for each class, (class,), inverse to its number of samples; their mean over the samples is 1.
 
     Classes without a sample weigh nothing.
+
+    Args:
+        columns: Column of each sample's class, (sample,).
+        classes: How many there are.
+        power: Of the number of samples; 0.5 is inverse to its square root.
     """
     counts = columns.bincount(minlength=classes).double()
-    weights = len(columns) / (counts * (counts > 0).sum())
-    return torch.where(counts > 0, weights, 0.0).float()
+    weights = torch.where(counts > 0, counts.clamp_min(1) ** -power, 0.0)
+    return (weights * len(columns) / (weights * counts).sum()).float()

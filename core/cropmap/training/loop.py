@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from cropmap.contract.errors import ModelError, SampleError
 from cropmap.contract.progress import Cancelled
+from cropmap.models.base import BALANCE
 from cropmap.models.memory import Rows, out_of_memory, spans
 from cropmap.models.neural import CPU_BATCH, GPU_BATCH, NeuralClassifier, device_name, resolve_device
 from cropmap.seeds import set_torch_state, torch_seed, torch_state, torch_threads
@@ -181,7 +182,8 @@ class _Run(Generic[NeuralT]):
         balance = self.params.balance
         self.feed = Feed(training, self.params.batch_size, options.seed, balanced=balance == "sampling")
         self.augmentation = Augmentation(self.params, model.shape, options.seed, device)
-        self.weights = class_weights(training.columns, model.shape.classes) if balance == "weights" else None
+        power = 0.0 if balance == "sampling" else BALANCE[balance]
+        self.weights = class_weights(training.columns, model.shape.classes, power) if power else None
         self.adaptation = options.adaptation or Adaptation()
         self.adaptation.begin(self.network, self.params, device, options.seed)
         own = (tuple(self.adaptation.parameters()), self.adaptation.factor)

@@ -28,7 +28,7 @@ from cropmap.transfer.situation import Advice, Expected, Situation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Advice", "Expected", "Judgement", "Situation", "advise", "judge_advice", "scratch_wins_from"]
+__all__ = ["Advice", "Expected", "Judged", "Judgement", "Situation", "advise", "judge_advice", "scratch_wins_from"]
 
 # Fewer places cannot tell what another one will be like.
 FEWEST_PLACES = 3
@@ -45,11 +45,34 @@ _SCRATCH = "scratch"
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What came of the first advice on a pair that the table had forgotten.
+
+    Args:
+        pair: Its name.
+        labels: Of the target.
+        first: The way that was advised first.
+        reached: Its macro F1 there, 0..1.
+        best: The way that was best there.
+        best_reached: Its macro F1.
+        fixed: Macro F1 of the way that was best on average of the other pairs.
+    """
+
+    pair: str
+    labels: int
+    first: Way
+    reached: float
+    best: Way
+    best_reached: float
+    fixed: float
+
+
+@dataclass(frozen=True)
 class Judgement:
     """How good advice was on pairs whose places the table was made to forget.
 
     Args:
-        cases: Pairs and numbers of labels that were judged.
+        judged: Each pair with each number of labels.
         within: Share of them in which the way that was advised first lay within 2 points of macro F1 of the best.
         fixed: The same, had always that way been advised which was best on average of the other pairs.
         loss: Mean macro F1 that the first advice was behind the best, 0..1.
@@ -57,7 +80,7 @@ class Judgement:
         by_labels: `within` by number of labels.
     """
 
-    cases: int
+    judged: tuple[Judged, ...]
     within: float
     fixed: float
     loss: float
@@ -153,35 +176,34 @@ def judge_advice(table: Table, tolerance: float = CLOSE) -> Judgement:
             fix=f"Measure pairs of {FEWEST_PLACES + 1} places at least.",
         )
     ground = _Ground.of(table)
-    judged: list[_Case] = []
+    judged: list[Judged] = []
+    covered: list[NDArray[np.bool_]] = []
     for place in dict.fromkeys(pair.places for pair in table.pairs):
         rest = _Fit.of(ground.without(place))
         for number in np.flatnonzero(ground.places == place).tolist():
-            judged += [found for labels in ground.counts if (found := _case(ground, rest, (number, labels)))]
-    lost, lost_fixed = np.array([case.loss for case in judged]), np.array([case.fixed for case in judged])
-    within, counts = lost <= tolerance, np.array([case.labels for case in judged])
+            for labels in ground.counts:
+                if found := _case(ground, rest, (number, labels)):
+                    judged.append(found[0])
+                    covered.append(found[1])
+    lost = np.array([own.best_reached - own.reached for own in judged])
+    lost_fixed = np.array([own.best_reached - own.fixed for own in judged])
+    within, counts = lost <= tolerance, np.array([own.labels for own in judged])
     return Judgement(
-        cases=len(judged),
+        judged=tuple(judged),
         within=float(within.mean()),
         fixed=float((lost_fixed <= tolerance).mean()),
         loss=float(lost.mean()),
-        covered=float(np.concatenate([case.covered for case in judged]).mean()),
+        covered=float(np.concatenate(covered).mean()),
         by_labels={int(count): float(within[counts == count].mean()) for count in np.unique(counts)},
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Case:
-    """A pair with so many labels: what the first advice lost, and a fixed choice; which intervals held, (way,)."""
+def _case(ground: _Ground, rest: _Fit, place: tuple[int, int]) -> tuple[Judged, NDArray[np.bool_]] | None:
+    """Return how a fit of other places fares on a pair, given its number and a number of labels, if it can be told.
 
-    labels: int
-    loss: float
-    fixed: float
-    covered: NDArray[np.bool_]
-
-
-def _case(ground: _Ground, rest: _Fit, place: tuple[int, int]) -> _Case | None:
-    """Return how a fit of other places fares on a pair, given its number and a number of labels, if it can be told."""
+    Returns:
+        What came of the first advice, and which expected values' intervals held what was measured, (way,).
+    """
     number, labels = place
     tried, reads = ground.tried[labels][number], ground.table.reads_labels
     actual = np.where(tried | ~reads, ground.scores[labels][number], np.nan)
@@ -194,9 +216,12 @@ def _case(ground: _Ground, rest: _Fit, place: tuple[int, int]) -> _Case | None:
         return None
     chosen, unscored = np.flatnonzero(known), np.full(len(known), np.nan)
     first, fixed = (_ranked(mid, (rest.ground.quick, unscored), chosen)[0] for mid in (foretold.mid, plain.mid))
-    best = float(actual[known].max())
-    covered = (np.abs(actual - foretold.mid) <= foretold.half)[known]
-    return _Case(labels, best - float(actual[first]), best - float(actual[fixed]), covered)
+    best = int(chosen[actual[known].argmax()])
+    ways, reached = ground.table.ways, actual.tolist()
+    judged = Judged(
+        ground.pairs[number].name, labels, ways[first], reached[first], ways[best], reached[best], reached[fixed]
+    )
+    return judged, (np.abs(actual - foretold.mid) <= foretold.half)[known]
 
 
 # ---------------------------------------------------------------- what is foretold

@@ -35,7 +35,7 @@ def advise_by_rule(situation: Situation) -> tuple[Advice, ...]:
     """
     count = situation.count
     measures = situation.measures
-    verdict = verdict_of(measures.auc, measures.lag_days)
+    verdict = verdict_of(measures.mmd2, measures.lag_days)
     if count >= SCRATCH_FROM:
         ways, reason = _many(count)
     elif count >= SOME_FROM:
@@ -69,7 +69,7 @@ def _few(situation: Situation, verdict: str) -> tuple[Sequence[_Named], tuple[st
         ways = [*together, ("shifted", {}, _ENSEMBLE), ("direct", {}, _ENSEMBLE), ("dann", {}, _NETWORK)]
         return ways, (f"{said}: more sites and years and a moved calendar help; dann only if its scores are better.",)
     ways = [*together, ("shifted", {}, _ENSEMBLE), ("direct", {}, _ENSEMBLE)]
-    unknown = " (not measured)" if math.isnan(situation.measures.auc) else ""
+    unknown = " (not measured)" if math.isnan(situation.measures.mmd2) else ""
     fix = f"Label {SOME_FROM} samples of the target at least: nothing without labels bridges such a shift."
     return ways, (f"{said.replace(HIGH, HIGH + unknown)}.", fix)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +126,7 @@ def run_strategy(name: str, values: Mapping[str, Any] | None, task: Transfer) ->
     """
     entry = STRATEGIES.get(name)
     params = entry.parse(values or {})
-    check_task(entry, task)
+    check_task(entry, params, task)
     package = entry.make(params, task)
     about: dict[str, Any] = {"strategy": name, "strategy_params": to_dict(params), "target_series": len(task.series)}
     about["target_samples"] = 0 if task.target is None else len(task.target)
@@ -135,11 +135,25 @@ def run_strategy(name: str, values: Mapping[str, Any] | None, task: Transfer) ->
     return dataclasses.replace(package, record={**package.record, **about})
 
 
-def check_task(entry: Entry[ModelPackage], task: Transfer) -> None:
+@runtime_checkable
+class TaskParams(Protocol):
+    """Parameters of a strategy whose values may not fit a task."""
+
+    def check_for(self, task: Transfer) -> None:
+        """Refuse values that do not fit what is known of source and target."""
+        ...
+
+
+def check_task(entry: Entry[ModelPackage], params: Any, task: Transfer) -> None:
     """Refuse, before any work, a task that lacks what a strategy needs, or whose parts are not prepared alike.
 
+    Args:
+        entry: The strategy.
+        params: Its parameters.
+        task: What is known of source and target.
+
     Raises:
-        TransferError: So it is.
+        TransferError: So it is, or a parameter's value does not fit the task.
         SampleError: A series of the target has a value that is not finite.
     """
     for need in entry.needs:
@@ -148,6 +162,8 @@ def check_task(entry: Entry[ModelPackage], task: Transfer) -> None:
         elif not task.having(need):
             raise lacking(need, entry.title)
     _check_alike(task)
+    if isinstance(params, TaskParams):
+        params.check_for(task)
 
 
 def _check_gradients(entry: Entry[ModelPackage], task: Transfer) -> None:

@@ -6,33 +6,39 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from cropmap.contract.errors import TransferError
 from cropmap.contract.params import param
+from cropmap.contract.progress import Progress
+from cropmap.data.accuracy import accuracy_of
 from cropmap.data.calendar import shifted
 from cropmap.data.package import mask_position
-from cropmap.models.base import load_model
+from cropmap.models.base import BALANCE, load_model
+from cropmap.models.predictor import Predictor
 from cropmap.training.fit import fit_once
+from cropmap.training.sides import drawn_validation
 from cropmap.training.start import Start
 from cropmap.transfer import STRATEGIES
 from cropmap.transfer.base import GRADIENTS, LABELS, MODEL
 
 if TYPE_CHECKING:
-    from cropmap.contract.progress import Progress
+    from collections.abc import Sequence
+
     from cropmap.data.package import ModelPackage
     from cropmap.data.samples import SampleSet
     from cropmap.models.neural import NeuralClassifier
     from cropmap.training.fit import FitOptions
     from cropmap.transfer.base import Transfer
 
-# What learns in each part of the training, and how rare classes are brought up.
+# What learns in each part of the training, and how this makes up for rare classes.
 _LEARNS = {
-    "full": ("all",),
-    "balanced": ("all",),
-    "head": ("head",),
-    "partial": ("all but the first block",),
-    "two_stage": ("head", "head and last block"),
+    "full": (("all", "none"),),
+    "balanced": (("all", "weights"),),
+    "head": (("head", "sampling"),),
+    "partial": (("all but the first block", "none"),),
+    "two_stage": (("head", "sampling"), ("head and last block", "root_weights")),
 }
-_BALANCE = {"full": "none", "balanced": "weights", "head": "sampling", "partial": "none", "two_stage": "weights"}
 _AS_PRESET = "preset"
 # By what the step size is multiplied where the last layer learns alone: on Arkansas to California 1e-3 was best for
 # whole networks and 1e-2 for heads, and what is published for two stages is a tenth for the second.
@@ -66,10 +72,10 @@ class FineTuneParams:
     )
     balance: str = param(
         _AS_PRESET,
-        choices=(_AS_PRESET, "none", "weights", "sampling"),
+        choices=(_AS_PRESET, *BALANCE),
         title="Rare classes",
         help="preset: as the choice above says. none: samples count alike. weights: errors of rare classes count more. "
-        "sampling: rare classes are shown more often.",
+        "root_weights: the same, less strongly. sampling: rare classes are shown more often.",
         advanced=True,
     )
 
@@ -86,9 +92,9 @@ def fine_tune(params: FineTuneParams, task: Transfer) -> ModelPackage:
     """Trains the source's network on with the target's labels; for a few hundred labels and more.
 
     Weights, scaling and time shift come from the source; step size, moments and validation samples do not. What does
-    not learn stays bit for bit, in evaluation mode. Groups of target samples decide which epoch is kept; of two stages,
-    which count errors alike, the better is kept. The model knows the classes of the target's samples, but for those
-    with a single one.
+    not learn stays bit for bit, in evaluation mode. Groups of target samples decide which epoch is kept, and which of
+    two stages: the one with the higher macro F1 there, the second where both have the same. The model knows the classes
+    of the target's samples, but for those with a single one.
 
     Names in the papers. Long et al.: `full` is R1 and their single-source fine-tuning, `balanced` R2 with one balance
     instead of two, `head` R3 (which draws a balanced subset once; here every epoch draws anew), `two_stage` R4 with a
@@ -103,13 +109,13 @@ def fine_tune(params: FineTuneParams, task: Transfer) -> ModelPackage:
     blocks = cast("NeuralClassifier", load_model(source)).network.blocks()
     learns, samples, options = _LEARNS[params.preset], _moved(task.labelled(), source), _keeping(task.options, source)
     found: list[ModelPackage] = []
-    for number, learnt in enumerate(learns):
+    for number, stage in enumerate(learns):
         before = found[-1] if found else source
-        start = Start(before, keep_head=params.keep_head or number > 0, frozen=_frozen(learnt, blocks, source.model))
+        start = Start(before, keep_head=params.keep_head or number > 0, frozen=_frozen(stage[0], blocks, source.model))
         part = progress.part(number / len(learns), (number + 1) / len(learns))
-        found.append(_stage(params, samples, dataclasses.replace(options, start=start), learnt, part))
-    best = min(found, key=lambda package: float(package.record["validation_loss"]))
-    stages = [_told(learnt, package) for learnt, package in zip(learns, found, strict=True)]
+        found.append(_stage(params, samples, dataclasses.replace(options, start=start), stage, part))
+    best = found[-1] if len(found) == 1 else _better(found, samples, options)
+    stages = [_told(stage, package) for stage, package in zip(learns, found, strict=True)]
     return dataclasses.replace(best, shift_days=source.shift_days, record={**best.record, "fine_tuning": stages})
 
 
@@ -129,19 +135,36 @@ def _keeping(options: FitOptions, source: ModelPackage) -> FitOptions:
     )
 
 
+def _better(found: Sequence[ModelPackage], samples: SampleSet, options: FitOptions) -> ModelPackage:
+    """Return the package with the highest macro F1 on the validation samples, of equal ones the last.
+
+    These are the same for all: one seed draws the same for each stage.
+    """
+    codes = np.array(found[0].legend.codes, np.uint8)
+    columns = np.searchsorted(codes, samples.codes)
+    held = samples.subset(drawn_validation(samples, columns, options.validation_share, options.seed, Progress()))
+
+    def score(package: ModelPackage) -> float:
+        # The samples are moved already.
+        still = dataclasses.replace(package, shift_days=0.0)
+        answers = Predictor(still, options.device).probabilities(held.values)
+        return accuracy_of(held.codes, codes[answers.argmax(axis=1)], package.legend).macro_f1
+
+    return max(reversed(found), key=score)
+
+
 def _stage(
-    params: FineTuneParams, samples: SampleSet, options: FitOptions, learnt: str, progress: Progress
+    params: FineTuneParams, samples: SampleSet, options: FitOptions, stage: tuple[str, str], progress: Progress
 ) -> ModelPackage:
     package = cast("ModelPackage", options.start.package)
-    stages = len(_LEARNS[params.preset])
+    (learnt, balance), stages = stage, len(_LEARNS[params.preset])
     values = {
         **package.params,
         "epochs": max(1, params.epochs // stages),
         "learning_rate": params.learning_rate * (_ALONE if learnt == "head" else 1.0),
         "batch_size": params.batch_size,
-        "balance": _BALANCE[params.preset] if params.balance == _AS_PRESET else params.balance,
+        "balance": balance if params.balance == _AS_PRESET else params.balance,
     }
-    # One seed draws the same validation samples for all stages.
     return fit_once(samples, package.model, values, options, progress)
 
 
@@ -162,10 +185,10 @@ def _frozen(learnt: str, blocks: tuple[tuple[str, ...], ...], model: str) -> tup
     return tuple(name for block in staying for name in block)
 
 
-def _told(learnt: str, package: ModelPackage) -> dict[str, Any]:
+def _told(stage: tuple[str, str], package: ModelPackage) -> dict[str, Any]:
     told = ("best_epoch", "validation_loss", "validation_accuracy")
     return {
-        "learnt": learnt,
+        "learnt": stage[0],
         "learning_rate": package.params["learning_rate"],
         "balance": package.params["balance"],
         **{name: package.record[name] for name in told},

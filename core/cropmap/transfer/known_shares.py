@@ -14,6 +14,7 @@ from cropmap.contract.params import param
 from cropmap.data.class_names import canonical
 from cropmap.data.probabilities import tempered, weighted
 from cropmap.models.predictor import Predictor
+from cropmap.training.sides import occurring
 from cropmap.training.temperature import fit_temperature
 from cropmap.transfer import STRATEGIES
 from cropmap.transfer.base import MODEL, SERIES, lacking
@@ -67,6 +68,16 @@ class KnownSharesParams:
         "that it gives and its known mistakes; needs labelled samples of the source.",
         advanced=True,
     )
+
+    def check_for(self, task: Transfer) -> None:
+        """Refuse shares that cannot be read, or that are of classes which the source's model will not have.
+
+        Raises:
+            TransferError: As `given_shares`.
+        """
+        if self.shares:
+            legend = task.package.legend if task.package is not None else occurring(task.taught())
+            given_shares(self.shares, legend.names, np.ones(len(legend)))
 
 
 @STRATEGIES.register(

@@ -10,6 +10,7 @@ from cropmap.data.class_names import canonical
 from cropmap.data.package import NO_SCALING, ModelPackage
 from cropmap.models.base import load_model, shape_of
 from cropmap.models.ensemble import Ensemble, EnsembleParams, Member
+from cropmap.prepare.blocks import recipe_differences
 from cropmap.training.start import package_digest
 from cropmap.transfer.classes import joined
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _MODEL = "ensemble"
 
 
-def package_ensemble(packages: Sequence[ModelPackage]) -> ModelPackage:
+def package_ensemble(packages: Sequence[ModelPackage], names: Sequence[str] = ()) -> ModelPackage:
     """Return one package that answers the mean of several packages' probabilities.
 
     Each keeps its scaling, temperature, class weights and time shift. Classes are matched by what their names mean; the
@@ -29,24 +30,28 @@ def package_ensemble(packages: Sequence[ModelPackage]) -> ModelPackage:
     all probabilities are then made to sum to 1.
 
     Args:
-        packages: At least two, of the same bands and days. Recipe and season are the first one's.
+        packages: At least two, prepared alike: the same bands, days and recipe, seasons that begin on the same day of
+            the year. Recipe and season are the first one's.
+        names: What messages and the record call them; numbered where none are given.
 
     Raises:
-        TransferError: Fewer than two, other bands or days, an ensemble among them, or two classes that mean the same.
+        TransferError: Fewer than two, some not prepared alike, an ensemble among them, or two classes that mean the
+            same.
 
     Source: the mean of probabilities, Lakshminarayanan et al. 2017, arXiv:1612.01474.
     """
     if len(packages) < 2:
         raise TransferError(f"{len(packages)} package cannot judge together.", fix="Give two packages or more.")
     first = packages[0]
-    for package in packages:
-        _check(first, package)
-    legend = _legend(packages)
+    names = names or [f"package {number}" for number in range(1, len(packages) + 1)]
+    for name, package in zip(names, packages, strict=True):
+        _check(first, package, (names[0], name))
+    legend = _legend(packages, names)
     members = [_member(package, legend) for package in packages]
     entries: list[Any] = [{"name": package.model, **package.params} for package in packages]
     shape = shape_of(ModelPackage(_MODEL, {}, {}, first.recipe, first.days, first.bands, legend, NO_SCALING, ""))
     ensemble = Ensemble(EnsembleParams(entries), shape, members)
-    told = [{"model": package.model, "fingerprint": package.fingerprint, **package.record} for package in packages]
+    told = [_told(name, package) for name, package in zip(names, packages, strict=True)]
     return ModelPackage(
         model=_MODEL,
         params={"members": entries, "copies": 1},
@@ -57,33 +62,44 @@ def package_ensemble(packages: Sequence[ModelPackage]) -> ModelPackage:
         legend=legend,
         scaling=NO_SCALING,
         fingerprint=_fingerprint(packages),
-        record={"members": told, "samples": _counts(packages, legend)},
+        record={"members": told, "samples": _counts(packages, legend), **_evidence(packages)},
     )
 
 
-def _check(first: ModelPackage, package: ModelPackage) -> None:
+def _check(first: ModelPackage, package: ModelPackage, names: tuple[str, str]) -> None:
+    if package.model == _MODEL:
+        raise TransferError(
+            f"{names[1]} is an ensemble itself.", where="packages", fix="Give the packages of its members instead."
+        )
+    wrong = []
     for what in ("bands", "days"):
         one, other = list(getattr(first, what)), list(getattr(package, what))
         if one != other:
-            raise TransferError(
-                f"One package has the {what} {one}, another {other}.",
-                where=what,
-                fix="Train all on samples that were prepared with one recipe.",
-            )
-    if package.model == _MODEL:
+            wrong.append(f"its {what} are {other}, not {one}")
+    wrong = wrong or recipe_differences(package.recipe, first.recipe)
+    begins, here = (f"{own.recipe.season.start:%d %B}" for own in (first, package))
+    if begins != here:
+        wrong.append(f"its season begins on {here}, not on {begins}")
+    if wrong:
         raise TransferError(
-            "An ensemble is among the packages.", where="packages", fix="Give the packages of its members instead."
+            f"{names[1]} is of series that were not prepared like those of {names[0]}: {'; '.join(wrong)}.",
+            where="packages",
+            fix="Train all on samples that were prepared with one recipe.",
         )
 
 
-def _legend(packages: Sequence[ModelPackage]) -> Legend:
-    try:
-        legend = packages[0].legend
-        for package in packages[1:]:
-            legend = joined(legend, package.legend)
-    except LegendError as error:
-        raise TransferError(error.what, where="legend", fix=error.fix) from error
+def _legend(packages: Sequence[ModelPackage], names: Sequence[str]) -> Legend:
+    legend = packages[0].legend
+    for name, package in zip(names, packages, strict=True):
+        legend = _with_classes(legend, package, name)
     return legend
+
+
+def _with_classes(legend: Legend, package: ModelPackage, name: str) -> Legend:
+    try:
+        return joined(legend, package.legend)
+    except LegendError as error:
+        raise TransferError(error.what, where=f"classes of {name}", fix=error.fix) from error
 
 
 def _member(package: ModelPackage, legend: Legend) -> Member:
@@ -97,6 +113,21 @@ def _member(package: ModelPackage, legend: Legend) -> Member:
         () if columns == tuple(range(len(legend))) else columns,
         package.shift_days,
     )
+
+
+def _told(name: str, package: ModelPackage) -> dict[str, Any]:
+    """Return what an ensemble's record says of a member."""
+    season = package.recipe.season
+    own = {"name": name, "model": package.model, "fingerprint": package.fingerprint}
+    return {**package.record, **own, "season": [season.start.isoformat(), season.end.isoformat()]}
+
+
+def _evidence(packages: Sequence[ModelPackage]) -> dict[str, Any]:
+    """Return the spans of the bands' values over all packages, and whether one's images had a cloud mask."""
+    told = [package.record.get("ranges", {}) for package in packages]
+    spans = {band: [own[band] for own in told if band in own] for band in packages[0].bands}
+    ranges = {band: [min(low for low, _ in own), max(high for _, high in own)] for band, own in spans.items() if own}
+    return {"ranges": ranges, "masked": any(package.record.get("masked") for package in packages)}
 
 
 def _counts(packages: Sequence[ModelPackage], legend: Legend) -> dict[str, int]:

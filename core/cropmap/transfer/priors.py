@@ -9,6 +9,7 @@ import numpy as np
 from cropmap.contract.errors import SampleError, TransferError
 from cropmap.contract.params import chosen
 from cropmap.models import MODELS
+from cropmap.models.base import BALANCE
 from cropmap.training.temperature import check_columns
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def likeliest_shares(
 def learnt_shares(package: ModelPackage) -> NDArray[np.float64]:
     """Return the shares that a package's probabilities assume, (class,), with the sum 1, as its record tells.
 
-    They are those of its training samples, or equal ones where the training balanced the classes, times the package's
+    They are those of its training samples, as far as the training did not balance the classes, times the package's
     class weights; of an ensemble, the mean of its members'.
 
     Raises:
@@ -127,19 +128,18 @@ def learnt_shares(package: ModelPackage) -> NDArray[np.float64]:
             fix="Give the source's samples too.",
         )
     found = np.array([counts[name] for name in package.legend.names], np.float64)
-    balanced = _balanced(package)
-    shares = (1 - balanced) * found / found.sum() + balanced / len(found)
+    left = [found ** (1 - BALANCE[how]) for how in _balances(package)]
+    shares = np.mean([own / own.sum() for own in left], axis=0)
     shares *= np.array(package.class_weights or 1.0)
     return np.asarray(shares / shares.sum())
 
 
-def _balanced(package: ModelPackage) -> float:
-    """Return whether the training balanced the classes, 0 or 1; of an ensemble, the share of members whose did."""
+def _balances(package: ModelPackage) -> list[str]:
+    """Return how the training balanced the classes, of an ensemble for each member."""
     if package.model != "ensemble":
-        return float(package.params.get("balance", "none") != "none")
+        return [package.params.get("balance", "none")]
     members = [chosen(member) for member in package.params["members"]]
-    how = [getattr(MODELS.get(name).parse(values), "balance", "none") for name, values in members]
-    return float(np.mean([own != "none" for own in how]))
+    return [getattr(MODELS.get(name).parse(values), "balance", "none") for name, values in members]
 
 
 def smoothed_shares(columns: NDArray[np.integer[Any]], classes: int) -> NDArray[np.float64]:

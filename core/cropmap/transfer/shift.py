@@ -287,7 +287,7 @@ def measure_shift(
         unit_counts=(len(np.unique(sides[0].units)), len(np.unique(sides[1].units))),
         notes=_notes(source, series, sides, shares),
     )
-    found = verdict_of(measured.auc, measured.lag_days)
+    found = verdict_of(measured.mmd2, measured.lag_days)
     return dataclasses.replace(measured, verdict=found, reasons=reasons_of(measured))
 
 

@@ -28,10 +28,10 @@ from cropmap.transfer import STRATEGIES
 from cropmap.transfer.base import GRADIENTS, MODEL, SERIES
 from cropmap.transfer.calendar_shift import FEWEST, find_shift, score_of
 from cropmap.transfer.domains import series_digest
-from cropmap.transfer.self_taught import SelfTaughtParams
+from cropmap.transfer.self_taught import SelfTaughtParams, log_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -82,7 +82,8 @@ def source_free(params: SourceFreeParams, task: Transfer) -> ModelPackage:
 
     The head stays as it is, bit for bit; what makes the features learns. The loss is the mean entropy of the answers,
     less the entropy of their mean, plus the cross-entropy with the class whose centre of features is nearest; the
-    centres are found anew each epoch. The last epoch counts. The answer is not taken, and the record says why, where a
+    centres are found anew each epoch. Answers are weighed as the package weighs its classes; one of weight 0 has no
+    part in the loss. The last epoch counts. The answer is not taken, and the record says why, where a
     common class vanishes or the answers tell less of the series than before.
 
     Source: Liang et al. 2020, arXiv:2002.08546. Ours: any head is kept, the step sizes are the network's own, a share
@@ -147,7 +148,7 @@ def _adapted(
     followed = np.random.default_rng(options.seed).random(len(scaled)) < _FOLLOWED
     followed[:1], followed[1:3] = True, False
     parts = [Part(scaled[chosen], columns[chosen]) for chosen in (~followed, followed)]
-    adaptation = OwnAnswers(parts[0].values, params)
+    adaptation = OwnAnswers(parts[0].values, params, package.class_weights)
     checkpoint = None
     if options.checkpoints is not None:
         own = f"{options.seed} {options.device} {options.threads} {library_versions()}"
@@ -182,12 +183,13 @@ class OwnAnswers(Adaptation):
     Args:
         series: Scaled series of the target, (n, step, band), float32: those that are learnt from.
         params: Of the strategy.
+        weights: Of each class, by which the answers are multiplied; none for all 1.
     """
 
     last = True
 
-    def __init__(self, series: NDArray[np.float32], params: SourceFreeParams) -> None:
-        self.series, self.params = series, params
+    def __init__(self, series: NDArray[np.float32], params: SourceFreeParams, weights: Sequence[float] = ()) -> None:
+        self.series, self.params, self.weights = series, params, tuple(weights)
         self.epochs, self.epoch = 1, 0
 
     def describe(self) -> dict[str, Any]:
@@ -204,7 +206,7 @@ class OwnAnswers(Adaptation):
     def loss(self, network: SeriesNetwork, batch: Batch) -> Tensor:
         """Return the loss of a batch of the target's own series; the column of a label is not read."""
         del network
-        rows = torch.log_softmax(batch.scores.float(), dim=1)
+        rows = torch.log_softmax(self._weighed(batch.scores.float()), dim=1)
         unsure = -(rows.exp() * rows).sum(dim=1).mean()
         mean = rows.exp().mean(dim=0)
         alike = (mean * torch.log(mean.clamp_min(1e-12))).sum()
@@ -228,13 +230,21 @@ class OwnAnswers(Adaptation):
         """Go on from there."""
         self.centres, self.epoch = state["centres"].to(self.device), int(state["epoch"])
 
+    def _weighed(self, scores: Tensor) -> Tensor:
+        """Return the scores of the classes whose weight is above 0, (n, class), which the softmax then weighs."""
+        if not self.weights:
+            return scores
+        # Left out, not hidden: the loss and the centres of a class of probability 0 are no numbers.
+        answered = torch.tensor([column for column, weight in enumerate(self.weights) if weight], device=scores.device)
+        return scores.index_select(1, answered) + log_weights(self.weights).to(scores.device)[answered]
+
     def _find_centres(self, network: SeriesNetwork) -> None:
         learning = [module for module in network.modules() if module.training]
         network.eval()
         with torch.no_grad():
             size = CPU_BATCH if self.device == "cpu" else GPU_BATCH
             features = torch.cat([network.encode(self.values[span]) for span in spans(len(self.values), size)]).float()
-            answers = torch.softmax(network.head(features).float(), dim=1)
+            answers = torch.softmax(self._weighed(network.head(features).float()), dim=1)
         for module in learning:
             module.training = True
         self.centres = centres_of(features, answers)

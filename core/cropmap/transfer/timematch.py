@@ -19,16 +19,17 @@ from cropmap.models.memory import spans
 from cropmap.models.neural import CPU_BATCH, GPU_BATCH
 from cropmap.training.adaptation import Adaptation, Batch
 from cropmap.training.fit import fit
+from cropmap.training.sides import occurring
 from cropmap.training.start import Start
 from cropmap.transfer import STRATEGIES
 from cropmap.transfer.base import GRADIENTS, MODEL, SERIES, SOURCE
 from cropmap.transfer.calendar_shift import find_shift, score_of
 from cropmap.transfer.classes import weights_in
 from cropmap.transfer.domains import DomainNorms, TargetFeed, series_digest, unsureness
-from cropmap.transfer.self_taught import SelfTaughtParams
+from cropmap.transfer.self_taught import SelfTaughtParams, log_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
@@ -94,8 +95,9 @@ def timematch(params: TimeMatchParams, task: Transfer) -> ModelPackage:
     The shift of the calendar is found first (`calendar_shift.find_shift`). The source's samples, moved by it, teach
     the labels. A second network, the teacher, is a running mean of the one that learns; it sees the target's series
     moved back, by a shift that is found anew each epoch, and its sure answers are labels of the series that are not
-    moved. The epoch that is kept has the lowest sum of the loss over the source's validation samples, moved too, and
-    how unsure the network is of the target.
+    moved; classes that the package weighs it weighs too, so that one of weight 0 is never taught. The epoch that is
+    kept has the lowest sum of the loss over the source's validation samples, moved too, and how unsure the network
+    is of the target.
 
     Source: Nyborg et al. 2022, arXiv:2111.02682. Ours: the criterion of the shift that holds in all epochs is
     `how`, small shifts are not taken, and the sites share the statistics of batch normalisation unless asked.
@@ -104,7 +106,7 @@ def timematch(params: TimeMatchParams, task: Transfer) -> ModelPackage:
     source, options = task.taught(), task.options
     found = find_shift(package, task.series, params, options.seed, options.device)
     moved = shifted(source.values, source.days, -found.days, mask_position(source.bands))
-    adaptation = SelfTraining(task.series, package, params, found.days)
+    adaptation = SelfTraining(task.series, package, params, found.days, weights_in(package, occurring(source)))
     start = Start(package=package, keep_head=True, adaptation=adaptation)
     values = {**package.params, "epochs": params.epochs, "learning_rate": params.step_size(package)}
 
@@ -132,12 +134,21 @@ class SelfTraining(Adaptation):
         package: The source's model, whose scaling counts.
         params: Of the strategy.
         by: Days that the teacher's series are moved by at first.
+        weights: Of each class of the network, by which its answers are multiplied; none for all 1.
     """
 
-    def __init__(self, series: NDArray[np.float32], package: ModelPackage, params: TimeMatchParams, by: float) -> None:
+    def __init__(
+        self,
+        series: NDArray[np.float32],
+        package: ModelPackage,
+        params: TimeMatchParams,
+        by: float,
+        weights: Sequence[float] = (),
+    ) -> None:
         self.series, self.scaling, self.params = series, package.scaling, params
         self.days, self.mask = package.days, mask_position(package.bands)
         self.first = self.by = float(by)
+        self.weights = tuple(weights)
         self.epochs, self.epoch = 1, 0
 
     def describe(self) -> dict[str, Any]:
@@ -147,6 +158,7 @@ class SelfTraining(Adaptation):
     def begin(self, network: SeriesNetwork, params: NeuralParams, device: str, seed: int) -> None:
         """Make the teacher, a copy of the network as it begins, and put the series on the device."""
         self.device, self.epochs, self.epoch, self.by = device, params.epochs, 0, self.first
+        self.log_weights = log_weights(self.weights).to(device)
         self.feed = TargetFeed(self.scaling.apply(self.series), device, seed)
         self.norms = DomainNorms(network) if self.params.batch_norm == "apart" else None
         self.teacher = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
@@ -157,7 +169,8 @@ class SelfTraining(Adaptation):
         """Return the mean loss over as many series of the target; those that the teacher is not sure of count 0."""
         chosen = self.feed.draw(len(batch.columns))
         with torch.no_grad():
-            answers = torch.softmax(self.teacher(self.moved.index_select(0, chosen)).float(), dim=1)
+            told = self.teacher(self.moved.index_select(0, chosen)).float()
+            answers = torch.softmax(told + self.log_weights, dim=1)
         sureness, labels = answers.max(dim=1)
         with self._as_target():
             scores = network(self.feed.values.index_select(0, chosen)).float()
@@ -225,7 +238,7 @@ class SelfTraining(Adaptation):
         with torch.no_grad():
             size = CPU_BATCH if self.device == "cpu" else GPU_BATCH
             scores = [network(values[span]).float() for span in spans(len(values), size)]
-        return torch.softmax(torch.cat(scores), dim=1)
+        return torch.softmax(torch.cat(scores) + self.log_weights, dim=1)
 
     def _scaled(self, by: float, rows: NDArray[np.int64] | None = None) -> Tensor:
         """Return the target's series, moved by so many days and scaled, on the device."""

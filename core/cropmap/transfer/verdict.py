@@ -13,28 +13,28 @@ from cropmap.data.class_names import canonical
 if TYPE_CHECKING:
     from cropmap.transfer.shift import ShareGap, Shift
 
-# The proposed guide of the project's reading of Long et al. 2026 (doi:10.1016/j.compag.2026.111646), which names the
-# two measures and no thresholds: below both, low; below the second AUC, medium.
-LOW_AUC, MEDIUM_AUC, LOW_LAG_DAYS = 0.75, 0.9, 7.0
+# From measured pairs of sites (docs/transfer_results.md): what the source's model lost there rises with the squared
+# discrepancy of kernel means. A classifier of sites is no measure of it: any two lands can be told apart.
+LOW_MMD2, MEDIUM_MMD2, LOW_LAG_DAYS = 0.05, 0.1, 7.0
 LOW, MEDIUM, HIGH = "low", "medium", "high"
 _LARGE_GAP = 0.1  # of shares, that a reason names
 
 
-def verdict_of(auc: float, lag_days: float) -> str:
+def verdict_of(mmd2: float, lag_days: float) -> str:
     """Return how large a shift is: "low", "medium" or "high".
 
     Args:
-        auc: Of a classifier of sites on units that it has not seen.
+        mmd2: Squared discrepancy of kernel means; NaN, not measured, is a high shift.
         lag_days: By which the target's season is later or earlier; NaN, curves too unlike to tell, is no low shift.
     """
-    if auc < LOW_AUC and abs(lag_days) < LOW_LAG_DAYS:
+    if mmd2 < LOW_MMD2 and abs(lag_days) < LOW_LAG_DAYS:
         return LOW
-    return MEDIUM if auc < MEDIUM_AUC else HIGH
+    return MEDIUM if mmd2 < MEDIUM_MMD2 else HIGH
 
 
 def reasons_of(found: Shift) -> tuple[str, ...]:
     """Return in plain sentences, with their numbers, what speaks for the verdict."""
-    reasons = [_auc_words(found.auc), _lag_words(found), _pixel_words(found)]
+    reasons = [_mmd_words(found.mmd2), _lag_words(found), _pixel_words(found), _auc_words(found.auc)]
     if found.model_shift is not None and found.model_shift.days:
         days = found.model_shift.days
         reasons.append(
@@ -46,11 +46,18 @@ def reasons_of(found: Shift) -> tuple[str, ...]:
     return (*reasons, *found.differences)
 
 
-def _auc_words(auc: float) -> str:
-    how = "hardly" if auc < LOW_AUC else "often" if auc < MEDIUM_AUC else "nearly always"
+def _mmd_words(mmd2: float) -> str:
+    how = "much" if mmd2 < LOW_MMD2 else "somewhat" if mmd2 < MEDIUM_MMD2 else "little"
     return (
-        f"A classifier can {how} tell from a series which site it is of: AUC {auc:.2f} on land that it has not seen "
-        f"(0.5 is guessing; below {LOW_AUC:g} speaks for a low shift, {MEDIUM_AUC:g} and above for a high one)."
+        f"The series of both sites are {how} alike: MMD² {mmd2:.3f} (below {LOW_MMD2:g} speaks for a low shift, "
+        f"{MEDIUM_MMD2:g} and above for a high one; 0 is one site)."
+    )
+
+
+def _auc_words(auc: float) -> str:
+    return (
+        f"A classifier that tells from a series which site it is of has an AUC of {auc:.2f} on land that it has not "
+        "seen (0.5 is guessing). Lands that a model serves alike can often be told apart, too."
     )
 
 

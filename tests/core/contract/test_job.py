@@ -136,6 +136,12 @@ def test_the_values_given_are_not_changed(tmp_path):
     assert values == {"folder": "images"}
 
 
+def test_packages_of_a_list_are_paths_whatever_their_names(tmp_path):
+    declared = {"properties": {"models": {"x-kind": "packages"}}}
+    found = resolve_paths(declared, {"models": ["2016=a.cropmap", "/b.cropmap"]}, tmp_path)
+    assert found == {"models": [str(tmp_path / "2016=a.cropmap"), "/b.cropmap"]}
+
+
 def test_a_year_before_a_path_stays_before_it(tmp_path):
     declared = {"properties": {"maps": {"x-kind": "rasters"}}}
     found = resolve_paths(declared, {"maps": ["2016=a.tif", "2017 = /b.tif"]}, tmp_path)

@@ -61,7 +61,7 @@ def test_the_days_by_which_a_site_was_made_later_are_found(files: dict[str, Path
     assert abs(alike.result["figures"]["lag_days"]) < 4
     assert late.result["figures"]["lag_days"] == pytest.approx(21, abs=3)
     assert alike.result["figures"]["auc"] < late.result["figures"]["auc"]
-    assert (alike.result["figures"]["verdict"], late.result["figures"]["verdict"]) == ("low", "high")
+    assert (alike.result["figures"]["verdict"], late.result["figures"]["verdict"]) == ("low", "medium")
     assert late.result["figures"]["pixels"] == sum(SOURCE.values())
     assert late.result["figures"]["reasons"]
     assert late.result["figures"]["advice"][0]["strategy"]

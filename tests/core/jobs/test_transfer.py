@@ -270,13 +270,15 @@ def test_labelled_series_stand_in_where_there_are_no_others(files: dict[str, str
 
 
 def test_a_strategy_that_refuses_is_left_out_and_told(files: dict[str, str], tmp_path: Path) -> None:
-    wrong = {"name": "known_shares", "shares": "banana 1"}
-    found = run_job(job_of(files, tmp_path / "run", strategies=[wrong, "pooled"]))
-    assert "banana" in found.result["figures"]["left_out"]["known_shares"]
+    few = read_samples(files["source.gpkg"])  # too few samples to estimate shares by
+    write_samples(tmp_path / "few.gpkg", few.subset(np.arange(len(few)) % 3 == 0))
+    wrong, few_ = "known_shares", str(tmp_path / "few.gpkg")
+    found = run_job(job_of(files, tmp_path / "run", sample_set=few_, strategies=[wrong, "pooled"]))
+    assert "could be held back" in found.result["figures"]["left_out"]["known_shares"]
     assert "known_shares" not in found.result["figures"]["strategies"]
     assert any("is not run" in text for text in found.result["warnings"])
     with pytest.raises(TransferError, match="None of the strategies"):
-        run_job(job_of(files, tmp_path / "none", strategies=[wrong], target_samples=None))
+        run_job(job_of(files, tmp_path / "none", sample_set=few_, strategies=[wrong], target_samples=None))
 
 
 @pytest.mark.parametrize(
@@ -287,6 +289,18 @@ def test_a_strategy_that_refuses_is_left_out_and_told(files: dict[str, str], tmp
         ({"target_samples": None, "strategies": ["scratch"]}, TransferError, "needs labelled samples of the target"),
         ({"strategies": ["fine_tune"]}, TransferError, "gradients, which the model random_forest does not have"),
         ({"strategies": [{"name": "shifted", "most": -1}]}, ParameterError, r"strategies\[0\]\.most"),
+        ({"strategies": ["pooled", {"name": "known_shares", "shares": "corn"}]}, TransferError, "Write them like"),
+        ({"strategies": [{"name": "known_shares", "shares": "banana 1"}]}, TransferError, "no class 'banana'.*Alfalfa"),
+        (
+            {"strategies": [{"name": "known_shares", "shares": "corn 40, soy 60"}]},
+            TransferError,
+            "Give shares of the w",
+        ),
+        (
+            {"sample_set": None, "package": "PACKAGE", "strategies": [{"name": "known_shares", "shares": "rye 1"}]},
+            TransferError,
+            "no class 'rye'",
+        ),
         ({"strategies": ["magic"]}, ParameterError, "no 'magic' in strategies"),
         ({"model": "magic"}, ParameterError, "no 'magic' in models"),
         ({"sample_set": None, "package": "PACKAGE", "strategies": ["pooled"]}, TransferError, "needs labelled samples"),

@@ -1,4 +1,8 @@
 import logging
+import os
+import platform
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -67,3 +71,30 @@ def test_spans_cover_everything_in_order_and_leave_no_single_row(count, size, ex
     found = list(spans(count, size))
     assert [span.stop - span.start for span in found] == expected
     assert [row for span in found for row in range(count)[span]] == list(range(count))
+
+
+ASKED = """
+import resource, torch
+from cropmap.models.memory import keep_freed_memory
+print(keep_freed_memory())
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        held = [torch.ones(500_000) for _ in range(8)]
+        del held
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults()
+print(faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep memory")
+@pytest.mark.parametrize("kept", [True, False])
+def test_freed_memory_is_kept_unless_the_user_has_chosen(kept):
+    """Pages that are given back are touched anew: 16 MB of 4 KB pages in each of 50 turns."""
+    own = {} if kept else {"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")} | own
+    told = subprocess.run([sys.executable, "-c", ASKED], env=env, capture_output=True, text=True, check=True)
+    said, faults = told.stdout.split()
+    assert said == str(kept)
+    assert (int(faults) < 1000) == kept

@@ -2,6 +2,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
+import rasterio
 from rasterio.crs import CRS
 
 from cropmap.contract.errors import SourceError
@@ -11,6 +12,8 @@ from cropmap.data.season import Season
 from cropmap.data.site import Grid
 from cropmap.io.cubes import CubePlan, CubeWriter
 from cropmap.sources import SOURCES
+from cropmap.sources.folder import FolderParams
+from cropmap.sources.folder import listing as folder_listing
 from cropmap.sources.prepared import PreparedParams, listing
 
 RECIPE = Recipe("weekly", Season(dt.date(2023, 4, 1), dt.date(2023, 4, 15)), (StepUse("linear", {"step_days": 7}),))
@@ -64,3 +67,22 @@ def test_an_unfinished_cube_is_refused(tmp_path):
     (tmp_path / "cube.partial.tif").write_bytes(b"")
     with pytest.raises(SourceError, match=r"not finished.*Run its prepare job again"):
         opened(path=str(tmp_path))
+
+
+def test_a_cube_taken_as_a_folder_of_images_is_refused_and_its_own_source_named(folder):
+    make = SOURCES.get("folder").make
+    for path in (folder, folder / "cube.tif", folder.parent):
+        for take in (make, folder_listing):
+            with pytest.raises(SourceError, match=r"cube that a prepare job wrote.*--images prepared .*/cube\.tif"):
+                take(FolderParams(path=str(path)))
+
+
+def test_images_whose_bands_are_called_like_a_cubes_are_images(folder):
+    with rasterio.open(folder / "cube.tif") as cube:
+        profile, values, names = cube.profile, cube.read(), cube.descriptions
+    (folder / "images").mkdir()
+    with rasterio.open(folder / "images" / "plain.tif", "w", **profile) as plain:
+        plain.write(values)
+        plain.descriptions = names
+    asked = FolderParams(path=str(folder / "images"), band_names=["red"], first_date="2023-04-01", step_days=7)
+    assert len(SOURCES.get("folder").make(asked).dates) == 6

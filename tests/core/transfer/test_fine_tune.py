@@ -2,7 +2,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-import torch
 
 from cropmap.contract.errors import PackageError, TransferError
 from cropmap.contract.progress import Cancelled, Progress
@@ -10,7 +9,6 @@ from cropmap.data.calendar import shifted
 from cropmap.data.samples import SampleSet
 from cropmap.models.base import load_model
 from cropmap.models.predictor import Predictor
-from cropmap.training.feeding import class_weights
 from cropmap.training.fit import FitOptions, fit
 from cropmap.training.sides import drawn_validation
 from cropmap.training.start import head_rows
@@ -79,40 +77,42 @@ def test_in_two_stages_the_last_block_learns_with_the_head_at_a_tenth_of_the_ste
     assert [first["learnt"], second["learnt"]] == ["head", "head and last block"]
     assert second["learning_rate"] == pytest.approx(first["learning_rate"] / 10)
     assert len(found.record["epochs"]) == 4
-    assert second["validation_loss"] < first["validation_loss"]
+    assert [first["balance"], second["balance"]] == ["sampling", "root_weights"]
     assert changed(package, found) == under(package, "dense", "head")
 
 
-@pytest.mark.parametrize("losses", [(0.3, 0.5), (0.5, 0.3)])
-def test_of_two_stages_the_better_is_kept(monkeypatch, package, few, losses):
-    def stage(params, samples, options, learnt, progress):  # noqa: ARG001
-        told = {"best_epoch": 1, "validation_loss": losses[learnt != "head"], "validation_accuracy": 0.5}
-        return dataclasses.replace(package, record=told)
+@pytest.mark.parametrize(("good", "kept"), [((True, False), 0), ((False, True), 1), ((True, True), 1)])
+def test_of_two_stages_the_one_with_the_higher_macro_f1_is_kept(monkeypatch, package, good, kept):
+    """A network that was turned to know nothing against one that knows the classes; of equal ones the second."""
+    blind = dataclasses.replace(package, arrays={name: 0 * own for name, own in package.arrays.items()})
+    record = {"best_epoch": 1, "validation_loss": 0.5, "validation_accuracy": 0.5}
+    left = [
+        dataclasses.replace(package if own else blind, record={**record, "stage": number})
+        for number, own in enumerate(good)
+    ]
+    monkeypatch.setattr(fine_tune, "_stage", lambda *_: left.pop(0))
+    home = site({"corn": 60, "other": 20, "soybean": 30}, seed=2)
+    assert tuned(package, home, {"preset": "two_stage"}).record["stage"] == kept
 
-    monkeypatch.setattr(fine_tune, "_stage", stage)
-    found = tuned(package, few, {"preset": "two_stage"})
-    assert found.record["validation_loss"] == 0.3
-    assert [own["validation_loss"] for own in found.record["fine_tuning"]] == list(losses)
 
-
-@pytest.mark.parametrize("values", [{"preset": "head", "balance": "weights"}, {"preset": "two_stage"}])
-def test_the_loss_that_chooses_is_the_same_in_both_stages(package, few, values):
-    """Each error on the validation samples counts by the rarity of its class among the training samples."""
-    found = tuned(package, few, {**values, "epochs": 6})
+@pytest.mark.parametrize(("balance", "power"), [("weights", 1.0), ("root_weights", 0.5)])
+def test_errors_count_by_the_rarity_of_their_class(package, few, balance, power):
+    """The loss that chooses an epoch, by hand from the answers to the validation samples."""
+    found = tuned(package, few, {"preset": "head", "balance": balance, "epochs": 6})
     columns = np.searchsorted(found.legend.codes, few.codes)
     held = drawn_validation(few, columns, OPTIONS.validation_share, OPTIONS.seed, Progress())
-    weights = class_weights(torch.from_numpy(columns[~held]), 3).numpy()
+    counts = np.bincount(columns[~held])
+    weights = counts**-power * counts.sum() / (counts ** (1 - power)).sum()
     chosen = Predictor(found).probabilities(few.values[held])[np.arange(held.sum()), columns[held]]
     assert found.record["validation_loss"] == pytest.approx((weights[columns[held]] * -np.log(chosen)).mean(), rel=1e-4)
 
 
 @pytest.mark.parametrize(
     ("preset", "balance"),
-    [("full", "none"), ("balanced", "weights"), ("head", "sampling"), ("partial", "none"), ("two_stage", "weights")],
+    [("full", "none"), ("balanced", "weights"), ("head", "sampling"), ("partial", "none")],
 )
 def test_classes_are_balanced_in_one_way_at_most(package, few, preset, balance):
     found = tuned(package, few, {"preset": preset, "epochs": 2})
-    assert {stage["balance"] for stage in found.record["fine_tuning"]} == {balance}
     assert found.params["balance"] == balance
     other = tuned(package, few, {"preset": preset, "epochs": 2, "balance": "none"})
     assert other.params["balance"] == "none"

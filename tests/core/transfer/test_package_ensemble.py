@@ -1,4 +1,5 @@
 import dataclasses
+import datetime as dt
 
 import numpy as np
 import pytest
@@ -6,6 +7,8 @@ import pytest
 from cropmap.contract.errors import PackageError, TransferError
 from cropmap.data.legend import Legend, LegendClass
 from cropmap.data.probabilities import tempered, weighted
+from cropmap.data.recipe import StepUse
+from cropmap.data.season import Season
 from cropmap.io.packages import read_package, write_package
 from cropmap.models.base import load_model
 from cropmap.models.predictor import Predictor
@@ -106,12 +109,34 @@ def test_packages_that_do_not_fit_are_refused(first, second):
         package_ensemble([first])
     with pytest.raises(TransferError, match="one recipe"):
         package_ensemble([first, dataclasses.replace(second, bands=("red", "nir", "blue"))])
+    smoothed = dataclasses.replace(first.recipe, steps=(StepUse("whittaker", {}),))
+    with pytest.raises(TransferError, match=r"fields is of .* those of maize: its steps are whittaker.*one recipe"):
+        package_ensemble([first, dataclasses.replace(second, recipe=smoothed)], ["maize", "fields"])
+    autumn = dataclasses.replace(first.recipe, season=Season(dt.date(2023, 10, 1), dt.date(2024, 5, 1)))
+    with pytest.raises(TransferError, match=r"package 2 .* its season begins on 01 October, not on 01 April"):
+        package_ensemble([first, dataclasses.replace(second, recipe=autumn)])
     with pytest.raises(TransferError, match="one recipe"):
         package_ensemble([first, dataclasses.replace(second, days=DAYS + 1)])
     with pytest.raises(TransferError, match="packages of its members"):
         package_ensemble([first, package_ensemble([first, second])])
-    with pytest.raises(TransferError, match="mean the same class"):
+    with pytest.raises(TransferError, match=r"mean the same class. \(classes of package 2\)"):
         package_ensemble([first, renamed(second, ("corn", "maize", "other"))])
+
+
+def test_the_record_tells_of_every_member_and_of_all_values_that_they_have_seen(first, second):
+    later = dataclasses.replace(first.recipe, season=first.recipe.season.moved(1))
+    one = dataclasses.replace(first, record={**first.record, "ranges": {"red": [0.1, 0.2], "nir": [0.2, 0.5]}})
+    told = {"ranges": {"red": [0.0, 0.15]}, "masked": True, "cross_validation": {"macro_f1": 0.5}}
+    other = dataclasses.replace(second, recipe=later, record=told)
+    record = package_ensemble([one, other], ["a", "b"]).record
+    assert record["ranges"] == {"red": [0.0, 0.2], "nir": [0.2, 0.5]}
+    assert record["masked"]
+    assert [(own["name"], own["model"], own["season"][0]) for own in record["members"]] == [
+        ("a", "random_forest", "2023-04-01"),
+        ("b", "tempcnn", "2024-04-01"),
+    ]
+    assert record["members"][1]["cross_validation"] == {"macro_f1": 0.5}
+    assert record["members"][0]["fingerprint"] == first.fingerprint
 
 
 @pytest.mark.parametrize(

@@ -108,20 +108,21 @@ def test_disjoint_values_are_wholly_apart(source):
 
 
 @pytest.mark.parametrize(
-    ("auc", "lag", "verdict"),
+    ("mmd2", "lag", "verdict"),
     [
-        (0.5, 0, LOW),
-        (0.749, -6.9, LOW),
-        (0.749, -7, MEDIUM),
-        (0.75, 0, MEDIUM),
-        (0.6, math.nan, MEDIUM),
-        (0.899, 40, MEDIUM),
-        (0.9, 0, HIGH),
-        (1.0, math.nan, HIGH),
+        (-0.001, 0, LOW),
+        (0.049, -6.9, LOW),
+        (0.049, -7, MEDIUM),
+        (0.05, 0, MEDIUM),
+        (0.01, math.nan, MEDIUM),
+        (0.099, 40, MEDIUM),
+        (0.1, 0, HIGH),
+        (0.5, math.nan, HIGH),
+        (math.nan, 0, HIGH),
     ],
 )
-def test_the_verdict_follows_its_two_thresholds(auc, lag, verdict):
-    assert verdict_of(auc, lag) == verdict
+def test_the_verdict_follows_its_two_thresholds(mmd2, lag, verdict):
+    assert verdict_of(mmd2, lag) == verdict
 
 
 def test_the_same_seed_measures_the_same(source, same, package, alike):

@@ -9,6 +9,7 @@ from scipy.stats import entropy
 from cropmap.contract.errors import SampleError, TransferError
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.data.applicability import Applicability
+from cropmap.data.probabilities import weighted
 from cropmap.models.predictor import Predictor
 from cropmap.training import fit as fit_module
 from cropmap.training.fit import FitOptions, fit
@@ -136,6 +137,17 @@ def test_masked_classes_stay_masked_and_the_temperature_is_1(network):
     assert not Predictor(found).probabilities(task_of(masked, -14).series)[:, 1].any()
 
 
+def test_weights_of_1_change_no_bit_and_a_masked_class_changes_what_is_learnt(network):
+    plain, weighed, masked = (
+        run_strategy("source_free", {**STEP, "epochs": 2}, task_of(dataclasses.replace(network, class_weights=own), 21))
+        for own in ((), (1.0, 1.0, 1.0), (1.0, 0.0, 1.0))
+    )
+    own, same, other = (
+        {name: array.tobytes() for name, array in found.arrays.items()} for found in (plain, weighed, masked)
+    )
+    assert own == same != other
+
+
 # ---------------------------------------------------------------- its parts
 
 
@@ -157,6 +169,25 @@ def test_the_loss_is_that_of_the_formula(weight):
     wanted = entropy(answers, axis=1).mean() - entropy(answers.mean(axis=0))
     wanted -= weight * log_softmax(scores, axis=1)[np.arange(20), labels].mean()
     assert float(found.loss(None, batch)) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_class_of_weight_0_is_no_answer_and_the_others_are_weighed():
+    rng = np.random.default_rng(0)
+    scores, features, centres = rng.normal(size=(20, 3)), rng.normal(size=(20, 5)), rng.normal(size=(2, 5))
+    scores[:, 1] += 5  # what is answered for nearly all would be the masked class
+    found = OwnAnswers(np.zeros((0, 1, 1), np.float32), SourceFreeParams(weight=0.3), (0.5, 0.0, 0.25))
+    found.centres = torch.from_numpy(centres.astype(np.float32))
+    asked = torch.from_numpy(scores.astype(np.float32)).requires_grad_()
+    values, labels = torch.zeros(20, 1, 1), torch.full((20,), -1)
+    loss = found.loss(None, Batch(values, labels, torch.from_numpy(features.astype(np.float32)), asked, 0.0))
+    answers = weighted(softmax(scores, axis=1), (0.5, 0.0, 0.25))[:, [0, 2]].astype(np.float64)
+    nearer = cdist(features, centres, "cosine").argmin(axis=1)
+    wanted = entropy(answers, axis=1).mean() - entropy(answers.mean(axis=0))
+    wanted -= 0.3 * np.log(answers)[np.arange(20), nearer].mean()
+    assert float(loss.detach()) == pytest.approx(wanted, rel=1e-5)
+    loss.backward()
+    assert not asked.grad[:, 1].any()
+    assert asked.grad[:, [0, 2]].all()
 
 
 def test_centres_are_the_means_of_their_members():

@@ -102,14 +102,30 @@ def test_the_best_so_far_of_a_training_that_is_cancelled_is_masked_too(source, n
     assert kept[0].class_weights == (1.0, 0.0, 1.0)
 
 
-def test_weights_follow_the_classes_to_the_codes_of_the_samples(source, network):
+def test_weights_of_1_change_no_bit(source, network):
+    plain, weighed = (
+        run_strategy("timematch", {"epochs": 3}, task_of(source, dataclasses.replace(network, class_weights=own), 21))
+        for own in ((), (1.0, 1.0, 1.0))
+    )
+    assert {name: array.tobytes() for name, array in weighed.arrays.items()} == {
+        name: array.tobytes() for name, array in plain.arrays.items()
+    }
+    assert weighed.record["epochs"] == plain.record["epochs"]
+
+
+def test_weights_follow_the_classes_to_the_codes_of_the_samples(source, network, monkeypatch):
     order = Legend(tuple(LegendClass(code, own.name, own.colour) for code, own in
                          zip((9, 8, 7), network.legend.classes, strict=True)))  # fmt: skip
     rows = [network.legend.names.index(name) for name in order.names]
     head = {name: network.arrays[name][rows] for name in ("head.weight", "head.bias")}
     turned = dataclasses.replace(network, legend=order, arrays={**network.arrays, **head})
     masked = dataclasses.replace(turned, class_weights=tuple(float(name != "other") for name in order.names))
+    taught = []
+    monkeypatch.setattr(
+        "cropmap.transfer.timematch.SelfTraining", lambda *given: taught.append(given[4]) or SelfTraining(*given)
+    )
     found = run_strategy("timematch", {"epochs": 1}, task_of(source, masked))
+    assert taught == [(1.0, 0.0, 1.0)]
     assert dict(zip(found.legend.names, found.class_weights, strict=True)) == {"corn": 1, "other": 0, "soybean": 1}
 
 
@@ -124,10 +140,10 @@ def test_a_forest_and_a_lone_package_are_refused(source, network):
 # ---------------------------------------------------------------- the adaptation itself
 
 
-def began(package, by=0.0, **values):
+def began(package, by=0.0, weights=(), **values):
     series = site(EQUAL, seed=5).values
     model = load_model(package)
-    found = SelfTraining(series, package, TimeMatchParams(**values), by)
+    found = SelfTraining(series, package, TimeMatchParams(**values), by, weights)
     found.begin(model.network, model.params, "cpu", 7)
     return found, model.network
 
@@ -149,8 +165,9 @@ def test_only_answers_that_the_teacher_is_sure_of_are_learnt_from(network):
     assert losses[0] > 0
 
 
-def test_the_loss_is_the_mean_cross_entropy_with_the_teacher_s_sure_answers(network):
-    found, own = began(network, by=-21.0, sure=0.8, weight=1.0)
+@pytest.mark.parametrize("weights", [(), (1.0, 0.0, 1.0), (0.5, 0.02, 0.1)])
+def test_the_loss_is_the_mean_cross_entropy_with_the_teacher_s_sure_answers_weighed(network, weights):
+    found, own = began(network, by=-21.0, weights=weights, sure=0.8, weight=1.0)
     # In evaluation mode the network gives what the package does: by hand from its probabilities.
     feed = copy.deepcopy(found.feed)
     loss = float(found.loss(own.eval(), batch_of(own, 64)).detach())
@@ -158,9 +175,11 @@ def test_the_loss_is_the_mean_cross_entropy_with_the_teacher_s_sure_answers(netw
     from cropmap.models.predictor import Predictor
 
     plain = Predictor(network).probabilities(found.series[rows])
-    taught = Predictor(network).moved(-21.0).probabilities(found.series[rows])
+    weighed = dataclasses.replace(network, class_weights=weights)
+    taught = Predictor(weighed).moved(-21.0).probabilities(found.series[rows])
     labels, sure = taught.argmax(axis=1), taught.max(axis=1) >= 0.8
     assert 5 < sure.sum() < 64
+    assert (1 in labels[sure]) == (0.0 not in weights)
     wanted = -(np.log(plain[np.arange(64), labels]) * sure).mean()
     assert loss == pytest.approx(wanted, rel=1e-3)
 
