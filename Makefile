@@ -14,10 +14,12 @@ demo: setup-core
 	rm -rf build/demo
 	$(CORE)/cropmap demo --out build/demo $(if $(RECIPE),--recipe $(RECIPE))
 
-test: setup-all test-core test-plugin
+# Side by side: most tests use one core.
+test: setup-all
+	$(MAKE) --jobs 2 --output-sync=target test-core test-plugin
 
 test-core: setup-core
-	$(CORE)/coverage run -m pytest -q tests/core tests/packaging
+	$(CORE)/coverage run -m pytest -q --durations 25 tests/core tests/packaging
 	$(CORE)/coverage report --fail-under=90 | tail -n 40
 
 test-plugin: setup-all

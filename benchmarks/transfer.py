@@ -55,7 +55,7 @@ from cropmap.transfer import advice_table
 from cropmap.transfer.advice_table import Measures, Pair, Row, Table, table_text
 from cropmap.transfer.base import Transfer, run_strategy
 from cropmap.transfer.classes import codes_in
-from cropmap.transfer.scores import information, neighbourhood_density
+from cropmap.transfer.scores import information, mean_entropy, neighbourhood_density
 from cropmap.transfer.shift import measure_shift
 
 if TYPE_CHECKING:
@@ -242,10 +242,15 @@ def judged(package: ModelPackage, test: SampleSet) -> dict[str, Any]:
     }
 
 
-def unlabelled_scores(package: ModelPackage, pool: SampleSet) -> dict[str, float]:
+def unlabelled_scores(package: ModelPackage, pool: SampleSet) -> dict[str, Any]:
     """Return what a model's answers to the pool tell of it without any label."""
     found = Predictor(package, "cpu").probabilities(pool.values)
-    return {"information": information(found), "density": neighbourhood_density(found)}
+    return {
+        "information": information(found),
+        "density": neighbourhood_density(found),
+        "entropy": mean_entropy(found),
+        "answers": np.round(found.mean(axis=0), 5).tolist(),
+    }
 
 
 def packed(codes: NDArray[np.uint8], reference: NDArray[np.uint8]) -> str:
