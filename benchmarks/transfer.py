@@ -75,6 +75,8 @@ TEMPCNN = ("tempcnn", {"width": 32, "dense": 128, "epochs": 25})
 # The same where labels are few: as many steps as fine-tuning makes, and more.
 TEMPCNN_ALONE = ("tempcnn", {"width": 32, "dense": 128, "epochs": 60, "batch_size": 32})
 FOREST = ("random_forest", {})
+# What statistics of planted area would tell: the shares of the pool.
+TRUE = "as at the target"
 # They train on samples whatever package there is: none is made for them.
 WITHOUT_PACKAGE = ("scratch", "pooled", "coral")
 
@@ -87,11 +89,8 @@ class Way(advice_table.Way):
 
 
 def _ways() -> tuple[Way, ...]:
-    carried = [
-        Way(strategy, {}, *model)
-        for model in (FOREST, TEMPCNN)
-        for strategy in ("direct", "known_shares", "shifted", "coral")
-    ]
+    carried = [Way(strategy, {}, *model) for model in (FOREST, TEMPCNN) for strategy in ("direct", "shifted", "coral")]
+    carried += [Way("known_shares", {"shares": TRUE}, *model) for model in (FOREST, TEMPCNN)]
     adaptations = (
         "target_statistics", "adabn", "dann", "cdan", "deep_coral", "mmd", "class_mmd", "timematch", "source_free",
     )  # fmt: skip
@@ -201,7 +200,7 @@ def _run(cases: Sequence[Case], sides: Sides, out: Path) -> None:
             start = time.perf_counter()
             target = pool.subset(order[: case.labels]) if case.labels else None
             task = Transfer(source, own, pool.values, target, case.way.model, case.way.model_values, options)
-            found = run_strategy(case.way.strategy, case.way.values, task)
+            found = run_strategy(case.way.strategy, _values(case.way.values, pool), task)
         except CropMapError as error:
             say(f"{case.pair} {case.way.name} {case.labels} seed {seed}: left out: {error}")
             continue
@@ -240,6 +239,12 @@ def judged(package: ModelPackage, test: SampleSet) -> dict[str, Any]:
         "f1": dict(zip(found.legend.names, found.f1.tolist(), strict=True)),
         "codes": packed(codes, test.codes),
     }
+
+
+def _values(values: Mapping[str, Any], pool: SampleSet) -> dict[str, Any]:
+    """Return a way's values, true shares told as areas are."""
+    told = ", ".join(f"{own.name} {(pool.codes == own.code).sum()}" for own in pool.legend.classes)
+    return {name: told if value == TRUE else value for name, value in values.items()}
 
 
 def unlabelled_scores(package: ModelPackage, pool: SampleSet) -> dict[str, Any]:
@@ -293,7 +298,12 @@ def table_of(held: Sequence[Mapping[str, Any]]) -> Table:
         for line in held
         if "measures" in line and line["pair"] in PLACES
     }
-    return Table(tuple(_rows([line for line in held if "case" in line and line["pair"] in pairs], pairs)))
+    return Table(tuple(_rows([line for line in held if _advisable(line) and line["pair"] in pairs], pairs)))
+
+
+def _advisable(line: Mapping[str, Any]) -> bool:
+    """Return whether a line is of something that nobody needs to be told shares for."""
+    return "case" in line and json.loads(line["case"])["strategy"] != "known_shares"
 
 
 def _rows(held: Sequence[Mapping[str, Any]], pairs: Mapping[str, Pair]) -> list[Row]:

@@ -405,7 +405,7 @@ KNOB_CURVES = (
     ("direct, random_forest", "direct, forest", "#9ca3af", "--"),
     ("direct, tempcnn", "direct, network", "#6b7280", "-"),
     ("shifted, tempcnn", "calendar shifted", "#2563eb", "-"),
-    ("known_shares, tempcnn", "shares estimated", "#b45309", "-"),
+    ("known_shares shares as at the target, tempcnn", "true shares given", "#b45309", "-"),
     ("target_statistics, tempcnn", "target's scaling", "#f59e0b", "-"),
     ("adabn, tempcnn", "AdaBN", "#7e22ce", "-"),
     ("timematch, tempcnn", "TimeMatch", "#86c79a", "-"),

@@ -5280,32 +5280,16 @@
    <translation>Modell des Ausgangsgebiets, Anteile der Klassen bekannt</translation>
   </message>
   <message>
-   <source>Takes the source's model and favours classes that are more common at the target, by given or estimated shares.</source>
-   <translation>Nimmt das Modell des Ausgangsgebiets und bevorzugt Klassen, die im Zielgebiet häufiger sind, nach gegebenen oder geschätzten Anteilen.</translation>
+   <source>Takes the source's model and favours classes that are more common at the target, by shares that you give.</source>
+   <translation>Nimmt das Modell der Quelle und bevorzugt Klassen, die am Ziel häufiger sind, nach Anteilen, die Sie angeben.</translation>
   </message>
   <message>
    <source>Shares</source>
    <translation>Anteile</translation>
   </message>
   <message>
-   <source>Share of each class at the target, such as 'corn 0.4, soybean 35 %, other 0.25', from statistics of planted area. Classes that are not named divide what is left as the model learnt them. Empty: the shares are estimated from the target's series.</source>
-   <translation>Anteil jeder Klasse im Zielgebiet, etwa „corn 0.4, soybean 35 %, other 0.25“, aus Anbaustatistiken. Nicht genannte Klassen teilen sich den Rest, wie das Modell sie gelernt hat. Leer: Die Anteile werden aus den Zeitreihen des Zielgebiets geschätzt.</translation>
-  </message>
-  <message>
-   <source>Estimate</source>
-   <translation>Schätzung</translation>
-  </message>
-  <message>
-   <source>em: the shares under which the model's probabilities are likeliest. bbse: the shares that fit the labels that it gives and its known mistakes; needs labelled samples of the source.</source>
-   <translation>EM: die Anteile, unter denen die Wahrscheinlichkeiten des Modells am ehesten zustande kommen. BBSE: die Anteile, die zu seinen Antworten und seinen bekannten Verwechslungen passen; braucht Stichproben des Ausgangsgebiets.</translation>
-  </message>
-  <message>
-   <source>em</source>
-   <translation>EM</translation>
-  </message>
-  <message>
-   <source>bbse</source>
-   <translation>BBSE</translation>
+   <source>Share of each class at the target, such as 'corn 0.4, soybean 35 %, other 0.25', from statistics of planted area. Classes that are not named divide what is left as the model learnt them.</source>
+   <translation>Anteil jeder Klasse am Ziel, etwa 'corn 0.4, soybean 35 %, other 0.25', aus Anbaustatistiken. Klassen, die nicht genannt sind, teilen sich den Rest so, wie das Modell sie gelernt hat.</translation>
   </message>
   <message>
    <source>Kernel distance of the sites</source>

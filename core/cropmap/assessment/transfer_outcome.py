@@ -64,9 +64,8 @@ class Advised:
         values: Its own parameter values.
         model: Registered name of the model.
         reasons: Why, in plain sentences.
-        expected: The macro F1 expected: lower end, middle, upper end; None where nothing was measured.
+        expected: The macro F1 expected: lower end, middle, upper end.
         seconds: That it takes; None where that is not known.
-        source: What speaks: "table", measured on other pairs of sites, or "rule".
     """
 
     title: str
@@ -74,16 +73,13 @@ class Advised:
     values: Mapping[str, Any]
     model: str
     reasons: tuple[str, ...]
-    expected: tuple[float, float, float] | None = None
+    expected: tuple[float, float, float]
     seconds: float | None = None
-    source: str = "rule"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
         found: dict[str, Any] = {"strategy": self.strategy, "values": dict(self.values), "model": self.model}
-        found |= {"reasons": list(self.reasons), "source": self.source}
-        if self.expected is not None:
-            found["expected"] = [round(value, 4) for value in self.expected]
+        found |= {"reasons": list(self.reasons), "expected": [round(value, 4) for value in self.expected]}
         if self.seconds is not None:
             found["seconds"] = round(self.seconds, 1)
         return found

@@ -88,7 +88,6 @@ def render_transfer(report: TransferReport) -> str:
         "scores": [dict(zip(("title", "trusts"), _SCORE_WORDS[name], strict=True)) for name in _scored(found)],
         "classes": _classes(found),
         "classes_words": _classes_words(found),
-        "advice_words": _advice_words(found),
         "settings": {name: _asked(value) for name, value in report.settings.items()},
         "versions": report.versions,
     }
@@ -175,15 +174,6 @@ def _classes_words(found: Outcome) -> str:
         "Classes were matched by what their names mean, whatever their codes. Those of the source alone are masked: "
         "their probability goes to the others. Name them (classes) where the target has them after all."
     )
-
-
-def _advice_words(found: Outcome) -> str:
-    if any(own.expected for own in found.advised):
-        return (
-            "Before anything was trained: what did best on other pairs of sites with a shift and labels like these, "
-            "with the macro F1 that is to be expected and its range."
-        )
-    return "Before anything was trained, by a rule of thumb: no measured pairs of sites are at hand."
 
 
 def _said(own: Advised) -> str:

@@ -6,8 +6,6 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cropmap.assessment.transfer_outcome import Advised
 from cropmap.contract.errors import TransferError
 from cropmap.jobs.candidates import Way
@@ -38,9 +36,6 @@ def situation_of(given: Given, shift: Shift | None) -> Situation:
     legend = occurring(source) if source is not None else given.legend
     if given.package is not None:
         legend = given.package.legend
-    domains = 1
-    if source is not None:
-        domains = len(np.unique(np.char.add(source.sites, np.char.add(" ", source.years.astype(np.str_)))))
     return Situation(
         labels={} if target is None else {name: count for name, count in target.counts().items() if count},
         measures=Measures() if shift is None else Measures.of(shift),
@@ -49,7 +44,6 @@ def situation_of(given: Given, shift: Shift | None) -> Situation:
         samples=source is not None,
         package="" if given.package is None else given.package.model,
         series=given.series is not None or target is not None,
-        domains=domains,
     )
 
 
@@ -66,9 +60,8 @@ def advised(situation: Situation) -> tuple[Advised, ...]:
             values=own.values,
             model=own.model,
             reasons=own.reasons,
-            expected=None if own.expected is None else (own.expected.low, own.expected.mid, own.expected.high),
+            expected=(own.expected.low, own.expected.mid, own.expected.high),
             seconds=own.seconds if math.isfinite(own.seconds) else None,
-            source=own.source,
         )
         for own in found[:_LISTED]
     )

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropmap.contract.errors import TransferError
-from cropmap.transfer.advice_rule import SCRATCH_FROM, advise_by_rule
 from cropmap.transfer.advice_table import MEASURES, Measures, Pair, Table, Way, shipped_table
 from cropmap.transfer.advice_words import CLOSE, Foretold, reasons_for
 from cropmap.transfer.base import learns_by_gradients
@@ -93,11 +92,10 @@ def advise(situation: Situation, table: Table | None = None) -> tuple[Advice, ..
 
     Args:
         situation: What is known.
-        table: What was measured; None takes the one that came with the library. With fewer than three places, or none
-            of the ways possible, a rule speaks (`advice_rule`), and says so (`Advice.source`).
+        table: What was measured; None takes the one that came with the library.
 
     Raises:
-        TransferError: There is nothing to make a model of.
+        TransferError: There is nothing to make a model of, or none of the measured ways can be gone with what there is.
     """
     table = table or shipped_table()
     if not (situation.samples or situation.package or situation.count):
@@ -105,13 +103,11 @@ def advise(situation: Situation, table: Table | None = None) -> tuple[Advice, ..
             "There is nothing to make a model of.",
             fix="Give the source's package or samples, or label samples of the target, two of a class at least.",
         )
-    if table is None or _places(table.pairs) < FEWEST_PLACES:
-        return advise_by_rule(situation)
     found = _Fit.of(_Ground.of(table))
     foretold = found.foretell(situation.measures, situation.count)
     chosen = _possible(table, situation, np.isfinite(foretold.mid))
     if not len(chosen):
-        return advise_by_rule(situation)
+        raise TransferError("What is at hand suits no strategy.", fix="Give labelled samples of the source.")
     factors, seconds = _factors(table, situation), _seconds(table, situation, foretold.weights)
     affordable = chosen[~(seconds[chosen] > situation.seconds)]
     if not len(affordable):
@@ -135,15 +131,13 @@ def scratch_wins_from(situation: Situation, table: Table | None = None, *, label
 
     Args:
         situation: What is known; its labels are not looked at.
-        table: What was measured; None takes the one that came with the library. Without one the rule's number returns.
+        table: What was measured; None takes the one that came with the library.
         label_free: Compare with ways alone that read no label of the target.
 
     Returns:
         None where it is never expected within the table, or was not measured.
     """
     table = table or shipped_table()
-    if table is None or _places(table.pairs) < FEWEST_PLACES:
-        return SCRATCH_FROM
     classes = situation.target_classes or situation.source_classes or tuple(situation.labels)
     found = _Fit.of(_Ground.of(table))
     wins_from: int | None = None

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -268,10 +268,10 @@ def read_table(text: str) -> Table:
         raise _damaged(str(error), f"the table of advice, line {reader.line_num}") from error
 
 
-def shipped_table() -> Table | None:
-    """Return the table that came with the library; None where none did."""
-    found = files(__package__).joinpath(_SHIPPED)
-    return read_table(found.read_text(encoding="utf-8")) if found.is_file() else None
+@cache
+def shipped_table() -> Table:
+    """Return the table that came with the library: what benchmarks/transfer.py measured."""
+    return read_table(files(__package__).joinpath(_SHIPPED).read_text(encoding="utf-8"))
 
 
 def _row(line: Mapping[str, str], pairs: dict[str, Pair]) -> Row:

@@ -177,41 +177,6 @@ def calibrating_weights(probabilities: NDArray[np.floating[Any]], shares: NDArra
     return weights
 
 
-def unexplained(
-    source_probabilities: NDArray[np.floating[Any]],
-    source_columns: NDArray[np.integer[Any]],
-    target_probabilities: NDArray[np.floating[Any]],
-    shares: NDArray[np.floating[Any]],
-) -> tuple[float, float]:
-    """Return the share of the target's labels, 0..1, that shares of classes do not explain, and how much is chance.
-
-    Where classes look alike at both places, the model confuses them alike, and the target's labels come as often as the
-    confusion of the source samples says: half the sum of the differences from that is near 0. It needs no label of the
-    target.
-
-    Args:
-        source_probabilities: (n, class), of source samples that the model has not learnt from, without NaN.
-        source_columns: Column of each one's true class, (n,).
-        target_probabilities: (n, class), of series of the target, without NaN.
-        shares: Of each class at the target, (class,).
-
-    Returns:
-        The share, and about its size where only the number of source samples keeps it from 0: half the sum of the
-        standard errors of the confusion, weighed by the shares.
-
-    Source: the equation of Lipton et al. 2018, arXiv:1802.03916, read forwards.
-    """
-    classes = source_probabilities.shape[1]
-    confusion = _confusion(source_probabilities.argmax(axis=1), source_columns, classes)
-    expected = confusion @ ratio(shares, confusion.sum(axis=0))
-    counts = np.bincount(source_columns, minlength=classes)
-    # One more sample, spread over all labels: that none was confused does not prove that none is.
-    rates = (confusion * len(source_columns) + 1 / classes) / (counts + 1)
-    errors = np.sqrt(rates * (1 - rates) / np.maximum(counts, 1)).sum(axis=0)
-    found = np.bincount(target_probabilities.argmax(axis=1), minlength=classes) / len(target_probabilities)
-    return float(np.abs(expected - found).sum() / 2), float(errors @ shares / 2)
-
-
 def ratio(shares: NDArray[np.floating[Any]], learnt: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return shares / learnt, (class,); 0 for a class that was not learnt."""
     wanted = np.asarray(shares, np.float64)

@@ -14,10 +14,6 @@ from cropmap.transfer.advice_table import Measures, Way
 from cropmap.transfer.base import GRADIENTS, LABELS, MODEL, SERIES, SOURCE, learns_by_gradients
 from cropmap.transfer.scores import Scores
 
-TABLE, RULE = "table", "rule"
-# What these want of the target where nobody gives them its shares of classes.
-_BESIDES = {"known_shares": (SERIES,)}
-
 
 @dataclass(frozen=True, eq=False)
 class Situation:
@@ -31,7 +27,6 @@ class Situation:
         samples: Whether labelled samples of the source are at hand.
         package: Registered name of the model of the source's package; empty: there is none.
         series: Whether series of the target without labels are at hand.
-        domains: Sites and years of the source's samples.
         models: Models that may be trained; empty: all that were measured.
         seconds: That the training may take on one core; infinite: as many as it needs.
         scores: Label-free scores of candidates, by `Advice.name`, where these were trained already.
@@ -44,7 +39,6 @@ class Situation:
     samples: bool = False
     package: str = ""
     series: bool = False
-    domains: int = 1
     models: tuple[str, ...] = ()
     seconds: float = math.inf
     scores: Mapping[str, Scores] = field(default_factory=dict)
@@ -66,7 +60,7 @@ class Situation:
 
     def allows(self, way: Way, *, reads_labels: bool) -> bool:
         """Return whether a way can be gone with what is at hand; of the models of a package's kind, any will do."""
-        needs = {*_needs(way), *_BESIDES.get(way.strategy, ()), *([LABELS] if reads_labels else [])}
+        needs = {*_needs(way), *([LABELS] if reads_labels else [])}
         if not all(self._having(need) for need in needs - {GRADIENTS}):
             return False
         carries = self.carries(way)
@@ -117,16 +111,14 @@ class Advice:
     Args:
         way: Strategy, its parameter values, and the model to carry or to train.
         reasons: Why, in plain sentences with the numbers measured; the first advice's tell what holds for all, too.
-        expected: None where a rule speaks, which foretells nothing.
+        expected: Macro F1 at the target.
         seconds: That the training takes on one core of the machine that measured; NaN where that is not known.
-        source: "table": measured on other pairs of sites; "rule": the guide that was proposed before any was.
     """
 
     way: Way
     reasons: tuple[str, ...]
-    expected: Expected | None = None
+    expected: Expected
     seconds: float = math.nan
-    source: str = TABLE
 
     @property
     def name(self) -> str:

@@ -270,15 +270,15 @@ def test_labelled_series_stand_in_where_there_are_no_others(files: dict[str, str
 
 
 def test_a_strategy_that_refuses_is_left_out_and_told(files: dict[str, str], tmp_path: Path) -> None:
-    few = read_samples(files["source.gpkg"])  # too few samples to estimate shares by
-    write_samples(tmp_path / "few.gpkg", few.subset(np.arange(len(few)) % 3 == 0))
-    wrong, few_ = "known_shares", str(tmp_path / "few.gpkg")
-    found = run_job(job_of(files, tmp_path / "run", sample_set=few_, strategies=[wrong, "pooled"]))
-    assert "could be held back" in found.result["figures"]["left_out"]["known_shares"]
-    assert "known_shares" not in found.result["figures"]["strategies"]
+    series = read_samples(files["series.gpkg"])
+    write_samples(tmp_path / "few.gpkg", series.subset(np.arange(len(series)) < 5))  # too few to tell a calendar
+    few = str(tmp_path / "few.gpkg")
+    found = run_job(job_of(files, tmp_path / "run", target_series=few, strategies=["shifted", "pooled"]))
+    assert "do not tell how a calendar" in found.result["figures"]["left_out"]["shifted"]
+    assert "shifted" not in found.result["figures"]["strategies"]
     assert any("is not run" in text for text in found.result["warnings"])
     with pytest.raises(TransferError, match="None of the strategies"):
-        run_job(job_of(files, tmp_path / "none", sample_set=few_, strategies=[wrong], target_samples=None))
+        run_job(job_of(files, tmp_path / "none", target_series=few, strategies=["shifted"], target_samples=None))
 
 
 @pytest.mark.parametrize(

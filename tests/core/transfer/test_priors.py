@@ -16,7 +16,6 @@ from cropmap.transfer.priors import (
     learnt_shares,
     likeliest_shares,
     smoothed_shares,
-    unexplained,
 )
 
 LEVELS, WIDTH = np.array([0.0, 1.2, 2.4]), 0.6
@@ -161,30 +160,6 @@ def test_a_class_that_is_never_answered_keeps_its_weight():
 
 def test_a_class_that_was_not_drawn_has_a_small_share():
     np.testing.assert_allclose(smoothed_shares(np.array([0, 0, 1]), 3), [3 / 6, 2 / 6, 1 / 6])
-
-
-def test_shares_that_give_the_targets_labels_leave_nothing_unexplained():
-    columns = np.repeat([0, 1], 10)
-    told = np.eye(2)[np.array([0] * 8 + [1] * 2 + [0] * 4 + [1] * 6)]
-    target = np.eye(2)[np.array([0] * 50 + [1] * 50)]
-    missing, chance = unexplained(told, columns, target, np.array([0.25, 0.75]))
-    assert missing == pytest.approx(0)
-    # Of 11 samples 8.5 and 2.5 count, and 4.5 and 6.5; both labels of a class err alike.
-    first, second = (np.sqrt(rate * (1 - rate) / 10) for rate in (8.5 / 11, 4.5 / 11))
-    assert chance == pytest.approx(0.25 * first + 0.75 * second)
-    # All of class 0 would be told right in 80 %, where 50 % are told 0.
-    assert unexplained(told, columns, target, np.array([1.0, 0.0]))[0] == pytest.approx(0.3)
-
-
-def test_little_is_left_unexplained_where_classes_look_alike_and_much_where_they_do_not():
-    values, columns = drawn(EVEN, 300, 8)
-    source = posterior(values, EVEN)
-    there = drawn(SKEWED, 2000, 9)[0]
-    alike, pressed = posterior(there, EVEN), posterior(0.6 * there + 0.6, EVEN)
-    missing, chance = unexplained(source, columns, alike, likeliest_shares(alike, EVEN))
-    assert missing < 2 * chance < 0.08
-    missing, chance = unexplained(source, columns, pressed, likeliest_shares(pressed, EVEN))
-    assert missing > 2 * chance
 
 
 @pytest.mark.parametrize(
