@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cropmap.contract.errors import TransferError
 from cropmap.transfer.advice_table import MEASURES, Measures, Pair, Table, Way, shipped_table
-from cropmap.transfer.advice_words import CLOSE, Foretold, reasons_for
+from cropmap.transfer.advice_words import CLOSE, SAFE, Foretold, falls_of, reasons_for
 from cropmap.transfer.base import learns_by_gradients
 from cropmap.transfer.situation import Advice, Expected, Situation
 
@@ -37,6 +37,9 @@ _TIE = 0.01
 _WIDTHS = (math.inf, 2.0, 1.0, 0.5)
 # Differences below these are within what measuring twice gives; a table of pairs alike must not blow them up.
 _LEAST = np.array([0.05, 3.0, 0.05, 0.05, 0.05])
+# Without labels nobody would notice that an adaptation harms: ways that fell further below direct transfer with the
+# same model, on any measured pair, come after all others, whatever they gain elsewhere.
+_LAST = -2.0
 # How much better a width must be than none.
 _DOUBT = 1.05
 _COVERED = 0.8
@@ -112,7 +115,10 @@ def advise(situation: Situation, table: Table | None = None) -> tuple[Advice, ..
     affordable = chosen[~(seconds[chosen] > situation.seconds)]
     if not len(affordable):
         affordable = chosen[[int(np.nanargmin(seconds[chosen]))]]
-    order = _ranked(foretold.mid * factors, _preferred(table, situation, seconds), affordable)
+    risky = found.ground.risky & (situation.count == 0)
+    order = _ranked(
+        np.where(risky, _LAST, 0) + foretold.mid * factors, _preferred(table, situation, seconds), affordable
+    )
     advices = []
     for place, way in enumerate(order):
         mid, half = foretold.mid[way], foretold.half[way]
@@ -209,7 +215,8 @@ def _case(ground: _Ground, rest: _Fit, place: tuple[int, int]) -> tuple[Judged, 
     if known.sum() < 2 or not (tried & known).any():
         return None
     chosen, unscored = np.flatnonzero(known), np.full(len(known), np.nan)
-    first, fixed = (_ranked(mid, (rest.ground.quick, unscored), chosen)[0] for mid in (foretold.mid, plain.mid))
+    mids = foretold.mid + np.where(rest.ground.risky & (labels == 0), _LAST, 0)
+    first, fixed = (_ranked(mid, (rest.ground.quick, unscored), chosen)[0] for mid in (mids, plain.mid))
     best = int(chosen[actual[known].argmax()])
     ways, reached = ground.table.ways, actual.tolist()
     judged = Judged(
@@ -277,6 +284,11 @@ class _Ground:
         known = np.isfinite(self.seconds)
         count = known.sum(axis=0)
         return np.where(count > 0, np.where(known, self.seconds, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
+
+    @cached_property
+    def risky(self) -> NDArray[np.bool_]:
+        """Whether each way that reads no label fell below direct transfer on a pair by more than is safe, (way,)."""
+        return np.asarray(falls_of(self.table, self.scores[0]).max(axis=0, initial=0.0) > SAFE)
 
     def without(self, place: str) -> _Ground:
         kept = self.places != place

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Of macro F1: what is called as good as the best.
 CLOSE = 0.02
+# Of macro F1: by so much a way without labels may fall below direct transfer on a pair.
+SAFE = 0.01
 # Pairs that weigh at least so much beside the one most alike are called alike.
 _ALIKE = 0.5
 # Distance of two shifts, in standard deviations of the measures between pairs, beyond which they are not alike.
@@ -68,7 +70,7 @@ def reasons_for(
     """
     way, seconds = place
     reads = bool(table.reads_labels[way] and situation.count)
-    said = [_record(foretold, way), *_gains(table, foretold, way)]
+    said = [_record(foretold, way), *_gains(table, foretold, way), *_risk(table, foretold, way)]
     if first:
         said += [*_families(table, foretold), *_limits(table, situation, foretold)]
     said += _classes(situation.knows(table.ways[way], reads_labels=reads)[1])
@@ -102,9 +104,7 @@ def _gains(table: Table, foretold: Foretold, way: int) -> list[str]:
         ("scratch", "the same model of the labels alone"),
     ):
         others = [
-            number
-            for number, other in enumerate(table.ways)
-            if other.strategy == strategy and (other.model, other.model_values) == (own.model, own.model_values)
+            number for number, other in enumerate(table.ways) if other.strategy == strategy and other.model == own.model
         ]
         if own.strategy == strategy or not others:
             continue
@@ -114,6 +114,37 @@ def _gains(table: Table, foretold: Foretold, way: int) -> list[str]:
             word = "above" if gain.mean() >= 0 else "below"
             found.append(f"It was {100 * abs(gain.mean()):.1f} points {word} {said} there.")
     return found
+
+
+def falls_of(table: Table, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far each way that reads no label fell below direct transfer with the same model, (pair, way).
+
+    Args:
+        table: What was measured.
+        scores: Without labels, (pair, way).
+
+    Returns:
+        Macro F1, 0 where it did not fall or is not known.
+    """
+    direct = {way.model: number for number, way in enumerate(table.ways) if way.strategy == "direct"}
+    found = np.zeros_like(scores)
+    for number, way in enumerate(table.ways):
+        if way.model in direct and not table.reads_labels[number]:
+            found[:, number] = np.nan_to_num(scores[:, direct[way.model]] - scores[:, number])
+    return np.maximum(found, 0)
+
+
+def _risk(table: Table, foretold: Foretold, way: int) -> list[str]:
+    """Return what a way without labels may cost, which nobody would notice there."""
+    if foretold.labels or table.ways[way].strategy == "direct":
+        return []
+    falls = falls_of(table, foretold.scores)[:, way]
+    worst = int(falls.argmax())
+    if falls[worst] <= SAFE:
+        return [f"On no measured pair did it fall more than {100 * SAFE:.0f} point below the source's model as it is."]
+    return [
+        f"On {foretold.pairs[worst].name} it fell {100 * falls[worst]:.1f} points below the source's model as it is."
+    ]
 
 
 def _families(table: Table, foretold: Foretold) -> list[str]:
