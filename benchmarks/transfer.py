@@ -294,7 +294,7 @@ def _write_table(results: Path, folder: Path, out: Path) -> None:
 def table_of(held: Sequence[Mapping[str, Any]]) -> Table:
     """Return the table of what was measured; knobs of the simulated world are left to their own curves."""
     pairs = {
-        line["pair"]: Pair(line["pair"], PLACES[line["pair"]], Measures(**line["measures"]))
+        line["pair"]: Pair(*PLACES[line["pair"]], Measures(**line["measures"]))
         for line in held
         if "measures" in line and line["pair"] in PLACES
     }
@@ -402,23 +402,24 @@ PAIRS: dict[str, Callable[[Path], Sides]] = {
     ),
     **{name: _world(made) for name, made in {**WORLDS, **KNOBS}.items()},
 }
-# Pairs of the same land are left out together where advice is judged. What is not named here is one knob of the
-# simulated world, turned step by step: drawn as curves, and no part of the table of advice.
-PLACES = {
-    "arkansas_california": "Arkansas and California",
-    "california_arkansas": "Arkansas and California",
-    "fergana_samarkand_2016": "Fergana and Samarkand",
-    "samarkand_fergana_2016": "Fergana and Samarkand",
-    "fergana_2016_2015": "Fergana by years",
-    "fergana_2016_2017": "Fergana by years",
-    "fergana_2016_2018": "Fergana by years",
-    "fergana_2016_2011": "Fergana by years",
-    "fergana_years_2016": "Fergana by years",
-    "belt_belt": "simulated corn belt",
-    "belt_late_year": "simulated corn belt",
-    "landsat8_landsat7": "simulated corn belt",
-    "belt_vojvodina": "simulated corn belt and Vojvodina",
-    "belts_vojvodina": "simulated corn belt and Vojvodina",
+# What a pair is called, and of what land it is: pairs of the same land are left out together where advice is judged.
+# What is not named here is one knob of the simulated world, turned step by step: drawn as curves, and no part of the
+# table of advice.
+PLACES: dict[str, tuple[str, str]] = {
+    "arkansas_california": ("Arkansas to California", "Arkansas and California"),
+    "california_arkansas": ("California to Arkansas", "Arkansas and California"),
+    "fergana_samarkand_2016": ("Fergana to Samarkand, 2016", "Fergana and Samarkand"),
+    "samarkand_fergana_2016": ("Samarkand to Fergana, 2016", "Fergana and Samarkand"),
+    "fergana_2016_2015": ("Fergana, 2016 to 2015", "Fergana by years"),
+    "fergana_2016_2017": ("Fergana, 2016 to 2017", "Fergana by years"),
+    "fergana_2016_2018": ("Fergana, 2016 to 2018", "Fergana by years"),
+    "fergana_2016_2011": ("Fergana, 2016 to 2011", "Fergana by years"),
+    "fergana_years_2016": ("Fergana, three years to 2016", "Fergana by years"),
+    "belt_belt": ("simulated corn belt to other land of it", "simulated corn belt"),
+    "belt_late_year": ("simulated corn belt to a late year", "simulated corn belt"),
+    "landsat8_landsat7": ("simulated, Landsat 8 to Landsat 7 with gaps", "simulated corn belt"),
+    "belt_vojvodina": ("simulated corn belt to Vojvodina", "simulated corn belt and Vojvodina"),
+    "belts_vojvodina": ("two simulated corn belts to Vojvodina", "simulated corn belt and Vojvodina"),
 }
 
 

@@ -62,8 +62,9 @@ def main() -> None:
     named = {pair: results[pair] for pair in PLACES if pair in results}
     measured = table_of(held)
     judgement = judge_advice(measured)
+    keys = {title: pair for pair, (title, _) in PLACES.items()}
     sides = {pair: PAIRS[pair](given.folder).target for pair in named if pair in REAL}
-    shifts = {pair.name: pair.measures for pair in measured.pairs}
+    shifts = {keys[pair.name]: pair.measures for pair in measured.pairs}
     text = "\n\n".join((*_shift_part(named, shifts), *_page(named, judgement, sides, results)))
     if given.page:
         before = given.page.read_text(encoding="utf-8").split(FIRST_TABLE, 1)[0]
@@ -241,7 +242,7 @@ def _shift_part(named: Mapping[str, Results], shifts: Mapping[str, Measures]) ->
 
 
 def _title(pair: str) -> str:
-    return pair.replace("_", " ")
+    return PLACES[pair][0] if pair in PLACES else pair.replace("_", " ")
 
 
 def _table_of_advice(
@@ -249,13 +250,14 @@ def _table_of_advice(
 ) -> str:
     rows = []
     for own in judgement.judged:
-        results = named[own.pair]
+        pair = next(pair for pair in named if _title(pair) == own.pair)
+        results = named[pair]
         if own.labels != (_most_like(results) if labels else 0):
             continue
         baselines = {"direct": results.best(_of("direct", results), 0)}
         if labels:
             baselines["labels alone"] = results.best(_of("scratch", results), own.labels)
-        rows.append((_title(own.pair), str(own.labels), *_beside(own, results, baselines, targets.get(own.pair))))
+        rows.append((own.pair, str(own.labels), *_beside(own, results, baselines, targets.get(pair))))
     what = ("best direct", "labels alone") if labels else ("best direct",)
     head = ("pair", "labels", "advised first", "macro F1", "best way there", *(f"points over {name}" for name in what))
     return table(head, rows)

@@ -31,8 +31,10 @@ __all__ = ["Advice", "Expected", "Judged", "Judgement", "Situation", "advise", "
 
 # Fewer places cannot tell what another one will be like.
 FEWEST_PLACES = 3
-# Ways that are expected so near to each other count the same; the label-free score or the time decides.
+# Ways that are expected so near to each other count the same; the label-free score decides where candidates were made.
 _TIE = 0.01
+# Of macro F1: ways are ranked by how far they were behind the best, and no single pair counts for more.
+_MOST_BEHIND = 0.05
 # Of the distance of two shifts, in standard deviations of the measures between the table's pairs.
 _WIDTHS = (math.inf, 2.0, 1.0, 0.5)
 # Differences below these are within what measuring twice gives; a table of pairs alike must not blow them up.
@@ -116,9 +118,8 @@ def advise(situation: Situation, table: Table | None = None) -> tuple[Advice, ..
     if not len(affordable):
         affordable = chosen[[int(np.nanargmin(seconds[chosen]))]]
     risky = found.ground.risky & (situation.count == 0)
-    order = _ranked(
-        np.where(risky, _LAST, 0) + foretold.mid * factors, _preferred(table, situation, seconds), affordable
-    )
+    worth = (1 - foretold.behind) * factors + np.where(risky, _LAST, 0)
+    order = _ranked(worth, _information(table, situation), affordable)
     advices = []
     for place, way in enumerate(order):
         mid, half = foretold.mid[way], foretold.half[way]
@@ -208,16 +209,14 @@ def _case(ground: _Ground, rest: _Fit, place: tuple[int, int]) -> tuple[Judged, 
     tried, reads = ground.tried[labels][number], ground.table.reads_labels
     actual = np.where(tried | ~reads, ground.scores[labels][number], np.nan)
     measures = ground.pairs[number].measures
-    foretold, plain = (
-        fit.foretell(measures, labels) for fit in (rest, dataclasses.replace(rest, widths=(math.inf, math.inf)))
-    )
+    foretold = rest.foretell(measures, labels)
+    plain = dataclasses.replace(rest, widths=(math.inf, math.inf)).foretell(measures, labels).mid
     known = np.isfinite(actual) & np.isfinite(foretold.mid)
     if known.sum() < 2 or not (tried & known).any():
         return None
-    chosen, unscored = np.flatnonzero(known), np.full(len(known), np.nan)
-    mids = foretold.mid + np.where(rest.ground.risky & (labels == 0), _LAST, 0)
-    first, fixed = (_ranked(mid, (rest.ground.quick, unscored), chosen)[0] for mid in (mids, plain.mid))
-    best = int(chosen[actual[known].argmax()])
+    chosen = np.flatnonzero(known)
+    worth = np.where(rest.ground.risky & (labels == 0), _LAST, 0) - foretold.behind
+    first, fixed, best = (int(chosen[own[chosen].argmax()]) for own in (worth, plain, actual))
     ways, reached = ground.table.ways, actual.tolist()
     judged = Judged(
         ground.pairs[number].name, labels, ways[first], reached[first], ways[best], reached[best], reached[fixed]
@@ -277,13 +276,6 @@ class _Ground:
             best = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1, initial=-np.inf)
             found = np.where(np.isnan(found) & np.isfinite(best), best, found)
         return found
-
-    @property
-    def quick(self) -> NDArray[np.float64]:
-        """Mean seconds of each way, (way,); NaN where not measured."""
-        known = np.isfinite(self.seconds)
-        count = known.sum(axis=0)
-        return np.where(count > 0, np.where(known, self.seconds, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
     @cached_property
     def risky(self) -> NDArray[np.bool_]:
@@ -350,7 +342,8 @@ class _Fit:
         scores = self.ground.at(labels)
         mid = _level(self.ground, level) + _gain(scores - self.ground.anchors[:, None], weights)
         half = np.where(self.ground.table.reads_labels, self.halves[1], self.halves[0])
-        return Foretold(mid, half, scores, weights, distances, self.ground.pairs, labels)
+        behind = _gain(np.minimum(_behind(scores), _MOST_BEHIND), weights)
+        return Foretold(mid, half, behind, scores, weights, distances, self.ground.pairs, labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -403,6 +396,12 @@ def _errors(ground: _Ground, widths: tuple[float, float]) -> _Errors:
 def _level(ground: _Ground, weights: NDArray[np.float64]) -> float:
     """Return what the best way without labels will reach."""
     return float(weights @ ground.anchors / weights.sum())
+
+
+def _behind(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far each way was behind the best on each pair, (pair, way); NaN where not measured."""
+    best = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
+    return np.asarray(best - scores)
 
 
 def _gain(gains: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -479,29 +478,19 @@ def _seconds(table: Table, situation: Situation, weights: NDArray[np.float64]) -
     return np.where(sums > 0, np.exp((shares * logs).sum(axis=0) / np.where(sums > 0, sums, 1)), np.nan)
 
 
-def _preferred(
-    table: Table, situation: Situation, seconds: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _information(table: Table, situation: Situation) -> NDArray[np.float64]:
+    """Return the label-free information of each way's candidate, (way,); NaN where none was made."""
     scores = [situation.scores.get(_own(way, situation).name) for way in table.ways]
-    return seconds, np.array([math.nan if score is None else score.information for score in scores])
+    return np.array([math.nan if score is None else score.information for score in scores])
 
 
-def _ranked(
-    mids: NDArray[np.float64],
-    preferred: tuple[NDArray[np.float64], NDArray[np.float64]],
-    chosen: NDArray[np.intp],
-) -> list[int]:
-    """Return ways, the best first; of those within a point the one with most information, or else the quickest."""
-    seconds, information = preferred
-    waits = np.where(np.isnan(seconds), np.inf, seconds)
-    left = sorted(chosen.tolist(), key=lambda way: -mids[way])
+def _ranked(worth: NDArray[np.float64], information: NDArray[np.float64], chosen: NDArray[np.intp]) -> list[int]:
+    """Return ways, the best first; of those within a point of the best that is left, the one with most information."""
+    left = sorted(chosen.tolist(), key=lambda way: -worth[way])
     found = []
     while left:
-        near = [way for way in left if mids[way] >= mids[left[0]] - _TIE]
-        scored = [way for way in near if not math.isnan(information[way])]
-        best = (
-            max(scored, key=lambda way: information[way]) if len(scored) > 1 else min(near, key=lambda way: waits[way])
-        )
+        near = [way for way in left if worth[way] >= worth[left[0]] - _TIE and not math.isnan(information[way])]
+        best = max(near, key=lambda way: information[way]) if len(near) > 1 else left[0]
         found.append(best)
         left.remove(best)
     return found

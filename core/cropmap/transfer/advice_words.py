@@ -40,6 +40,7 @@ class Foretold:
     Args:
         mid: Expected macro F1, (way,), 0..1; NaN where too few pairs tell.
         half: Half the width of the interval, (way,).
+        behind: How far behind the best way each is expected, (way,), where no pair counts for more than 5 points.
         scores: Measured macro F1, (pair, way).
         weights: Of the pairs, (pair,); 1 of the one most alike.
         distances: Of the pairs' shifts from this one, (pair,).
@@ -49,6 +50,7 @@ class Foretold:
 
     mid: NDArray[np.float64]
     half: NDArray[np.float64]
+    behind: NDArray[np.float64]
     scores: NDArray[np.float64]
     weights: NDArray[np.float64]
     distances: NDArray[np.float64]
@@ -111,8 +113,9 @@ def _gains(table: Table, foretold: Foretold, way: int) -> list[str]:
         gain = foretold.scores[:, way] - foretold.scores[:, others[0]]
         gain = gain[_alike(foretold) & np.isfinite(gain)]
         if len(gain):
-            word = "above" if gain.mean() >= 0 else "below"
-            found.append(f"It was {100 * abs(gain.mean()):.1f} points {word} {said} there.")
+            points = round(100 * float(gain.mean()), 1)
+            how = f"{abs(points)} points {'above' if points > 0 else 'below'}" if points else "as good as"
+            found.append(f"It was {how} {said} there.")
     return found
 
 
