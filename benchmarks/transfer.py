@@ -1,6 +1,7 @@
 """How strategies of transfer fare on real and simulated pairs of sites: the tables of docs/transfer_results.md.
 
     python benchmarks/transfer.py [--pairs arkansas_california] [--strategies direct pooled] [--labels 50 250]
+    python benchmarks/transfer.py --pairs belt_vojvodina_many --strategies direct scratch pooled fine_tune ...
     python benchmarks/transfer.py --pairs lag_0 lag_7 ... --strategies direct shifted ... --labels 250
     python benchmarks/transfer.py --table core/cropmap/transfer/advice.csv
 
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     from cropmap.data.package import ModelPackage
 
 RESULTS = Path(__file__).parent / "results" / "transfer.jsonl"
-LABELS = (0, 50, 100, 250, 500, 1000, 2000)
+LABELS = (0, 50, 100, 250, 500, 1000, 2000, 4000, 8000)
 SOURCE_MOST, BLOCK_M, FOLDS = 2000, 10_000.0, 4
 # Classes with fewer samples in the test are not judged by themselves: one sample would move their F1 by points.
 LEAST = 20
@@ -420,6 +421,7 @@ PLACES: dict[str, tuple[str, str]] = {
     "landsat8_landsat7": ("simulated, Landsat 8 to Landsat 7 with gaps", "simulated corn belt"),
     "belt_vojvodina": ("simulated corn belt to Vojvodina", "simulated corn belt and Vojvodina"),
     "belts_vojvodina": ("two simulated corn belts to Vojvodina", "simulated corn belt and Vojvodina"),
+    "belt_vojvodina_many": ("simulated corn belt to Vojvodina, many labels", "simulated corn belt and Vojvodina"),
 }
 
 

@@ -110,6 +110,8 @@ PAIRS: Mapping[str, Callable[[Path], tuple[SampleSet, SampleSet]]] = {
     "belt_late_year": _pair((_BELT,), World("corn_belt", 1, 2024, knobs=(("season_shift_days", 14.0),))),
     "landsat8_landsat7": _pair((_BELT,), World("corn_belt", 2, sensor="landsat7")),
     "belts_vojvodina": _pair((_BELT, _OTHER_BELT), _VOJVODINA),
+    # As many labels as no real set here has.
+    "belt_vojvodina_many": _pair((_BELT,), replace(_VOJVODINA, knobs=(("points", 24_000),))),
 }
 # The corn belt and another land of it, with one knob turned on the target: days that its season is later, brightness
 # of its soil, percent of its samples that are corn.
