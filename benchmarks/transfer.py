@@ -152,8 +152,9 @@ def main() -> None:
                 if count or not way.labels
             ]
             left = [case for case in cases if case.key() not in done]
-            if left:
-                _run(left, PAIRS[pair](given.folder), given.out)
+            sides = sides_of(pair, given.folder) if left else None
+            if sides is not None:
+                _run(left, sides, given.out)
     say(machine())
 
 
@@ -168,6 +169,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--labels", nargs="*", type=int, default=list(LABELS[1:]))
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2, 3, 4])
     return parser.parse_args()
+
+
+def sides_of(pair: str, folder: Path) -> Sides | None:
+    """Return a pair's sites; None, said, where its data or the package that reads it are not there."""
+    try:
+        return PAIRS[pair](folder)
+    except (FileNotFoundError, ImportError) as error:
+        say(f"{pair} is left out: {error}")
+        return None
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -283,8 +293,9 @@ def _write_table(results: Path, folder: Path, out: Path) -> None:
     held = lines(results)
     measured = {line["pair"] for line in held if "measures" in line}
     for pair in dict.fromkeys(line["pair"] for line in held if "case" in line):
-        if pair not in measured:
-            held.append({"pair": pair, "measures": vars(measures(PAIRS[pair](folder)))})
+        sides = sides_of(pair, folder) if pair not in measured else None
+        if sides is not None:
+            held.append({"pair": pair, "measures": vars(measures(sides))})
             with results.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(held[-1]) + "\n")
     found = table_of(held)
