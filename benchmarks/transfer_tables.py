@@ -390,12 +390,12 @@ def _draw_curves(named: Mapping[str, Results]) -> Figure:
         axes[place].set_xscale("log")
         axes[place].set_xticks(ticks, [f"{tick:,}" for tick in ticks])
         axes[place].minorticks_off()
+        axes[place].set_xlabel("labels of the target", fontsize=8, color=MUTED)
     for left in axes[len(named) :]:
         left.set_axis_off()
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False, fontsize=9, labelcolor=INK)
     figure.supylabel("macro F1 on land of the target that nothing saw", fontsize=9, color=MUTED)
-    figure.supxlabel("labels of the target", fontsize=9, color=MUTED)
     return figure
 
 
