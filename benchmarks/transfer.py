@@ -221,9 +221,16 @@ def _run(cases: Sequence[Case], sides: Sides, out: Path) -> None:
         if not case.labels:
             line |= unlabelled_scores(found, pool)
         with out.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
+            stream.write(json.dumps(rounded(line)) + "\n")
         told = f"OA {line['overall']:.3f}, macro F1 {line['macro_f1']:.3f}, {seconds} s"
         say(f"{case.pair} {case.way.name} {case.labels} seed {seed}: {told}")
+
+
+def rounded(value: Any) -> Any:
+    """Return the same with six digits behind the point."""
+    if isinstance(value, dict):
+        return {key: rounded(own) for key, own in value.items()}
+    return round(value, 6) if isinstance(value, float) else value
 
 
 def split(target: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
@@ -280,9 +287,12 @@ def unpacked(text: str, reference: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _at_most(samples: SampleSet, most: int, seed: int) -> SampleSet:
+    """Return so many samples, drawn at random; classes too rare to be judged are kept whole, and come on top."""
     if len(samples) <= most:
         return samples
-    return samples.subset(np.sort(np.random.default_rng(seed).permutation(len(samples))[:most]))
+    kept = np.isin(samples.codes, [code for code in samples.legend.codes if (samples.codes == code).sum() < LEAST])
+    kept[np.random.default_rng(seed).permutation(len(samples))[:most]] = True
+    return samples.subset(kept)
 
 
 # ---------------------------------------------------------------- the table of advice

@@ -32,7 +32,7 @@ def dock(qgis_iface, monkeypatch):
 def finished(dock, tmp_path, wait_for):
     """A demo of 96 x 96 pixels, run through the panel to its end."""
     dock.start("demo", {"size": 96, "model": {"name": "random_forest", "trees": 50}}, tmp_path / "run")
-    wait_for(lambda: not dock.runner.busy, 240)
+    wait_for(lambda: not dock.runner.busy, 600)
     return dock
 
 
@@ -78,7 +78,7 @@ def test_qgis_and_the_command_line_make_the_same_bytes(finished, tmp_path, wait_
         "applicability": True,
     }
     finished.start("classify", params, tmp_path / "qgis")
-    wait_for(lambda: not finished.runner.busy, 240)
+    wait_for(lambda: not finished.runner.busy, 600)
     assert "Unlike the samples that the model learnt from" in finished.notice.text()
     names = [layer.name() for layer in QgsProject.instance().mapLayers().values()]
     assert names.count("Unlike the training samples above 100 %") == 1
@@ -154,13 +154,13 @@ def test_models_are_compared_and_a_map_is_made_with_an_early_one(filled, wait_fo
     page.compare.click()
     page.dialog.models["models"].tick(["random_forest", "gradient_boosting"])
     page.dialog.start.click()
-    wait_for(lambda: not filled.runner.busy, 240)
+    wait_for(lambda: not filled.runner.busy, 600)
     assert "Best: " in filled.notice.text()
     press(filled, "Open the report")
     wait_for(lambda: "Comparison of models" in filled.report_window.view.text())
 
     start(page, page.early, every_days=100)
-    wait_for(lambda: not filled.runner.busy, 240)
+    wait_for(lambda: not filled.runner.busy, 600)
     assert "in this season" in filled.notice.text() or "Told apart" in filled.notice.text()
     filled.show_models()
     window = filled.models_window
@@ -196,13 +196,13 @@ def test_a_model_is_carried_to_another_season_after_the_shift_is_measured(finish
     page.samples.set_path(str(tmp_path / "run" / "samples.gpkg"))
     page.shift_settings.set_values({"pixels": 300})
     page.measure.click()
-    wait_for(lambda: not finished.runner.busy, 240)
+    wait_for(lambda: not finished.runner.busy, 600)
     assert "shift" in page.verdict.text(), finished.notice.text()
     assert "AUC" in finished.notice.text()
 
     page.strategies.set_value(["direct", "shifted"])
     page.start.click()
-    wait_for(lambda: not finished.runner.busy, 240)
+    wait_for(lambda: not finished.runner.busy, 600)
     assert sorted(each.name for each in page.table.models) == ["direct", "shifted"], finished.notice.text()
     assert all(each.package is not None for each in page.table.models)
     assert page.strategies.row(page.strategies.names()[0]).sentence.text()

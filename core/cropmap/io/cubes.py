@@ -31,6 +31,7 @@ from cropmap.io.files import (
     atomic_write_text,
     check_space,
     check_writable,
+    remove_atomic,
     safe_name,
     sync_file,
     sync_folder,
@@ -391,7 +392,7 @@ class CubeWriter:
         atomic_write_text(self.plan.quality_path, text)
 
     def _remove_partial(self) -> None:
-        self.plan.journal.unlink(missing_ok=True)
+        remove_atomic(self.plan.journal)
         self.plan.partial.unlink(missing_ok=True)
 
     def _failure(self, error: Exception) -> OutputError:

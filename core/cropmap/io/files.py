@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import os
 import re
@@ -57,6 +58,13 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
 def atomic_write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file as `atomic_write_bytes` does, line ends as given."""
     atomic_write_bytes(path, text.encode("utf-8"))
+
+
+def remove_atomic(path: Path) -> None:
+    """Delete a file that `atomic_write_bytes` wrote, and what a killed process left of writing it."""
+    path.unlink(missing_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        left.unlink(missing_ok=True)
 
 
 def sync_file(path: Path) -> None:

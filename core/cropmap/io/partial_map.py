@@ -28,7 +28,7 @@ from rasterio.windows import Window as RasterWindow
 from cropmap.contract.errors import OutputError
 from cropmap.data.legend import NODATA
 from cropmap.data.site import Grid, Window
-from cropmap.io.files import atomic_write_text, sync_file, write_error
+from cropmap.io.files import atomic_write_text, remove_atomic, sync_file, write_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,7 +196,7 @@ class PartialMap:
 
 def remove_partial(plan: PartialPlan) -> None:
     """Delete a partial map's journal and layers, as far as they are there."""
-    plan.journal.unlink(missing_ok=True)
+    remove_atomic(plan.journal)
     for layer in plan.layers:
         layer.path.unlink(missing_ok=True)
         # GDAL writes it where the GeoTIFF's own keys cannot express the coordinate reference system.

@@ -16,6 +16,7 @@ from cropmap.io.files import (
     check_writable,
     free_bytes,
     readable_size,
+    remove_atomic,
     safe_name,
     sha256_of,
 )
@@ -176,3 +177,13 @@ def test_a_file_system_without_locks_is_written_to_without_one(tmp_path, monkeyp
 
     monkeypatch.setattr(files, "_lock", refuse)
     files.FileLock(tmp_path / "map.lock").release()
+
+
+def test_what_a_killed_process_left_of_writing_a_file_goes_with_it(tmp_path):
+    path = tmp_path / "cube[1].json"
+    atomic_write_text(path, "whole")
+    (tmp_path / ".cube[1].json.0123abcd.tmp").write_text("half")
+    (tmp_path / ".cube1.json.0123abcd.tmp").write_text("another's")
+    remove_atomic(path)
+    remove_atomic(path)
+    assert [left.name for left in tmp_path.iterdir()] == [".cube1.json.0123abcd.tmp"]

@@ -176,7 +176,7 @@ def test_training_pixels_are_left_out_of_an_assessment(
 def test_prepared_cubes_read_back_as_a_series(tmp_path: Path, images: dict[str, Any], recipe: dict[str, Any]) -> None:
     prepared = run_job(Job("prepare", {"images": images, "recipe": recipe}, str(tmp_path / "prepare"))).result
     listed = run_job(
-        Job("inspect", {"images": {"name": "folder", "path": prepared["outputs"]["cube"]}}, str(tmp_path / "look"))
+        Job("inspect", {"images": {"name": "prepared", "path": prepared["outputs"]["cube"]}}, str(tmp_path / "look"))
     )
     assert len(listed.result["figures"]["dates"]) == prepared["figures"]["steps"]
     assert listed.result["figures"]["bands"] == prepared["figures"]["bands"]
