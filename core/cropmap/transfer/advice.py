@@ -231,8 +231,7 @@ def _case(ground: _Ground, rest: _Fit, place: tuple[int, int]) -> tuple[Judged, 
 class _Ground:
     """Pairs of a table that predictions rest on, as arrays.
 
-    `scores` and `tried` are (pair, way) by number of labels, 0 and all that were tried; `seconds` (pair, way) with the
-    most labels, training of the source's model included.
+    `scores` and `tried` are (pair, way) by number of labels, 0 and all that were tried.
     """
 
     pairs: tuple[Pair, ...]
@@ -240,20 +239,16 @@ class _Ground:
     rows: NDArray[np.intp]
     scores: dict[int, NDArray[np.float64]]
     tried: dict[int, NDArray[np.bool_]]
-    seconds: NDArray[np.float64]
 
     @classmethod
     def of(cls, table: Table) -> _Ground:
         counts = (0, *table.label_counts)
-        rows = np.arange(len(table.pairs))
-        most = counts[-1]
         return cls(
             table.pairs,
             table,
-            rows,
+            np.arange(len(table.pairs)),
             {count: table.scores(count) for count in counts},
             {count: table.measured(count) for count in counts},
-            table.seconds(most) + table.seconds(most, "source_seconds"),
         )
 
     @property
@@ -290,7 +285,6 @@ class _Ground:
             rows=self.rows[kept],
             scores={count: own[kept] for count, own in self.scores.items()},
             tried={count: own[kept] for count, own in self.tried.items()},
-            seconds=self.seconds[kept],
         )
 
     def at(self, labels: int) -> NDArray[np.float64]:
@@ -340,9 +334,9 @@ class _Fit:
         distances = self.ground.distances(measures)
         level, weights = (_kernel(distances, width) for width in self.widths)
         scores = self.ground.at(labels)
-        mid = _level(self.ground, level) + _gain(scores - self.ground.anchors[:, None], weights)
+        mid = _level(self.ground, level) + _mean(scores - self.ground.anchors[:, None], weights)
         half = np.where(self.ground.table.reads_labels, self.halves[1], self.halves[0])
-        behind = _gain(np.minimum(_behind(scores), _MOST_BEHIND), weights)
+        behind = _mean(np.minimum(_behind(scores), _MOST_BEHIND), weights)
         return Foretold(mid, half, behind, scores, weights, distances, self.ground.pairs, labels)
 
 
@@ -382,7 +376,7 @@ def _errors(ground: _Ground, widths: tuple[float, float]) -> _Errors:
             weights = [_kernel(distances, width) for width in widths]
             level = ground.anchors[number] - _level(rest, weights[0])
             for labels in ground.counts:
-                expected = _gain(rest.scores[labels] - rest.anchors[:, None], weights[1])
+                expected = _mean(rest.scores[labels] - rest.anchors[:, None], weights[1])
                 off = ground.scores[labels][number] - ground.anchors[number] - expected
                 off = off[ground.tried[labels][number] & np.isfinite(off)]
                 own.append(np.stack([np.full(len(off), level), off, np.ones(len(off)), np.full(len(off), labels > 0)]))
@@ -404,19 +398,17 @@ def _behind(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(best - scores)
 
 
-def _gain(gains: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far above the best way without labels each way will be, (way,).
+def _mean(figures: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weighted mean over pairs, (way,); NaN for a way that was measured on fewer than half of them.
 
     Args:
-        gains: How far it was, (pair, way); NaN where not measured.
+        figures: Of each way on each pair, (pair, way); NaN where not measured.
         weights: Of the pairs, (pair,).
-
-    A way that was measured on fewer than half of the pairs is NaN.
     """
-    known = np.isfinite(gains)
+    known = np.isfinite(figures)
     own = weights[:, None] * known
     total = own.sum(axis=0)
-    found = (own * np.where(known, gains, 0)).sum(axis=0) / np.where(total > 0, total, 1)
+    found = (own * np.where(known, figures, 0)).sum(axis=0) / np.where(total > 0, total, 1)
     enough = 2 * known.sum(axis=0) >= known.any(axis=1).sum()
     return np.where(enough & (total > 0), found, np.nan)
 
