@@ -2780,6 +2780,18 @@
    <translation>Erster Tag der Saison im Zielgebiet; leer: das Jahr, aus dem die meisten Bilder sind.</translation>
   </message>
   <message>
+   <source>Time for a strategy</source>
+   <translation>Zeit für ein Verfahren</translation>
+  </message>
+  <message>
+   <source>Strategies that took longer on measured pairs of sites, on one core, are not advised; 0: any time will do. Strategies that you choose run however long they take.</source>
+   <translation>Verfahren, die auf gemessenen Paaren von Gebieten länger brauchten (auf einem Kern), werden nicht empfohlen; 0: jede Zeit ist recht. Verfahren, die Sie selbst wählen, laufen, solange sie brauchen.</translation>
+  </message>
+  <message>
+   <source>minutes</source>
+   <translation>Minuten</translation>
+  </message>
+  <message>
    <source>Suggest where to sample next</source>
    <translation>Nächste Stichproben vorschlagen</translation>
   </message>
@@ -3194,10 +3206,6 @@
   <message>
    <source>What the search may take; judging its result comes on top, with two fits. The defaults are always tried.</source>
    <translation>Wie lange die Suche dauern darf; dazu kommt die Prüfung ihres Ergebnisses, mit zwei Trainings. Die Vorgaben werden immer probiert.</translation>
-  </message>
-  <message>
-   <source>minutes</source>
-   <translation>Minuten</translation>
   </message>
   <message>
    <source>Most trials</source>

@@ -56,7 +56,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Advised:
-    """A strategy that was advised before anything was trained.
+    """A strategy that was advised before any label judged it.
 
     Args:
         title: What people call it.

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cropmap.assessment.transfer_outcome import Advised
+from cropmap.assessment.transfer_outcome import RANKING, Advised
 from cropmap.contract.errors import TransferError
+from cropmap.contract.params import param
 from cropmap.jobs.candidates import Way
 from cropmap.training.sides import occurring
 from cropmap.transfer import STRATEGIES
 from cropmap.transfer.advice import Situation, advise
 from cropmap.transfer.advice_table import Measures
+from cropmap.transfer.advice_table import Way as TableWay
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from cropmap.assessment.transfer_outcome import Candidate
     from cropmap.jobs.candidates import Given
     from cropmap.transfer.shift import Shift
 
@@ -25,12 +29,34 @@ _RUN, _LISTED = 3, 8
 _PLAIN = {False: ("direct",), True: ("direct", "pooled", "scratch")}
 
 
-def situation_of(given: Given, shift: Shift | None) -> Situation:
+@dataclass(frozen=True, kw_only=True)
+class AdviceParams:
+    """What the advice has to keep to."""
+
+    minutes: float = param(
+        0.0,
+        title="Time for a strategy",
+        help="Strategies that took longer on measured pairs of sites, on one core, are not advised; 0: any time will "
+        "do. Strategies that you choose run however long they take.",
+        unit="minutes",
+        low=0.0,
+        high=100_000,
+        advanced=True,
+    )
+
+    @property
+    def seconds(self) -> float:
+        """Return that time in seconds; infinite where any will do."""
+        return 60 * self.minutes or math.inf
+
+
+def situation_of(given: Given, shift: Shift | None, seconds: float = math.inf) -> Situation:
     """Return what is known before anything is trained.
 
     Args:
         given: What the user gave.
         shift: How far the sites lie apart; None where that was not measured.
+        seconds: That a strategy may take on one core.
     """
     source, target = given.source, given.target
     legend = occurring(source) if source is not None else given.legend
@@ -44,7 +70,18 @@ def situation_of(given: Given, shift: Shift | None) -> Situation:
         samples=source is not None,
         package="" if given.package is None else given.package.model,
         series=given.series is not None or target is not None,
+        seconds=seconds,
     )
+
+
+def after_scoring(situation: Situation, candidates: Sequence[Candidate]) -> Situation:
+    """Return a situation that also holds what candidates' label-free scores say, where they have any."""
+    found = {
+        TableWay(own.strategy, own.values, own.model).name: own.scores[RANKING]
+        for own in candidates
+        if RANKING in own.scores
+    }
+    return dataclasses.replace(situation, information=found)
 
 
 def advised(situation: Situation) -> tuple[Advised, ...]:

@@ -13,7 +13,7 @@ from cropmap.io.files import atomic_write_text
 from cropmap.io.samples import write_samples
 from cropmap.io.tables import csv_text
 from cropmap.jobs import JOBS
-from cropmap.jobs.advising import advised, situation_of
+from cropmap.jobs.advising import AdviceParams, advised, situation_of
 from cropmap.jobs.candidates import Given
 from cropmap.jobs.params import DeviceParams, SeedParams
 from cropmap.jobs.run import versions
@@ -64,7 +64,7 @@ class SourceSamplesParams(SourcePackageParams):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShiftParams(SeedParams, DeviceParams, DrawParams, StandInParams, SourceSamplesParams):
+class ShiftParams(AdviceParams, SeedParams, DeviceParams, DrawParams, StandInParams, SourceSamplesParams):
     """What `shift` takes."""
 
 
@@ -87,7 +87,7 @@ def shift(params: ShiftParams, run: Run) -> Mapping[str, Any]:
     names = site_names(source, target)
     report = ShiftReport(*names, found, to_dict(params), versions(), tuple(run.warnings))
     write_shift(run.output("report", "shift.html"), report)
-    advice = [own.to_dict() for own in advised(_situation(source, target, found))]
+    advice = [own.to_dict() for own in advised(_situation(source, target, found, params.seconds))]
     return {"figures": {**shift_figures(found), "pixels": len(target), "advice": advice}}
 
 
@@ -146,10 +146,10 @@ def _rounded(value: float) -> float | None:
     return round(float(value), 4) if math.isfinite(value) else None
 
 
-def _situation(source: Source, target: SampleSet, found: Shift) -> Situation:
+def _situation(source: Source, target: SampleSet, found: Shift, seconds: float) -> Situation:
     """Return what is known of a transfer after a shift was measured: nothing of the target's labels."""
     given = Given(source.samples, source.package, None, target, target.legend, (), FitOptions())
-    return situation_of(given, found)
+    return situation_of(given, found, seconds)
 
 
 def _target(params: ShiftParams, source: Source, run: Run, progress: Progress) -> SampleSet:

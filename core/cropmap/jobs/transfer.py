@@ -22,7 +22,7 @@ from cropmap.io.files import atomic_write_text, check_writable
 from cropmap.io.packages import write_package
 from cropmap.io.tables import csv_text
 from cropmap.jobs import JOBS
-from cropmap.jobs.advising import advised, situation_of, ways_to_run
+from cropmap.jobs.advising import advised, after_scoring, situation_of, ways_to_run
 from cropmap.jobs.candidates import Made, Maker, Way
 from cropmap.jobs.judging import Work, each_way, outcome_of
 from cropmap.jobs.run import Run, versions
@@ -68,7 +68,7 @@ def transfer(params: TransferParams, run: Run) -> Mapping[str, Any]:
     maker = Maker(given, run.folder / CHECKPOINTS)
     with run.stage("Measuring the shift", 0.15, 0.25) as progress:
         shift = shift_between(with_model(asked, maker, trained_model(params), progress), given, run)
-        known = situation_of(given, shift)
+        known = situation_of(given, shift, params.seconds)
     ways = asked or ways_to_run(known, trained_model(params), labels=given.target is not None)
     ways = [*ways, *baselines(ways, maker, params)]
     with run.stage("Making models", 0.25, 0.45) as progress:
@@ -77,7 +77,11 @@ def transfer(params: TransferParams, run: Run) -> Mapping[str, Any]:
     with run.stage("Judging", 0.45, 0.95) as progress:
         found = outcome_of(work, [way for way in ways if way.name in made], made, progress)
     found = dataclasses.replace(
-        found, shift=shift, left_out=(*left_out, *found.left_out), advised=advised(known), match=matched(given, source)
+        found,
+        shift=shift,
+        left_out=(*left_out, *found.left_out),
+        advised=advised(after_scoring(known, found.candidates)),
+        match=matched(given, source),
     )
     with run.stage("Writing", 0.95, 1.0):
         _write(found, made, source, work)

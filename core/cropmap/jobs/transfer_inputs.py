@@ -15,6 +15,7 @@ from cropmap.contract.words import listed
 from cropmap.data.class_names import canonical
 from cropmap.data.legend import Legend, legend_from_names
 from cropmap.io.samples import write_samples
+from cropmap.jobs.advising import AdviceParams
 from cropmap.jobs.candidates import Given, Maker, Way
 from cropmap.jobs.compared import named
 from cropmap.jobs.params import DeviceParams, SplitParams, ValidationParams
@@ -113,7 +114,7 @@ class TargetParams(TargetImagesParams):
 
 @dataclass(frozen=True, kw_only=True)
 class TransferParams(
-    ValidationParams, DeviceParams, SplitParams, DrawParams, StrategyParams, TargetParams, OriginParams
+    AdviceParams, ValidationParams, DeviceParams, SplitParams, DrawParams, StrategyParams, TargetParams, OriginParams
 ):
     """What `transfer` takes."""
 

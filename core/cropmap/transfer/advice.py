@@ -472,8 +472,7 @@ def _seconds(table: Table, situation: Situation, weights: NDArray[np.float64]) -
 
 def _information(table: Table, situation: Situation) -> NDArray[np.float64]:
     """Return the label-free information of each way's candidate, (way,); NaN where none was made."""
-    scores = [situation.scores.get(_own(way, situation).name) for way in table.ways]
-    return np.array([math.nan if score is None else score.information for score in scores])
+    return np.array([situation.information.get(_own(way, situation).name, math.nan) for way in table.ways])
 
 
 def _ranked(worth: NDArray[np.float64], information: NDArray[np.float64], chosen: NDArray[np.intp]) -> list[int]:

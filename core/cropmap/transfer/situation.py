@@ -12,7 +12,6 @@ from cropmap.training.sides import MIN_SAMPLES
 from cropmap.transfer import STRATEGIES
 from cropmap.transfer.advice_table import Measures, Way
 from cropmap.transfer.base import GRADIENTS, LABELS, MODEL, SERIES, SOURCE, learns_by_gradients
-from cropmap.transfer.scores import Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +28,8 @@ class Situation:
         series: Whether series of the target without labels are at hand.
         models: Models that may be trained; empty: all that were measured.
         seconds: That the training may take on one core; infinite: as many as it needs.
-        scores: Label-free scores of candidates, by `Advice.name`, where these were trained already.
+        information: What the answers of candidates tell of the target's series (`scores.Scores.information`, in nats),
+            by `Advice.name`, where candidates were trained already.
     """
 
     labels: Mapping[str, int] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Situation:
     series: bool = False
     models: tuple[str, ...] = ()
     seconds: float = math.inf
-    scores: Mapping[str, Scores] = field(default_factory=dict)
+    information: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def count(self) -> int:

@@ -15,9 +15,11 @@ from torch.nn import functional
 from cropmap.contract.params import param, to_dict
 from cropmap.data.calendar import shifted
 from cropmap.data.package import mask_position
+from cropmap.models.base import shape_of
 from cropmap.models.memory import spans
 from cropmap.models.neural import CPU_BATCH, GPU_BATCH
 from cropmap.training.adaptation import Adaptation, Batch
+from cropmap.training.augment import Augmentation
 from cropmap.training.fit import fit
 from cropmap.training.sides import occurring
 from cropmap.training.start import Start
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 _STEP = 3
 # Series on which the teacher's shift, and an epoch, are judged.
 _JUDGED = 1000
+# Where in the stream of a seed's draws the changes of the target's series begin: apart from those of the source's.
+_STREAM = 0x5EED_0B02
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,10 @@ def timematch(params: TimeMatchParams, task: Transfer) -> ModelPackage:
     The shift of the calendar is found first (`calendar_shift.find_shift`). The source's samples, moved by it, teach
     the labels. A second network, the teacher, is a running mean of the one that learns; it sees the target's series
     moved back, by a shift that is found anew each epoch, and its sure answers are labels of the series that are not
-    moved; classes that the package weighs it weighs too, so that one of weight 0 is never taught. The epoch that is
-    kept has the lowest sum of the loss over the source's validation samples, moved too, and how unsure the network
-    is of the target.
+    moved. Where the model changes its series at random while it learns (`shift_days`, `missing`, `jitter`), it changes
+    those as well, and the teacher sees them unchanged. Classes that the package weighs the teacher weighs too, so that
+    one of weight 0 is never taught. The epoch that is kept has the lowest sum of the loss over the source's validation
+    samples, moved too, and how unsure the network is of the target.
 
     Source: Nyborg et al. 2022, arXiv:2111.02682. Ours: the criterion of the shift that holds in all epochs is
     `how`, small shifts are not taken, and the sites share the statistics of batch normalisation unless asked.
@@ -146,7 +151,7 @@ class SelfTraining(Adaptation):
         weights: Sequence[float] = (),
     ) -> None:
         self.series, self.scaling, self.params = series, package.scaling, params
-        self.days, self.mask = package.days, mask_position(package.bands)
+        self.days, self.mask, self.shape = package.days, mask_position(package.bands), shape_of(package)
         self.first = self.by = float(by)
         self.weights = tuple(weights)
         self.epochs, self.epoch = 1, 0
@@ -160,6 +165,7 @@ class SelfTraining(Adaptation):
         self.device, self.epochs, self.epoch, self.by = device, params.epochs, 0, self.first
         self.log_weights = log_weights(self.weights).to(device)
         self.feed = TargetFeed(self.scaling.apply(self.series), device, seed)
+        self.augmentation = Augmentation(params, self.shape, seed ^ _STREAM, device)
         self.norms = DomainNorms(network) if self.params.batch_norm == "apart" else None
         self.teacher = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
         self.moved = self._scaled(self.by)
@@ -173,7 +179,7 @@ class SelfTraining(Adaptation):
             answers = torch.softmax(told + self.log_weights, dim=1)
         sureness, labels = answers.max(dim=1)
         with self._as_target():
-            scores = network(self.feed.values.index_select(0, chosen)).float()
+            scores = network(self.augmentation(self.feed.values.index_select(0, chosen))).float()
         losses = functional.cross_entropy(scores, labels, reduction="none")
         return self.params.weight * (losses * (sureness >= self.params.sure)).mean()
 
@@ -206,7 +212,7 @@ class SelfTraining(Adaptation):
         if self.norms is not None:
             found |= {f"norms.{name}": tensor for name, tensor in self.norms.tensors.items()}
         at = {"by": torch.tensor(self.by, dtype=torch.float64), "epoch": torch.tensor(self.epoch)}
-        return found | at | self.feed.state()
+        return found | at | self.feed.state() | {"augmentation": self.augmentation.generator.get_state()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go on from there."""
@@ -214,6 +220,7 @@ class SelfTraining(Adaptation):
         if self.norms is not None:
             self.norms.restore(_under("norms.", state))
         self.feed.restore(state)
+        self.augmentation.generator.set_state(state["augmentation"])
         self.epoch, self.by = int(state["epoch"]), float(state["by"])
         self.moved = self._scaled(self.by)
 

@@ -67,6 +67,15 @@ def test_the_days_by_which_a_site_was_made_later_are_found(files: dict[str, Path
     assert late.result["figures"]["advice"][0]["strategy"]
 
 
+def test_strategies_that_take_longer_than_they_may_are_not_advised(files: dict[str, Path], tmp_path: Path) -> None:
+    whole = measured(files, tmp_path / "whole", "late.gpkg").result["figures"]["advice"]
+    limit = sorted(own["seconds"] for own in whole)[len(whole) // 2]
+    short = measured(files, tmp_path / "short", "late.gpkg", minutes=limit / 60).result["figures"]["advice"]
+    assert max(own["seconds"] for own in whole) > limit
+    assert short
+    assert all(own["seconds"] <= limit * 1.001 for own in short)
+
+
 def test_report_and_tables_are_written(files: dict[str, Path], tmp_path: Path) -> None:
     found = measured(files, tmp_path / "run", "late.gpkg").result
     page = Path(found["outputs"]["report"]).read_text(encoding="utf-8")

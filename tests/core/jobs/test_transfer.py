@@ -17,7 +17,7 @@ from cropmap.data.legend import Legend, LegendClass
 from cropmap.io.packages import read_package, write_package
 from cropmap.io.samples import read_samples, write_samples
 from cropmap.io.vectors import read_labels
-from cropmap.jobs import JOBS
+from cropmap.jobs import JOBS, advising
 from cropmap.jobs.images import recipe_for
 from cropmap.jobs.run import run_job
 from cropmap.models import MODELS
@@ -29,12 +29,14 @@ from cropmap.testing.series import draw_series
 from cropmap.testing.synthetic import SyntheticOptions
 from cropmap.training.fit import fit
 from cropmap.transfer import STRATEGIES
+from cropmap.transfer.advice import advise
 
 if TYPE_CHECKING:
     from cropmap.data.run import RunRecord
     from cropmap.data.samples import SampleSet
     from cropmap.testing.synthetic import SyntheticSite
     from cropmap.transfer.base import Transfer
+    from cropmap.transfer.situation import Situation
 
 FOREST = {"name": "random_forest", "trees": 15}
 LATE = {"seed": 7, "season_shift_days": 21}
@@ -241,6 +243,19 @@ def test_without_labels_candidates_are_scored_and_the_first_asked_for_is_kept(
     assert figures["classes"]["source_only"] == []
     assert "predictions" not in found.result["outputs"]
     assert {"accuracy", "risk", "dev", "density"} <= set(figures["strategies"]["direct"]["scores"])
+
+
+def test_of_strategies_that_are_expected_alike_the_one_with_the_better_score_is_advised(
+    files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Situation] = []
+    monkeypatch.setattr(advising, "advise", lambda situation: asked.append(situation) or advise(situation))
+    strategies = ["direct", {"name": "shifted", "how": "entropy"}]
+    found = run_job(job_of(files, tmp_path / "run", target_samples=None, strategies=strategies)).result["figures"]
+    scores = {name: own["scores"]["information"] for name, own in found["strategies"].items()}
+    told = {"direct, random_forest": scores["direct"], "shifted how entropy, random_forest": scores["shifted"]}
+    assert asked[-1].information == pytest.approx(told, abs=1e-3)
+    assert len(told) == 2
 
 
 def test_a_package_alone_is_enough(files: dict[str, str], tmp_path: Path) -> None:

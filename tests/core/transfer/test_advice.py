@@ -14,7 +14,6 @@ import cropmap
 from cropmap.contract.errors import TransferError
 from cropmap.transfer.advice import Situation, advise, judge_advice, scratch_wins_from
 from cropmap.transfer.advice_table import Measures, Pair, Row, Table, Way, shipped_table
-from cropmap.transfer.scores import Scores
 
 DIRECT, SHIFTED, POOLED, SCRATCH = (
     Way(name, {}, "random_forest") for name in ("direct", "shifted", "pooled", "scratch")
@@ -209,13 +208,10 @@ def test_scores_without_labels_decide_between_ways_that_are_expected_alike():
     table = made((DIRECT, SHIFTED))
     asked = site(0.6, 0.0)
     for better in ("direct, random_forest", "shifted, random_forest"):
-        scores = {
-            name: Scores(0.8, 0.5, 0.5, 0.4, 0.9 if name == better else 0.5, 1.0, 99.0, 99.0)
-            for name in ("direct, random_forest", "shifted, random_forest")
-        }
+        told = {name: 0.9 if name == better else 0.5 for name in ("direct, random_forest", "shifted, random_forest")}
         # Both are within a point of each other where no season is late.
         near = Table(tuple(row for row in table.rows if not row.pair.measures.lag_days))
-        assert advise(dataclasses.replace(asked, scores=scores), near)[0].name == better
+        assert advise(dataclasses.replace(asked, information=told), near)[0].name == better
 
 
 def test_where_the_table_knows_little_it_says_so():

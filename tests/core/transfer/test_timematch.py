@@ -70,7 +70,9 @@ def test_statistics_of_batch_normalisation_are_the_target_s_where_asked(network,
     assert not torch.equal(kept, before)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_an_interruption_changes_none(source, network, tmp_path):
+@pytest.mark.parametrize("changed", [{}, {"jitter": 0.1, "missing": 0.3}])
+def test_the_same_seed_gives_the_same_bytes_and_an_interruption_changes_none(source, network, changed, tmp_path):
+    network = dataclasses.replace(network, params={**network.params, **changed})
     points = []
     options = dataclasses.replace(OPTIONS, checkpoints=tmp_path)
     progress = Progress(point=lambda *_: points.append(1), cancelled=lambda: len(points) >= 4)
@@ -182,6 +184,26 @@ def test_the_loss_is_the_mean_cross_entropy_with_the_teacher_s_sure_answers_weig
     assert (1 in labels[sure]) == (0.0 not in weights)
     wanted = -(np.log(plain[np.arange(64), labels]) * sure).mean()
     assert loss == pytest.approx(wanted, rel=1e-3)
+
+
+def test_the_learner_sees_series_changed_at_random_and_the_teacher_does_not(network):
+    def seen(**changed):
+        found, own = began(dataclasses.replace(network, params={**network.params, **changed}), sure=0.0)
+        inputs = {}
+        for name, part in (("learner", own), ("teacher", found.teacher)):
+            part.register_forward_pre_hook(lambda _, values, name=name: inputs.update({name: values[0]}))
+        loss = float(found.loss(own, batch_of(own)).detach())
+        return inputs, loss, found.augmentation.generator.get_state()
+
+    (plain, loss, before), (changed, other, after) = seen(), seen(jitter=0.2)
+    torch.testing.assert_close(plain["learner"], plain["teacher"])
+    torch.testing.assert_close(changed["teacher"], plain["teacher"], rtol=0, atol=0)
+    # Of each series each band by one draw, from a normal distribution of that deviation.
+    by = changed["learner"] - changed["teacher"]
+    torch.testing.assert_close(by, by[:, :1].expand_as(by), rtol=0, atol=1e-5)
+    assert 0.1 < float(by[:, 0].std()) < 0.3
+    assert other != loss
+    assert not torch.equal(before, after)
 
 
 def test_the_teacher_is_a_running_mean_of_the_network(network):
