@@ -424,19 +424,19 @@ PAIRS: dict[str, Callable[[Path], Sides]] = {
     ),
     **{name: _world(made) for name, made in {**WORLDS, **KNOBS}.items()},
 }
-# What a pair is called, and of what land it is: pairs of the same land are left out together where advice is judged.
-# What is not named here is one knob of the simulated world, turned step by step: drawn as curves, and no part of the
-# table of advice.
+# What a pair is called, and of what land its target is: pairs of the same are left out together where advice is judged.
+# (The simulated ones have sources of the same land.) What is not named here is one knob of the simulated world, turned
+# step by step: drawn as curves, and no part of the table of advice.
 PLACES: dict[str, tuple[str, str]] = {
     "arkansas_california": ("Arkansas to California", "Arkansas and California"),
     "california_arkansas": ("California to Arkansas", "Arkansas and California"),
     "fergana_samarkand_2016": ("Fergana to Samarkand, 2016", "Fergana and Samarkand"),
     "samarkand_fergana_2016": ("Samarkand to Fergana, 2016", "Fergana and Samarkand"),
-    "fergana_2016_2015": ("Fergana, 2016 to 2015", "Fergana by years"),
-    "fergana_2016_2017": ("Fergana, 2016 to 2017", "Fergana by years"),
-    "fergana_2016_2018": ("Fergana, 2016 to 2018", "Fergana by years"),
-    "fergana_2016_2011": ("Fergana, 2016 to 2011", "Fergana by years"),
-    "fergana_years_2016": ("Fergana, three years to 2016", "Fergana by years"),
+    "fergana_2016_2015": ("Fergana, 2016 to 2015", "Fergana and Samarkand"),
+    "fergana_2016_2017": ("Fergana, 2016 to 2017", "Fergana and Samarkand"),
+    "fergana_2016_2018": ("Fergana, 2016 to 2018", "Fergana and Samarkand"),
+    "fergana_2016_2011": ("Fergana, 2016 to 2011", "Fergana and Samarkand"),
+    "fergana_years_2016": ("Fergana, three years to 2016", "Fergana and Samarkand"),
     "belt_belt": ("simulated corn belt to other land of it", "simulated corn belt"),
     "belt_late_year": ("simulated corn belt to a late year", "simulated corn belt"),
     "landsat8_landsat7": ("simulated, Landsat 8 to Landsat 7 with gaps", "simulated corn belt"),

@@ -3,8 +3,7 @@
 How it foretells, on purpose simple enough to be told in two sentences. What the best way without labels will reach is
 the mean of what it reached on the measured pairs, weighted by how much their shift is like this one. How far above or
 below that every way (strategy, values, model) will be, with so many labels, is the weighted mean of how far it was. How
-fast the weights fall with the distance of two shifts, and how wide the intervals are, is fitted by leaving out one
-place at a time.
+wide the intervals are is found by leaving out one place at a time; from eight places on, how fast weights fall, too.
 """
 
 from __future__ import annotations
@@ -33,17 +32,15 @@ __all__ = ["Advice", "Expected", "Judged", "Judgement", "Situation", "advise", "
 FEWEST_PLACES = 3
 # Ways that are expected so near to each other count the same; the label-free score decides where candidates were made.
 _TIE = 0.01
-# Of macro F1: ways are ranked by how far they were behind the best, and no single pair counts for more.
-_MOST_BEHIND = 0.05
-# Of the distance of two shifts, in standard deviations of the measures between the table's pairs.
-_WIDTHS = (math.inf, 2.0, 1.0, 0.5)
+# Of the kernels for the best way without labels and for how far each way is from it, in standard deviations of the
+# measures between the table's pairs; with few places, where fitted ones foretold those left out worse than these did.
+_FEW = (1.0, 2.0)
+_WIDTHS, _ENOUGH_PLACES = (math.inf, 2.0, 1.0, 0.5), 8
 # Differences below these are within what measuring twice gives; a table of pairs alike must not blow them up.
 _LEAST = np.array([0.05, 3.0, 0.05, 0.05, 0.05])
 # Without labels nobody would notice that an adaptation harms: ways that fell further below direct transfer with the
 # same model, on any measured pair, come after all others, whatever they gain elsewhere.
 _LAST = -2.0
-# How much better a width must be than none.
-_DOUBT = 1.05
 _COVERED = 0.8
 _SCRATCH = "scratch"
 
@@ -118,7 +115,7 @@ def advise(situation: Situation, table: Table | None = None) -> tuple[Advice, ..
     if not len(affordable):
         affordable = chosen[[int(np.nanargmin(seconds[chosen]))]]
     risky = found.ground.risky & (situation.count == 0)
-    worth = (1 - foretold.behind) * factors + np.where(risky, _LAST, 0)
+    worth = foretold.mid * factors + np.where(risky, _LAST, 0)
     order = _ranked(worth, _information(table, situation), affordable)
     advices = []
     for place, way in enumerate(order):
@@ -209,13 +206,13 @@ def _case(ground: _Ground, rest: _Fit, place: tuple[int, int]) -> tuple[Judged, 
     tried, reads = ground.tried[labels][number], ground.table.reads_labels
     actual = np.where(tried | ~reads, ground.scores[labels][number], np.nan)
     measures = ground.pairs[number].measures
-    foretold = rest.foretell(measures, labels)
-    plain = dataclasses.replace(rest, widths=(math.inf, math.inf)).foretell(measures, labels).mid
+    foretold, scores = rest.foretell(measures, labels), rest.ground.at(labels)
+    plain = _mean(scores - rest.ground.anchors[:, None], np.ones(len(scores)))
     known = np.isfinite(actual) & np.isfinite(foretold.mid)
     if known.sum() < 2 or not (tried & known).any():
         return None
     chosen = np.flatnonzero(known)
-    worth = np.where(rest.ground.risky & (labels == 0), _LAST, 0) - foretold.behind
+    worth = foretold.mid + np.where(rest.ground.risky & (labels == 0), _LAST, 0)
     first, fixed, best = (int(chosen[own[chosen].argmax()]) for own in (worth, plain, actual))
     ways, reached = ground.table.ways, actual.tolist()
     judged = Judged(
@@ -318,26 +315,22 @@ class _Fit:
 
     @classmethod
     def of(cls, ground: _Ground) -> _Fit:
-        """Return the widths that foretell places best that were left out, and the intervals that hold them then.
-
-        That all pairs weigh the same is given up only for widths that are better by a twentieth: between few places
-        the shift may say nothing.
-        """
-        tries = [_errors(ground, (width, width)) for width in _WIDTHS]
-        losses = np.array([found.losses for found in tries]) * np.where(np.isinf(_WIDTHS), 1, _DOUBT)[:, None]
-        level, gain = (_WIDTHS[place] for place in losses.argmin(axis=0).tolist())
-        found = _errors(ground, (level, gain))
-        return cls(ground, (level, gain), (found.half(labelled=False), found.half(labelled=True)))
+        """Return the widths that foretell places best that were left out, and the intervals that hold them then."""
+        widths = _FEW
+        if _places(ground.pairs) >= _ENOUGH_PLACES:
+            losses = np.array([_errors(ground, (width, width)).losses for width in _WIDTHS])
+            level, gain = (_WIDTHS[place] for place in losses.argmin(axis=0).tolist())
+            widths = (level, gain)
+        found = _errors(ground, widths)
+        return cls(ground, widths, (found.half(labelled=False), found.half(labelled=True)))
 
     def foretell(self, measures: Measures, labels: int) -> Foretold:
         """Return what each way is expected to reach, (way,), with what it rests on."""
-        distances = self.ground.distances(measures)
+        distances, scores = self.ground.distances(measures), self.ground.at(labels)
         level, weights = (_kernel(distances, width) for width in self.widths)
-        scores = self.ground.at(labels)
         mid = _level(self.ground, level) + _mean(scores - self.ground.anchors[:, None], weights)
         half = np.where(self.ground.table.reads_labels, self.halves[1], self.halves[0])
-        behind = _mean(np.minimum(_behind(scores), _MOST_BEHIND), weights)
-        return Foretold(mid, half, behind, scores, weights, distances, self.ground.pairs, labels)
+        return Foretold(mid, half, scores, weights, distances, self.ground.pairs, labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -390,12 +383,6 @@ def _errors(ground: _Ground, widths: tuple[float, float]) -> _Errors:
 def _level(ground: _Ground, weights: NDArray[np.float64]) -> float:
     """Return what the best way without labels will reach."""
     return float(weights @ ground.anchors / weights.sum())
-
-
-def _behind(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far each way was behind the best on each pair, (pair, way); NaN where not measured."""
-    best = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
-    return np.asarray(best - scores)
 
 
 def _mean(figures: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:

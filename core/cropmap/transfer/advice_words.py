@@ -40,7 +40,6 @@ class Foretold:
     Args:
         mid: Expected macro F1, (way,), 0..1; NaN where too few pairs tell.
         half: Half the width of the interval, (way,).
-        behind: How far behind the best way each is expected, (way,), where no pair counts for more than 5 points.
         scores: Measured macro F1, (pair, way).
         weights: Of the pairs, (pair,); 1 of the one most alike.
         distances: Of the pairs' shifts from this one, (pair,).
@@ -50,7 +49,6 @@ class Foretold:
 
     mid: NDArray[np.float64]
     half: NDArray[np.float64]
-    behind: NDArray[np.float64]
     scores: NDArray[np.float64]
     weights: NDArray[np.float64]
     distances: NDArray[np.float64]
