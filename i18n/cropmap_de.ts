@@ -5104,6 +5104,14 @@
    <translation>neu</translation>
   </message>
   <message>
+   <source>Trainings</source>
+   <translation>Trainingsläufe</translation>
+  </message>
+  <message>
+   <source>Trainings that differ by chance alone (order, dropout, first weights). Kept is the one whose best epoch is best by the same measure, without a label of the target.</source>
+   <translation>Trainingsläufe, die sich nur durch Zufall unterscheiden (Reihenfolge, Dropout, erste Gewichte). Behalten wird der, dessen beste Epoche nach demselben Maß die beste ist, ohne eine bekannte Kultur des Zielgebiets.</translation>
+  </message>
+  <message>
    <source>Discriminator</source>
    <translation>Diskriminator</translation>
   </message>

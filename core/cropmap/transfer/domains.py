@@ -22,7 +22,7 @@ from cropmap.models import MODELS
 from cropmap.models.memory import spans
 from cropmap.models.neural import CPU_BATCH, GPU_BATCH
 from cropmap.training.adaptation import Adaptation, Batch
-from cropmap.training.fit import fit
+from cropmap.training.fit import fit_once
 from cropmap.training.scaling import NONE, fit_scaling
 from cropmap.training.sides import drawn_validation, occurring
 from cropmap.training.start import Start
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from cropmap.data.package import ModelPackage, Scaling
     from cropmap.models.neural import NeuralParams, SeriesNetwork
+    from cropmap.training.fit import FitOptions
     from cropmap.transfer.base import Transfer
 
 # Where in the stream of a seed's draws these begin: apart from the source's order and augmentation.
@@ -228,6 +229,15 @@ class MatchingParams:
         help="package: the training begins with the source's model where one is given. new: with first weights.",
         advanced=True,
     )
+    starts: int = param(
+        1,
+        title="Trainings",
+        help="Trainings that differ by chance alone (order, dropout, first weights). Kept is the one whose best epoch "
+        "is best by the same measure, without a label of the target.",
+        low=1,
+        high=100,
+        advanced=True,
+    )
 
 
 class Other(NamedTuple):
@@ -379,17 +389,40 @@ def matched(
     by = 0.0 if warm is None else warm.shift_days
     series = shifted(task.series, samples.days, by, mask_position(samples.bands))
     theirs = scaling if params.target_scaling == "source" else _own_scaling(series, samples.bands, how)
-    adaptation = make(theirs.apply(series))
-    start = Start(package=warm, keep_head=True, scaling=scaling, adaptation=adaptation)
 
     def with_theirs(package: ModelPackage) -> ModelPackage:
         weights = () if warm is None else weights_in(warm, package.legend)
         return dataclasses.replace(package, scaling=theirs, shift_days=by, class_weights=weights)
 
-    keep = options.keep
-    hand_on = (lambda package: keep(with_theirs(package))) if keep else None
-    own = dataclasses.replace(options, start=start, keep=hand_on)
-    return with_theirs(fit(samples, model, values, own, progress, held))
+    scaled, keep = theirs.apply(series), options.keep
+    options = dataclasses.replace(options, keep=(lambda package: keep(with_theirs(package))) if keep else None)
+
+    def trained(number: int) -> ModelPackage:
+        start = Start(package=warm, keep_head=True, scaling=scaling, adaptation=make(scaled))
+        own, part = dataclasses.replace(options, start=start), progress
+        if params.starts > 1:
+            own = _of_start(own, number)
+            part = progress.part(number / params.starts, (number + 1) / params.starts).curve(f"{number + 1}")
+        return fit_once(samples, model, values, own, part, held)
+
+    found = [trained(number) for number in range(params.starts)]
+    sums = [_lowest(package) for package in found]
+    best = found[sums.index(min(sums))]
+    return with_theirs(dataclasses.replace(best, record={**best.record, "starts": sums}))
+
+
+def _of_start(options: FitOptions, number: int) -> FitOptions:
+    """Return the options of one of several trainings; the first one has the seed given."""
+    sequence = np.random.SeedSequence(options.seed, spawn_key=(number,))
+    seed = int(sequence.generate_state(1)[0] >> 1) if number else options.seed
+    folder = options.checkpoints and options.checkpoints / f"start_{number + 1}"
+    return dataclasses.replace(options, seed=seed, checkpoints=folder)
+
+
+def _lowest(package: ModelPackage) -> float:
+    """Return what was lowest in the epoch that a training kept."""
+    kept = package.record["epochs"][package.record["best_epoch"] - 1]
+    return float(kept["validation_loss"] + kept["adaptation_score"])
 
 
 def _own_scaling(series: NDArray[np.float32], bands: tuple[str, ...], how: str) -> Scaling:

@@ -290,6 +290,32 @@ def test_it_begins_with_the_sources_model_and_its_scaling_where_one_is_given(sou
     assert np.abs(new.arrays["head.weight"] - package.arrays["head.weight"]).max() > 0.05
 
 
+def test_of_several_trainings_the_one_that_is_best_without_labels_is_kept(source, bright, tmp_path):
+    def sum_of(package):
+        kept = package.record["epochs"][package.record["best_epoch"] - 1]
+        return kept["validation_loss"] + kept["adaptation_score"]
+
+    one, three = (run_strategy("dann", {"starts": starts}, task(source, bright)) for starts in (1, 3))
+    assert one.record["starts"] == [sum_of(one)]
+    sums = three.record["starts"]
+    assert sums[0] == sum_of(one)
+    assert len(set(sums)) == 3
+    assert sum_of(three) == min(sums)
+    # Cancelled in the second, it goes on there.
+    curves = []
+    progress = Progress(point=lambda curve, _: curves.append(curve), cancelled=lambda: len(curves) >= 4)
+    kept = dataclasses.replace(OPTIONS, checkpoints=tmp_path)
+    with pytest.raises(Cancelled):
+        run_strategy("dann", {"starts": 3}, task(source, bright, options=kept, progress=progress))
+    after = []
+    progress = Progress(point=lambda curve, _: after.append(curve))
+    again = run_strategy("dann", {"starts": 3}, task(source, bright, options=kept, progress=progress))
+    assert [curve.split()[0] for curve in dict.fromkeys(after)] == ["2", "3"]
+    assert {name: array.tobytes() for name, array in again.arrays.items()} == {
+        name: array.tobytes() for name, array in three.arrays.items()
+    }
+
+
 def test_the_target_is_moved_and_masked_as_the_source_s_package_does(source, bright):
     package = fit(source, "tempcnn", {**SMALL, "epochs": 2}, OPTIONS)
     told = dataclasses.replace(package, shift_days=-14.0, class_weights=(1.0, 0.0, 1.0))
