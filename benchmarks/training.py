@@ -188,6 +188,7 @@ def loss(seeds: int) -> str:
         found = losses({}, seed)
         reached = next((str(number + 1) for number, value in enumerate(found) if value <= goal), "never")
         rows.append((str(seed), f"{goal:.4f}", f"{min(found):.4f}", reached))
+        say(f"loss, seed {seed}: {goal:.4f}, ours {min(found):.4f}, reached in epoch {reached}")
     return table(("seed", "paper's lowest loss", "ours", "epochs to the paper's"), rows)
 
 

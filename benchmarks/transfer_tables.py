@@ -25,7 +25,8 @@ from harness import say, table
 from matplotlib.figure import Figure
 from transfer import LEAST, PLACES, RESULTS, blocks, halves, lines, sides_of, table_of, unpacked
 
-from cropmap.transfer.advice import Judged, Judgement, judge_advice
+from cropmap.transfer.advice import Judged, Judgement, Situation, advise, judge_advice
+from cropmap.transfer.advice_words import CLOSE
 from cropmap.transfer.verdict import verdict_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cropmap.data.samples import SampleSet
-    from cropmap.transfer.advice_table import Measures
+    from cropmap.transfer.advice_table import Measures, Table
 
 Line: TypeAlias = Mapping[str, Any]
 REAL = tuple(pair for pair in PLACES if "belt" not in pair and "landsat" not in pair)
@@ -68,7 +69,7 @@ def main() -> None:
     found = {pair: sides_of(pair, given.folder) for pair in named if pair in REAL}
     sides = {pair: own.target for pair, own in found.items() if own is not None}
     shifts = {keys[pair.name]: pair.measures for pair in measured.pairs}
-    text = "\n\n".join((*_shift_part(named, shifts), *_page(named, judgement, sides, results)))
+    text = "\n\n".join((*_shift_part(named, shifts), *_page(named, (judgement, measured), sides, results)))
     if given.page:
         before = given.page.read_text(encoding="utf-8").split(FIRST_TABLE, 1)[0]
         given.page.write_text(before + text + "\n", encoding="utf-8")
@@ -206,10 +207,11 @@ def _said(found: tuple[float, float, float]) -> str:
 
 def _page(
     named: Mapping[str, Results],
-    judgement: Judgement,
+    advice: tuple[Judgement, Table],
     targets: Mapping[str, SampleSet],
     every: Mapping[str, Results],
 ) -> Iterator[str]:
+    judgement, measured = advice
     yield "## With labels: the advice beside direct transfer and labels alone"
     yield _table_of_advice(named, judgement, targets, labels=True)
     yield f"## One strategy for all: {CHOSEN.split(',', maxsplit=1)[0]}"
@@ -218,6 +220,7 @@ def _page(
     yield _table_of_advice(named, judgement, targets, labels=False)
     yield "## How often advice was right"
     yield from _judgement(judgement)
+    yield _careful(named, measured)
     yield "## What each way gains on average"
     yield _means(named)
     knobs = [own for pair, own in every.items() if pair not in PLACES]
@@ -263,8 +266,10 @@ def _table_of_advice(
         baselines = {"direct": results.best(_of("direct", results), 0)}
         if labels:
             baselines["labels alone"] = results.best(_of("scratch", results), own.labels)
+        else:
+            baselines["direct, same model"] = f"direct, {own.first.model}"
         rows.append((own.pair, str(own.labels), *_beside(own, results, baselines, targets.get(pair))))
-    what = ("best direct", "labels alone") if labels else ("best direct",)
+    what = ("best direct", "labels alone" if labels else "direct, same model")
     head = ("pair", "labels", "advised first", "macro F1", "best way there", *(f"points over {name}" for name in what))
     return table(head, rows)
 
@@ -314,14 +319,36 @@ def _mean(own: Sequence[Line]) -> float:
 
 
 def _judgement(judgement: Judgement) -> Iterator[str]:
-    rows = [(str(labels), f"{share:.0%}") for labels, share in judgement.by_labels.items()]
+    parts = {"all but 0": [own for own in judgement.judged if own.labels]}
+    parts |= {str(count): [own for own in judgement.judged if own.labels == count] for count in judgement.by_labels}
+    rows = []
+    for name, cases in parts.items():
+        shares = (
+            statistics.fmean(own.best_reached - getattr(own, which) <= CLOSE for own in cases)
+            for which in ("reached", "fixed")
+        )
+        rows.append((name, str(len(cases)), *(f"{share:.0%}" for share in shares)))
     yield (
         f"Within 2 points of the best way in {judgement.within:.0%} of {len(judgement.judged)} cases, each judged "
         f"without its place; the way that is best on average elsewhere: {judgement.fixed:.0%}. The first advice was "
         f"{100 * judgement.loss:.1f} points behind the best on average. Intervals held {judgement.covered:.0%} of what "
         "was measured (aim: 80 %)."
     )
-    yield table(("labels", "within 2 points"), rows)
+    yield table(("labels", "cases", "within 2 points", "best on average elsewhere"), rows)
+
+
+def _careful(named: Mapping[str, Results], measured: Table) -> str:
+    """Return how the advice without labels fares on the pairs that its table knows."""
+    gains = []
+    for results in named.values():
+        own = next(pair.measures for pair in measured.pairs if pair.name == _title(results.pair))
+        known = Situation(measures=own, samples=True, series=True, source_classes=("crop",))
+        tried = [advice.way for advice in advise(known, measured) if (advice.name, 0) in results.cells]
+        gains.append(results.mean(tried[0].name, 0) - results.mean(f"direct, {tried[0].model}", 0))
+    return (
+        f"Without labels, on these pairs themselves, the first advice is {100 * statistics.fmean(gains):+.1f} points "
+        f"over direct transfer with the same model on average, {100 * min(gains):+.1f} at worst."
+    )
 
 
 def _means(named: Mapping[str, Results]) -> str:

@@ -1,14 +1,21 @@
-"""The one place that seeds a library's global random generator, and puts it back."""
+"""Seeds that follow from others, and the one place that seeds a library's global random generator."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch import Tensor
+
+
+def derived_seed(seed: int, number: int) -> int:
+    """Return the seed of one of several trainings, 0..2^31 - 1; those of other seeds and numbers differ from it."""
+    return int(np.random.SeedSequence(seed, spawn_key=(number,)).generate_state(1)[0] >> 1)
 
 
 @contextmanager

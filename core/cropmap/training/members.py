@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cropmap.models.base import load_model
 from cropmap.models.ensemble import Ensemble, EnsembleParams, Member, members_of
+from cropmap.seeds import derived_seed
 from cropmap.training.fit import FitOptions, fit_once
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from cropmap.contract.progress import Progress
@@ -61,6 +61,5 @@ def fit_members(
 
 def _own(options: FitOptions, number: int) -> FitOptions:
     """Return the options of one member; its seed is drawn from the seed given and the member's number."""
-    seed = int(np.random.SeedSequence(options.seed, spawn_key=(number,)).generate_state(1)[0] >> 1)
     # The best so far of one member is not the ensemble's.
-    return replace(options, seed=seed, keep=None)
+    return replace(options, seed=derived_seed(options.seed, number), keep=None)

@@ -33,7 +33,7 @@ FEWEST_PLACES = 3
 # Ways that are expected so near to each other count the same; the label-free score decides where candidates were made.
 _TIE = 0.01
 # Of the kernels for the best way without labels and for how far each way is from it, in standard deviations of the
-# measures between the table's pairs; with few places, where fitted ones foretold those left out worse than these did.
+# measures between the table's pairs. Fitted to few places, widths foretold those left out worse than these do.
 _FEW = (1.0, 2.0)
 _WIDTHS, _ENOUGH_PLACES = (math.inf, 2.0, 1.0, 0.5), 8
 # Differences below these are within what measuring twice gives; a table of pairs alike must not blow them up.

@@ -21,6 +21,7 @@ from cropmap.data.package import mask_position
 from cropmap.models import MODELS
 from cropmap.models.memory import spans
 from cropmap.models.neural import CPU_BATCH, GPU_BATCH
+from cropmap.seeds import derived_seed
 from cropmap.training.adaptation import Adaptation, Batch
 from cropmap.training.fit import fit_once
 from cropmap.training.scaling import NONE, fit_scaling
@@ -413,8 +414,7 @@ def matched(
 
 def _of_start(options: FitOptions, number: int) -> FitOptions:
     """Return the options of one of several trainings; the first one has the seed given."""
-    sequence = np.random.SeedSequence(options.seed, spawn_key=(number,))
-    seed = int(sequence.generate_state(1)[0] >> 1) if number else options.seed
+    seed = derived_seed(options.seed, number) if number else options.seed
     folder = options.checkpoints and options.checkpoints / f"start_{number + 1}"
     return dataclasses.replace(options, seed=seed, checkpoints=folder)
 

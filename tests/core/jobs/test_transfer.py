@@ -245,7 +245,7 @@ def test_without_labels_candidates_are_scored_and_the_first_asked_for_is_kept(
     assert {"accuracy", "risk", "dev", "density"} <= set(figures["strategies"]["direct"]["scores"])
 
 
-def test_of_strategies_that_are_expected_alike_the_one_with_the_better_score_is_advised(
+def test_the_advice_that_is_left_hears_the_scores_of_what_was_run(
     files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Situation] = []
