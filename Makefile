@@ -54,7 +54,7 @@ benchmarks: setup-all
 	$(CORE)/python benchmarks/resampling.py
 	$(CORE)/python benchmarks/steps.py
 	$(CORE)/python benchmarks/indices.py
-	$(CORE)/python benchmarks/breizhcrops.py
+	$(CORE)/python benchmarks/breizhcrops_tables.py
 	$(CORE)/python benchmarks/extraction.py
 	$(CORE)/python benchmarks/trusted.py
 	$(CORE)/python benchmarks/trusted_purity.py
@@ -76,6 +76,7 @@ benchmarks-peers: setup-core
 	bash benchmarks/peers.sh
 	.venv-peers/bin/python benchmarks/resampling.py
 	.venv-peers/bin/python benchmarks/whittaker.py
+	.venv-peers/bin/python benchmarks/networks.py
 
 setup-core:
 	@mkdir -p build && mkdir -p -m 700 build/run && bash tools/setup.sh core

@@ -9,3 +9,5 @@ site=$(.venv-peers/bin/python -c "import sysconfig; print(sysconfig.get_path('pu
 core=$(.venv-core/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
 printf '%s\n%s\n' "$core" "$PWD/core" > "$site/library.pth"
 .venv-peers/bin/python -m pip install -q --no-input --no-binary vam.whittaker -r benchmarks/peers.txt
+# For its networks alone; what it asks for would bring Jupyter.
+.venv-peers/bin/python -m pip install -q --no-input --no-deps breizhcrops geojson

@@ -12,7 +12,7 @@ from torch.nn import functional
 from cropmap.contract.errors import ParameterError, Problem
 from cropmap.contract.params import other_default, param
 from cropmap.models import MODELS
-from cropmap.models.layers import check_odd, mean_over_steps
+from cropmap.models.layers import BatchNorm, Convolution, channels_of, check_odd, mean_over_steps, steps_of
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class InceptionTimeNetwork(SeriesNetwork):
         self.inception = nn.ModuleList(_Module(channels, params) for channels in inputs)
         # Only complete blocks of three have a shortcut.
         self.shortcuts = nn.ModuleList(
-            nn.Sequential(nn.Conv1d(inputs[first], params.width, 1, bias=False), nn.BatchNorm1d(params.width))
+            nn.Sequential(Convolution(inputs[first], params.width, 1, bias=False), BatchNorm(params.width))
             for first in range(0, params.layers - _BLOCK + 1, _BLOCK)
         )
 
@@ -101,12 +101,12 @@ class InceptionTimeNetwork(SeriesNetwork):
 
     def encode(self, values: Tensor) -> Tensor:
         """Return features, (n, width), of scaled values, (n, step, band)."""
-        channels = block = values.transpose(1, 2)
+        channels = block = channels_of(values)
         for number, module in enumerate(self.inception):
             channels = module(channels)
             if number % _BLOCK == _BLOCK - 1:
                 channels = block = functional.relu(channels + self.shortcuts[number // _BLOCK](block))
-        return mean_over_steps(channels.transpose(1, 2), self.seen(values))
+        return mean_over_steps(steps_of(channels), self.seen(values))
 
 
 class _Module(nn.Module):
@@ -115,16 +115,18 @@ class _Module(nn.Module):
     def __init__(self, channels: int, params: InceptionTimeParams) -> None:
         super().__init__()
         path = params.width // _PATHS
-        self.narrow = nn.Conv1d(channels, path, 1, bias=False)
+        self.narrow = Convolution(channels, path, 1, bias=False)
         self.paths = nn.ModuleList(
-            nn.Conv1d(path, path, kernel, padding=kernel // 2, bias=False)
+            Convolution(path, path, kernel, padding=kernel // 2, bias=False)
             for kernel in (params.kernel, params.kernel // 2 | 1, params.kernel // 4 | 1)
         )
-        self.pooled = nn.Sequential(nn.MaxPool1d(3, stride=1, padding=1), nn.Conv1d(channels, path, 1, bias=False))
-        self.norm = nn.BatchNorm1d(params.width)
+        self.pooled = nn.Sequential(
+            nn.MaxPool2d((1, 3), stride=1, padding=(0, 1)), Convolution(channels, path, 1, bias=False)
+        )
+        self.norm = BatchNorm(params.width)
 
     def forward(self, channels: Tensor) -> Tensor:
-        """Return (n, width, step) of (n, channel, step)."""
+        """Return (n, width, 1, step) of (n, channel, 1, step)."""
         narrow = self.narrow(channels)
         found = torch.cat([*(path(narrow) for path in self.paths), self.pooled(channels)], dim=1)
         return functional.relu(self.norm(found))

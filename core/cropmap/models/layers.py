@@ -78,16 +78,41 @@ class EncoderLayer(nn.Module):
         return functional.dropout(values, self.dropout, self.training)
 
 
+class Convolution(nn.Conv1d):
+    """PyTorch's convolution along the steps, of series whose bands lie side by side in memory, as `channels_of` says.
+
+    `torch.nn.Conv1d` lays each band's steps side by side first, where long kernels cost a CPU twice as much.
+    """
+
+    def forward(self, channels: Tensor) -> Tensor:
+        """Return (n, channel, 1, step) of the same."""
+        weight, stride, padding = self.weight[:, :, None], (1, *self.stride), (0, *map(int, self.padding))
+        return functional.conv2d(channels, weight, self.bias, stride, padding)
+
+
 class BatchNorm(nn.BatchNorm1d):
     """PyTorch's batch normalisation, which a channel of one value does not stop: it takes the running figures."""
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return values, (n, channel) or (n, channel, step), normalised over the batch in training, else as running."""
+        """Return values, (n, channel) or (n, channel, ...), normalised over the batch in training, else as running."""
         if not self.training or values.numel() > self.num_features:
             return super().forward(values)
         return functional.batch_norm(
             values, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
         )
+
+    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 (PyTorch's name)
+        """Take any number of dimensions."""
+
+
+def channels_of(series: Tensor) -> Tensor:
+    """Return series, (n, step, band), as what `Convolution` takes, (n, band, 1, step); nothing is copied."""
+    return series.transpose(1, 2).unsqueeze(2)
+
+
+def steps_of(channels: Tensor) -> Tensor:
+    """Return what convolutions gave, (n, channel, 1, step), as (n, step, channel); nothing is copied."""
+    return channels.squeeze(2).transpose(1, 2)
 
 
 def check_heads(width: int, heads: int) -> None:

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from cropmap.contract.params import other_default, param
 from cropmap.models import MODELS
+from cropmap.models.layers import BatchNorm, Convolution, channels_of
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 
 if TYPE_CHECKING:
@@ -67,10 +68,10 @@ class MsResNetNetwork(SeriesNetwork):
         widths = [params.width * 2**block for block in range(_BLOCKS)]
         super().__init__(len(_KERNELS) * widths[-1], shape)
         self.stem = nn.Sequential(
-            nn.Conv1d(shape.bands, params.width, 7, stride=2, padding=3, bias=False),
-            nn.BatchNorm1d(params.width),
+            Convolution(shape.bands, params.width, 7, stride=2, padding=3, bias=False),
+            BatchNorm(params.width),
             nn.ReLU(),
-            nn.MaxPool1d(3, stride=2, padding=1),
+            nn.MaxPool2d((1, 3), stride=(1, 2), padding=(0, 1)),
         )
         self.branches = nn.ModuleList(
             nn.Sequential(*[_Block(*ends, kernel) for ends in zip([params.width, *widths], widths, strict=False)])
@@ -85,8 +86,8 @@ class MsResNetNetwork(SeriesNetwork):
 
     def encode(self, values: Tensor) -> Tensor:
         """Return features, (n, 12 x width), of scaled values, (n, step, band)."""
-        started = self.stem(functional.interpolate(values.transpose(1, 2), _LENGTH, mode="nearest"))
-        return torch.cat([branch(started).mean(dim=2) for branch in self.branches], dim=1)
+        started = self.stem(functional.interpolate(channels_of(values), (1, _LENGTH), mode="nearest"))
+        return torch.cat([branch(started).mean(dim=(2, 3)) for branch in self.branches], dim=1)
 
 
 class _Block(nn.Module):
@@ -98,15 +99,15 @@ class _Block(nn.Module):
     def __init__(self, channels: int, width: int, kernel: int) -> None:
         super().__init__()
         self.main = nn.Sequential(
-            nn.Conv1d(channels, width, kernel, stride=2, padding=1, bias=False),
-            nn.BatchNorm1d(width),
+            Convolution(channels, width, kernel, stride=2, padding=1, bias=False),
+            BatchNorm(width),
             nn.ReLU(),
-            nn.Conv1d(width, width, kernel, padding=1, bias=False),
-            nn.BatchNorm1d(width),
+            Convolution(width, width, kernel, padding=1, bias=False),
+            BatchNorm(width),
         )
-        self.shortcut = nn.Sequential(nn.Conv1d(channels, width, 1, stride=2, bias=False), nn.BatchNorm1d(width))
+        self.shortcut = nn.Sequential(Convolution(channels, width, 1, stride=2, bias=False), BatchNorm(width))
 
     def forward(self, channels: Tensor) -> Tensor:
-        """Return (n, width, shorter) of (n, channel, length)."""
+        """Return (n, width, 1, shorter) of (n, channel, 1, length)."""
         main = self.main(channels)
-        return functional.relu(main + self.shortcut(channels)[:, :, : main.shape[2]])
+        return functional.relu(main + self.shortcut(channels)[..., : main.shape[3]])

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from cropmap.contract.params import other_default, param
 from cropmap.models import MODELS
-from cropmap.models.layers import mean_over_steps
+from cropmap.models.layers import BatchNorm, Convolution, channels_of, mean_over_steps, steps_of
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class OmniScaleNetwork(SeriesNetwork):
 
     def encode(self, values: Tensor) -> Tensor:
         """Return features, (n, feature), of scaled values, (n, step, band)."""
-        return mean_over_steps(self.layers(values.transpose(1, 2)).transpose(1, 2), self.seen(values))
+        return mean_over_steps(steps_of(self.layers(channels_of(values))), self.seen(values))
 
 
 class _Layer(nn.Module):
@@ -94,15 +94,16 @@ class _Layer(nn.Module):
             nn.Sequential(
                 # An even kernel sees one step more after than before.
                 nn.ConstantPad1d(((kernel - 1) // 2, kernel // 2), 0.0),
-                nn.Conv1d(channels, width, kernel),
-                nn.BatchNorm1d(width),
+                Convolution(channels, width, kernel),
+                BatchNorm(width),
             )
             for kernel in kernels
         )
 
     def forward(self, channels: Tensor) -> Tensor:
-        """Return (n, kernel x width, step) of (n, channel, step)."""
-        return functional.relu(torch.cat([path(channels) for path in self.paths], dim=1))
+        """Return (n, kernel x width, 1, step) of (n, channel, 1, step)."""
+        # ReLU before they are joined: normalisation takes part of a joined gradient ten times slower.
+        return torch.cat([functional.relu(path(channels)) for path in self.paths], dim=1)
 
 
 def prime_kernels(steps: int) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cropmap.contract.params import Span, other_default, param
 from cropmap.models import MODELS
-from cropmap.models.layers import check_odd
+from cropmap.models.layers import BatchNorm, Convolution, channels_of, check_odd
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 
 if TYPE_CHECKING:
@@ -82,20 +82,20 @@ class TempCnnNetwork(SeriesNetwork):
         for channels in (shape.bands, *[params.width] * (_CONVOLUTIONS - 1)):
             self.convolutions.extend(
                 [
-                    nn.Conv1d(channels, params.width, params.kernel, padding=params.kernel // 2),
-                    nn.BatchNorm1d(params.width),
+                    Convolution(channels, params.width, params.kernel, padding=params.kernel // 2),
+                    BatchNorm(params.width),
                     nn.ReLU(),
                     nn.Dropout(params.dropout),
                 ]
             )
         self.dense = nn.Sequential(
             nn.Linear(params.width * shape.steps, params.dense),
-            nn.BatchNorm1d(params.dense),
+            BatchNorm(params.dense),
             nn.ReLU(),
             nn.Dropout(params.dropout),
         )
 
     def encode(self, values: Tensor) -> Tensor:
         """Return features, (n, dense), of scaled values, (n, step, band)."""
-        encoded: Tensor = self.dense(self.convolutions(values.transpose(1, 2)).flatten(1))
+        encoded: Tensor = self.dense(self.convolutions(channels_of(values)).flatten(1))
         return encoded

@@ -4,7 +4,16 @@ import torch
 
 from cropmap.contract.errors import ParameterError
 from cropmap.models.base import SeriesShape
-from cropmap.models.layers import BatchNorm, EncoderLayer, band_norm, position_code, read_seen
+from cropmap.models.layers import (
+    BatchNorm,
+    Convolution,
+    EncoderLayer,
+    band_norm,
+    channels_of,
+    position_code,
+    read_seen,
+    steps_of,
+)
 from cropmap.seeds import torch_seed
 from tests.core.models.networks import code, masked_series
 
@@ -16,6 +25,40 @@ def test_batch_normalisation_is_pytorch_s_own():
     for values in batches:
         assert torch.equal(ours(values), theirs(values))
     assert torch.equal(ours.eval()(batches[0]), theirs.eval()(batches[0]))
+
+
+def test_batch_normalisation_of_convolved_series_is_pytorch_s_own():
+    theirs, ours = torch.nn.BatchNorm1d(3), BatchNorm(3)
+    with torch_seed(0):
+        series = torch.randn(5, 4, 3)
+    for _ in range(2):  # the running figures, too
+        found = steps_of(ours(channels_of(series)))
+        assert torch.allclose(found, theirs(series.transpose(1, 2)).transpose(1, 2), atol=1e-6)
+    assert torch.allclose(ours.running_var, theirs.running_var)
+
+
+@pytest.mark.parametrize("sizes", [{}, {"padding": 2}, {"stride": 2, "padding": 1, "bias": False}])
+def test_convolutions_are_pytorch_s_own_forwards_and_backwards(sizes):
+    with torch_seed(0):
+        theirs, ours = torch.nn.Conv1d(3, 6, 5, **sizes), Convolution(3, 6, 5, **sizes)
+        series = torch.randn(4, 9, 3)
+    ours.load_state_dict(theirs.state_dict())
+    found, expected = steps_of(ours(channels_of(series))), theirs(series.transpose(1, 2)).transpose(1, 2)
+    assert torch.allclose(found, expected, atol=1e-6)
+    for result in (found, expected):
+        (result**2).sum().backward()
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.allclose(mine.grad, other.grad, rtol=1e-5, atol=1e-5)
+
+
+def test_series_pass_convolutions_without_being_laid_out_anew():
+    series = torch.zeros(4, 9, 3)
+    channels = channels_of(series)
+    assert channels.data_ptr() == series.data_ptr()
+    for layer in (Convolution(3, 6, 5, padding=2), BatchNorm(3), torch.nn.MaxPool2d((1, 3), stride=1, padding=(0, 1))):
+        given = layer(channels)
+        assert given.is_contiguous(memory_format=torch.channels_last)
+        assert steps_of(given).is_contiguous()
 
 
 def test_a_single_value_is_normalised_by_the_running_figures():

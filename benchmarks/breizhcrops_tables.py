@@ -1,6 +1,6 @@
 """Reading a region of BreizhCrops, writing its table and preparing it: time and memory, on one core.
 
-Run: python benchmarks/breizhcrops.py [--parcels 100000]
+Run: python benchmarks/breizhcrops_tables.py [--parcels 100000]
 
 The parcels are invented, in the layout of BreizhCrops: 21 to 49 dates each, 30 % of them cloudy. No two parcels share
 their dates, which is the worst case: each is prepared by itself.
