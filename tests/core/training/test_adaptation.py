@@ -12,6 +12,7 @@ from cropmap.contract.errors import ModelError
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.models.base import SeriesShape
 from cropmap.models.ltae import LTAE, LTAEParams
+from cropmap.models.layers import channels_of
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 from cropmap.models.tempcnn import TempCnn, TempCnnParams
 from cropmap.seeds import torch_seed
@@ -87,7 +88,7 @@ def test_statistics_of_a_frozen_batch_norm_stay_and_its_dropout_is_off():
     model.network.dense.register_forward_pre_hook(lambda module, given: seen.append((module.training, given[0])))
     values = torch.from_numpy(part().values)
     with torch.no_grad():
-        expected = model.network.convolutions(values.transpose(1, 2)).flatten(1)
+        expected = model.network.convolutions(channels_of(values)).flatten(1)
     before = model.arrays()
     after = learnt(model, frozen=frozen).model.arrays()
     inputs = torch.cat([given for training, given in seen if training][:5])
