@@ -11,8 +11,8 @@ from torch.nn import functional
 from cropmap.contract.errors import ModelError
 from cropmap.contract.progress import Cancelled, Progress
 from cropmap.models.base import SeriesShape
-from cropmap.models.ltae import LTAE, LTAEParams
 from cropmap.models.layers import channels_of
+from cropmap.models.ltae import LTAE, LTAEParams
 from cropmap.models.neural import NeuralClassifier, NeuralParams, SeriesNetwork
 from cropmap.models.tempcnn import TempCnn, TempCnnParams
 from cropmap.seeds import torch_seed
