@@ -87,7 +87,7 @@ class Convolution(nn.Conv1d):
     def forward(self, channels: Tensor) -> Tensor:
         """Return (n, channel, 1, step) of the same."""
         weight, stride, padding = self.weight[:, :, None], (1, *self.stride), (0, *map(int, self.padding))
-        return functional.conv2d(channels, weight, self.bias, stride, padding)
+        return functional.conv2d(channels, weight, self.bias, stride, padding, (1, *self.dilation), self.groups)
 
 
 class BatchNorm(nn.BatchNorm1d):

@@ -37,7 +37,9 @@ def test_batch_normalisation_of_convolved_series_is_pytorch_s_own():
     assert torch.allclose(ours.running_var, theirs.running_var)
 
 
-@pytest.mark.parametrize("sizes", [{}, {"padding": 2}, {"stride": 2, "padding": 1, "bias": False}])
+@pytest.mark.parametrize(
+    "sizes", [{}, {"padding": 2}, {"stride": 2, "padding": 1, "bias": False}, {"dilation": 2, "groups": 3}]
+)
 def test_convolutions_are_pytorch_s_own_forwards_and_backwards(sizes):
     with torch_seed(0):
         theirs, ours = torch.nn.Conv1d(3, 6, 5, **sizes), Convolution(3, 6, 5, **sizes)
